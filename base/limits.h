@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every length, depth, count and time limit of the product in one place, with its unit in the name.
+ * The ones a person may want to change are also keys of the configuration table (sys/config.h), which uses
+ * these as defaults. */
+#ifndef SLUICE_BASE_LIMITS_H
+#define SLUICE_BASE_LIMITS_H
+
+/* base */
+#define SL_LIMIT_ARENA_BYTES ((size_t)1 << 30)
+#define SL_LIMIT_BUF_BYTES ((size_t)256 << 20)
+#define SL_LIMIT_JSON_DEPTH 64
+#define SL_LIMIT_JSON_BYTES ((size_t)64 << 20)
+#define SL_LIMIT_YAML_DEPTH 32
+#define SL_LIMIT_YAML_BYTES ((size_t)1 << 20)
+#define SL_LIMIT_YAML_NODES 20000
+
+/* language */
+#define SL_LIMIT_SCRIPT_BYTES ((size_t)64 << 20)
+#define SL_LIMIT_STATEMENT_BYTES ((size_t)4 << 20)
+#define SL_LIMIT_NESTING 400          /* Flink's own parser overflows its stack at about 800 */
+#define SL_LIMIT_CHAIN_TERMS 2000     /* Flink's operator reduction is quadratic: 5,000 ANDs take 0.5 s */
+#define SL_LIMIT_IDENTIFIER_UTF16 256 /* as Flink's parser */
+#define SL_LIMIT_DIAGNOSTICS 1000
+#define SL_LIMIT_VARIABLE_DEPTH 16
+
+/* results */
+#define SL_LIMIT_CELL_BYTES ((size_t)16 << 20)
+#define SL_LIMIT_ROW_BYTES ((size_t)32 << 20)
+#define SL_LIMIT_FRAME_BYTES ((size_t)64 << 20)
+#define SL_LIMIT_RESULTS_CONNECTIONS 4096
+#define SL_LIMIT_RESULT_BLOCK_BYTES ((size_t)64 << 10)
+#define SL_LIMIT_RESULT_MEMORY_BYTES ((size_t)8 << 20)
+#define SL_LIMIT_RESULT_SPOOL_BYTES ((size_t)4 << 30)
+#define SL_LIMIT_SPOOL_TOTAL_BYTES ((size_t)16 << 30)
+#define SL_LIMIT_HELLO_MS 5000
+#define SL_LIMIT_HEARTBEAT_MS 5000
+#define SL_LIMIT_HEARTBEAT_LOST_MS 15000
+#define SL_LIMIT_RESULTS_CONNECT_MS 2000
+
+/* HTTP to Flink */
+#define SL_LIMIT_HTTP_CONNECT_MS 3000
+#define SL_LIMIT_HTTP_TOTAL_MS 30000
+#define SL_LIMIT_HTTP_RUN_MS 600000 /* /jars/:id/run answers when main() ends */
+#define SL_LIMIT_HTTP_BODY_BYTES ((size_t)64 << 20)
+
+/* local Flink */
+#define SL_LIMIT_JVM_START_MS 90000
+#define SL_LIMIT_JVM_STOP_MS 10000
+#define SL_LIMIT_JVM_LOG_BYTES ((size_t)32 << 20)
+#define SL_LIMIT_LOCAL_IDLE_MS 600000
+#define SL_LIMIT_OWNER_IDLE_MS 60000
+
+/* owner, lanes, jobs */
+#define SL_LIMIT_LANE_QUEUE 1024
+#define SL_LIMIT_OWNER_CLIENTS 256
+#define SL_LIMIT_OWNER_LINE_BYTES ((size_t)128 << 20)
+#define SL_LIMIT_SUBMISSIONS 64
+#define SL_LIMIT_MAINS_PER_CORE 2
+#define SL_LIMIT_EVENTS_KEPT 10000
+
+#endif
