@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A target: a place where jobs go. One vtable; local.c (supervised JVMs of this machine) is the first, session.c,
+ * operator.c and native.c follow. All calls block and belong on a lane thread (work or track), never on the
+ * loop; each target is safe to use from several threads. */
+#ifndef SLUICE_TARGET_H
+#define SLUICE_TARGET_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum tgt_mode { TGT_SESSION, TGT_APPLICATION };
+
+/* Flink's own words for a job's state, plus `sight`. */
+struct tgt_job_status {
+    char state[24]; /* "INITIALIZING" ... "FINISHED"; "" = not seen */
+    bool terminal;  /* FINISHED, FAILED, CANCELED */
+    bool gone;      /* the cluster answered and does not know the job */
+    int tasks, tasks_running, tasks_finished;
+    int64_t start_ms, end_ms; /* epoch; 0 = none */
+    uint64_t records_in, records_out; /* summed over sources / sinks as REST tells */
+    int restarts;
+    int64_t checkpoints_completed, checkpoints_failed, last_checkpoint_id, last_checkpoint_ms;
+    char restored_from[512];
+};
+
+/* How a job or main() failed, for gateway/target/flink_error.h to translate. */
+struct tgt_failure {
+    sl_str chain_json; /* [{"class","message"},...] outermost first; may be empty */
+    sl_str stack;      /* Java text; may be empty */
+    int64_t at_ms;
+};
+
+struct tgt_submit {
+    enum tgt_mode mode;
+    const char *name;    /* job or script name, for logs and the cluster's folder */
+    const char *job_id;  /* 32 hex, ours: session mode, one job per submit; application: the first job's */
+    sl_str task;         /* task document (docs/task.md) */
+    const char *token;   /* runner token of the results port, session mode */
+    const char *results_address; /* HOST:PORT that Flink is told to dial */
+    const char *digest;
+    const char *const *jars; /* absolute paths to put on the class path of the job, NULL-terminated; may be NULL */
+    bool expects_job;    /* false: answers only, "no jobs included" is success */
+    bool inline_task;    /* may be answered by exception text when the port cannot be reached */
+};
+
+/* A cluster that a submission made or used. */
+struct tgt_cluster {
+    char id[64];          /* our own cluster id */
+    char rest[128];       /* http://127.0.0.1:PORT */
+    char incarnation[64]; /* start id of its JobManager */
+    char flink[16];       /* "2.2.1" */
+};
+
+/* Progress lines of slow steps: called on the calling thread. */
+typedef void (*tgt_progress)(void *ctx, const char *step, const char *text);
+
+struct target;
+struct target_ops {
+    const char *kind; /* "local" */
+    /* Makes the target able to take work in this mode (installs and starts a local Flink); tells which cluster. For
+     * application mode only checks: its cluster is made by submit. */
+    bool (*ready)(struct target *t, enum tgt_mode mode, tgt_progress progress, void *ctx, struct tgt_cluster *ret,
+                  struct sl_err *err);
+    /* Session: returns when main() has ended (so does the request), or failed: then `failure` holds Java's words.
+     * Application: returns when the JobManager of the new cluster answers its REST or has died. */
+    bool (*submit)(struct target *t, const struct tgt_submit *s, struct sl_arena *a, struct tgt_cluster *ret,
+                   struct tgt_failure *failure, struct sl_err *err);
+    /* Ids of the jobs of a cluster (application mode before 2.3: the ids its main() made), newest last. */
+    bool (*list)(struct target *t, const struct tgt_cluster *c, struct sl_arena *a, char (**ret_ids)[33], size_t *ret_n,
+                 struct sl_err *err);
+    bool (*status)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct tgt_job_status *ret,
+                   struct sl_err *err);
+    /* Root cause of a failed job or of an application that died before it had one. */
+    bool (*failure)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct sl_arena *a,
+                    struct tgt_failure *ret, struct sl_err *err);
+    bool (*cancel)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct sl_err *err);
+    /* Ends an application's cluster when its jobs have ended (reads what is still to be read first); nothing to do
+     * in session mode. */
+    bool (*release)(struct target *t, const struct tgt_cluster *c, struct sl_err *err);
+    /* Log text: which = "jobmanager" or "taskmanager"; last `tail` lines (0 = all kept). */
+    bool (*logs)(struct target *t, const struct tgt_cluster *c, const char *which, size_t tail, struct sl_arena *a,
+                 sl_str *ret, struct sl_err *err);
+    /* Stops everything of this target that we started. */
+    void (*stop)(struct target *t);
+    void (*free)(struct target *t);
+};
+
+struct target {
+    const struct target_ops *ops;
+    char name[64];
+    char flink[16]; /* the version it runs, "2.2.1" */
+};
+
+/* gateway/target/local.c */
+struct tgt_local_config {
+    const char *flink_root; /* installations: $XDG_DATA_HOME/sluice/flink */
+    const char *flink;      /* version wanted: "2.2" or "2.2.1" */
+    const char *run_dir;    /* clusters' folders: <data>/clusters */
+    const char *self;       /* path of the sluice binary, for `sluice supervise` */
+    const char *runner_jar; /* NULL: the one beside the binary / embedded */
+    int slots;              /* task slots of the session cluster; 0 = 8 */
+};
+SL_MUST_CHECK struct target *tgt_local_new(const struct tgt_local_config *c, struct sl_err *err);
+/* Stops clusters below run_dir whose owner has gone (found by their supervise lock); called at owner start. */
+void tgt_local_sweep(const char *run_dir);
+
+#endif
