@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The command line: one file per verb, one table of verbs (sluice_main.c). */
+#ifndef SLUICE_CLI_H
+#define SLUICE_CLI_H
+
+#include "base/err.h"
+
+struct cli_verb {
+    const char *name;    /* "check", "job" */
+    const char *summary; /* one line of `sluice --help` */
+    const char *usage;   /* whole text of `sluice VERB --help` */
+    int (*exec)(int argc, char **argv); /* argv[0] is the verb; returns the exit code */
+    bool hidden;
+};
+
+extern const struct cli_verb cli_check, cli_split, cli_render, cli_run, cli_job, cli_owner, cli_flink, cli_doctor,
+    cli_supervise, cli_config, cli_version;
+extern const struct cli_verb *const cli_verbs[]; /* NULL-terminated, in the order of the help */
+
+/* Prints "error[slug]: message" and "  = hint: ..." to stderr; returns the exit code of the error. */
+int cli_print_error(const struct sl_err *err);
+/* Prints "sluice VERB: message" and where the help is, to stderr; returns 2. */
+int cli_usage(const char *verb, const char *fmt, ...) SL_PRINTF(2, 3);
+bool cli_is_help(int argc, char **argv);
+
+#endif
