@@ -24,6 +24,9 @@ struct sl_pos {
     uint32_t line, col, end_line, end_col;
 };
 #define SL_POS_NONE ((struct sl_pos){.off = SL_NO_POS})
+/* The full position of `len` bytes at `off` of a text (reads the text up to there; for errors, not for
+ * loops). */
+struct sl_pos sl_pos_at(sl_str text, size_t off, size_t len);
 
 struct sl_err {
     enum sl_code code;
@@ -37,9 +40,11 @@ struct sl_err {
 
 /* Sets code, position and message (clears hint and detail) and returns false. `err` may be NULL. */
 bool sl_fail(struct sl_err *err, enum sl_code code, const char *fmt, ...) SL_PRINTF(3, 4);
-bool sl_fail_at(struct sl_err *err, enum sl_code code, struct sl_pos pos, const char *fmt, ...) SL_PRINTF(4, 5);
+bool sl_fail_at(struct sl_err *err, enum sl_code code, struct sl_pos pos, const char *fmt, ...)
+    SL_PRINTF(4, 5);
 /* The same with ": " and the text of errno (given by value: the caller saw the system call). */
-bool sl_fail_errno(struct sl_err *err, enum sl_code code, int saved_errno, const char *fmt, ...) SL_PRINTF(4, 5);
+bool sl_fail_errno(struct sl_err *err, enum sl_code code, int saved_errno, const char *fmt, ...)
+    SL_PRINTF(4, 5);
 /* Adds the cure to an error just set; returns false for `return sl_hint(...)`. */
 bool sl_hint(struct sl_err *err, const char *fmt, ...) SL_PRINTF(2, 3);
 /* Puts "outer: " in front of the message on the way up; returns false. */

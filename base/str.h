@@ -17,8 +17,14 @@ typedef struct {
 /* printf arguments for "%.*s" */
 #define SL_S(s) (int)(s).n, (s).p ? (s).p : ""
 
-static inline sl_str sl_str_of(const char *z) { return (sl_str){z, z ? strlen(z) : 0}; }
-static inline sl_str sl_str_sub(sl_str s, size_t from, size_t n) { return (sl_str){s.p + from, n}; }
+static inline sl_str sl_str_of(const char *z)
+{
+    return (sl_str){z, z ? strlen(z) : 0};
+}
+static inline sl_str sl_str_sub(sl_str s, size_t from, size_t n)
+{
+    return (sl_str){s.p ? s.p + from : NULL, n};
+}
 
 /* Byte-wise equality; the icase form folds ASCII letters only. */
 bool sl_str_eq(sl_str a, sl_str b);
