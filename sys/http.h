@@ -19,6 +19,7 @@ struct sys_http_request {
     const char *upload_path;  /* ... and file */
     int64_t connect_ms, total_ms; /* 0 = limits.h */
     size_t max_bytes;             /* of the answer; 0 = limits.h */
+    const char *ca_file;        /* PEM file of trusted CAs (CURLOPT_CAINFO); NULL = the system's */
     const char *save_path;        /* GET into a file, resuming at its size (Range) when `resume` */
     bool resume, follow;
     bool (*progress)(void *ctx, int64_t done, int64_t total); /* false aborts; total -1 = unknown */
