@@ -4,10 +4,12 @@
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
 
-BUILD ?= build
+SAN ?=
+COMMA := ,
+# Objects made with sanitizers never meet the others.
+BUILD ?= $(if $(SAN),build/san-$(subst $(COMMA),-,$(SAN)),build)
 CC ?= gcc
 VERSION := 0.1.0
-SAN ?=
 OPT ?= -O2
 WERROR ?= -Werror
 
