@@ -25,7 +25,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-
 HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS ?=
-override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(OPT) -g -fno-common $(WARN) $(HARDEN) $(SANFLAGS) -I. -I$(BUILD)/gen $(PKG_CFLAGS) \
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(OPT) -g -fno-common $(WARN) $(HARDEN) $(SANFLAGS) -iquote . -I$(BUILD)/gen $(PKG_CFLAGS) \
         -DSLUICE_VERSION='"$(VERSION)"' $(if $(PLANT),-DPLANT=$(PLANT))
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
 LDLIBS := $(PKG_LIBS) -lpthread -lm -ldl

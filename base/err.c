@@ -95,10 +95,7 @@ bool sl_fail_errno(struct sl_err *err, enum sl_code code, int saved_errno, const
         fill(err, code, SL_POS_NONE, fmt, ap);
         va_end(ap);
         char text[128];
-        if (strerror_r(saved_errno, text, sizeof(text)) != 0) {
-            snprintf(text, sizeof(text), "error %d", saved_errno);
-        }
-        append(err->msg, sizeof(err->msg), text);
+        append(err->msg, sizeof(err->msg), strerror_r(saved_errno, text, sizeof(text)));
     }
     return false;
 }

@@ -111,6 +111,7 @@ static bool read_string(struct reader *r, sl_str *ret)
         char c = r->text[r->at];
         if (c == '"') {
             char *end = out ? out : r->text + r->at;
+            *end = '\0'; /* for the benefit of C APIs */
             r->at++;
             *ret = (sl_str){start, (size_t)(end - start)};
             return true;
