@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Packs the built tree: tools/dist.sh FOLDER NAME makes FOLDER/NAME.tar.gz. BUILD holds the build, DIST_EPOCH its time.
+set -eu
+cd "$(dirname "$0")/.."
+folder=$1 name=$2
+top=$folder/$name
+rm -rf "$top" "$top.tar.gz"
+install -D -m 755 "$BUILD/sluice" "$top/bin/sluice"
+strip "$top/bin/sluice"
+# The runner travels beside the binary, where the binary looks for it.
+[ -f "$BUILD/runner.jar" ] && install -D -m 644 "$BUILD/runner.jar" "$top/lib/sluice/runner.jar"
+mkdir -p "$top/share/man/man1"
+tools/man.py --sluice "$BUILD/sluice" --out "$top/share/man/man1" --version "$VERSION" --epoch "$DIST_EPOCH"
+gzip -n9 "$top"/share/man/man1/*.1
+install -d "$top/share/bash-completion/completions" "$top/share/zsh/site-functions" "$top/share/fish/vendor_completions.d"
+"$BUILD/sluice" completion bash >"$top/share/bash-completion/completions/sluice"
+"$BUILD/sluice" completion zsh >"$top/share/zsh/site-functions/_sluice"
+"$BUILD/sluice" completion fish >"$top/share/fish/vendor_completions.d/sluice.fish"
+install -m 644 LICENSE README.md CHANGELOG.md "$top/"
+mkdir "$top/examples" "$top/docs"
+cp examples/* "$top/examples/"
+cp -r docs/. "$top/docs/"
+find "$top" -type f ! -perm -u+x -exec chmod 644 {} +
+find "$top" -type d -exec chmod 755 {} +
+tar --sort=name --mtime="@$DIST_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -C "$folder" -cf - "$name" | gzip -n9 >"$top.tar.gz.new"
+mv "$top.tar.gz.new" "$top.tar.gz"
+printf '%s  %s bytes  sha256 %s\n' "$top.tar.gz" "$(stat -c %s "$top.tar.gz")" "$(sha256sum "$top.tar.gz" | cut -d' ' -f1)"
