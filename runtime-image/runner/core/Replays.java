@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Remembers which replayed statements failed, and finds the one that a later failure goes back to: a strict
+ * replay would make a whole session unusable because of one view over a table that somebody dropped. */
+package org.sluice.runner;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+final class Replays {
+    private static final Pattern MISSING = Pattern.compile(
+            "not found|not exist|doesn't exist|No match found|cannot find|could not find|unknown|undefined",
+            Pattern.CASE_INSENSITIVE);
+    private static final Pattern QUOTED = Pattern.compile("['`\"]([^'`\"]+)['`\"]|function signature (\\w+)");
+
+    private final List<ReplayFailure> failed = new ArrayList<>();
+
+    void remember(ReplayFailure f) {
+        failed.add(f);
+    }
+
+    /** What to report for a failure: itself, or itself caused by the remembered one that it goes back to. */
+    Throwable explain(Throwable thrown) {
+        for (Throwable t = thrown; t != null && !failed.isEmpty(); t = t.getCause()) {
+            String message = String.valueOf(t.getMessage());
+            if (MISSING.matcher(message).find()) {
+                ReplayFailure f = blame(message);
+                if (f != null) {
+                    return new MissingObject(message, f);
+                }
+            }
+        }
+        return thrown;
+    }
+
+    /** The newest failed statement that names what the message says is missing. */
+    private ReplayFailure blame(String message) {
+        Matcher m = QUOTED.matcher(message);
+        while (m.find()) {
+            String quoted = m.group(1) != null ? m.group(1) : m.group(2);
+            String[] path = quoted.split("\\.");
+            String name = path[path.length - 1].toLowerCase(Locale.ROOT);
+            Pattern whole = Pattern.compile("(?<![\\w])" + Pattern.quote(name) + "(?![\\w])");
+            for (int i = failed.size() - 1; i >= 0; i--) {
+                if (whole.matcher(failed.get(i).sql().toLowerCase(Locale.ROOT)).find()) {
+                    return failed.get(i);
+                }
+            }
+        }
+        return null;
+    }
+
+    /** A later statement's failure, with the replay that explains it as its cause. */
+    static final class MissingObject extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        MissingObject(String message, ReplayFailure cause) {
+            super(message, cause);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Runs the steps of one task in one TableEnvironment, in order. In session mode Flink allows one job per main()
+ * and lets nobody wait for it, so a job's TableResult is asked for its client and nothing else. */
+package org.sluice.runner;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.table.api.EnvironmentSettings;
+import org.apache.flink.table.api.StatementSet;
+import org.apache.flink.table.api.TableDescriptor;
+import org.apache.flink.table.api.TableEnvironment;
+import org.apache.flink.table.api.TableResult;
+
+final class TaskRun {
+    private final Task task;
+    private final Reporter reporter;
+    private final Deadline deadline;
+    private final TableEnvironment env;
+    private final Set<String> catalogsAtStart;
+    private final Replays replays = new Replays();
+    private Map<String, String> inForce;
+    private int statement;
+
+    /** Must be made in the thread in which Flink called main(): it finds its cluster by that thread. */
+    TaskRun(Task task, Reporter reporter, Deadline deadline) {
+        this.task = task;
+        this.reporter = reporter;
+        this.deadline = deadline;
+        inForce = task.config;
+        Configuration c = Configuration.fromMap(task.config);
+        env = TableEnvironment.create(EnvironmentSettings.newInstance().withConfiguration(c).build());
+        catalogsAtStart = new HashSet<>();
+        for (String name : env.listCatalogs()) {
+            catalogsAtStart.add(name);
+        }
+    }
+
+    /** Statement under way, for who reports a failure from outside. */
+    int statement() {
+        return statement;
+    }
+
+    /** Runs every step; the failure thrown is what to report. */
+    void run() throws Throwable {
+        try {
+            for (Task.Step s : task.steps) {
+                statement = s.statement;
+                deadline.check();
+                step(s);
+            }
+        } catch (Throwable t) {
+            throw replays.explain(t);
+        } finally {
+            closeCatalogs();
+        }
+    }
+
+    private void step(Task.Step s) throws Exception {
+        switch (s.action) {
+            case CONFIG:
+                apply(s.config == null ? inForce : s.config);
+                break;
+            case REPLAY:
+                replay(s);
+                break;
+            case ANSWER:
+                reporter.begin(s.statement);
+                configure(s);
+                answer(s);
+                break;
+            case INSERT:
+                reporter.begin(s.statement);
+                configure(s);
+                finish(s, env.executeSql(s.sql));
+                break;
+            case SET:
+                reporter.begin(s.statement);
+                configure(s);
+                StatementSet set = env.createStatementSet();
+                for (String insert : s.inserts) {
+                    set.addInsertSql(insert);
+                }
+                deadline.check();
+                finish(s, set.execute());
+                break;
+            default:
+                reporter.begin(s.statement);
+                select(s);
+                break;
+        }
+    }
+
+    private void configure(Task.Step s) {
+        if (s.config != null) {
+            apply(s.config);
+        }
+    }
+
+    private void replay(Task.Step s) throws Exception {
+        configure(s);
+        if (s.required) {
+            reporter.begin(s.statement);
+            env.executeSql(s.sql);
+            reporter.done(s.statement, "");
+            return;
+        }
+        try {
+            env.executeSql(s.sql);
+        } catch (Exception e) {
+            deadline.check();
+            replays.remember(new ReplayFailure(s.statement, s.sql, e));
+        }
+    }
+
+    private void answer(Task.Step s) throws Exception {
+        TableResult result = env.executeSql(s.sql);
+        if (result.getJobClient().isPresent()) {
+            finish(s, result);
+            return;
+        }
+        reporter.answer(s.statement, result);
+        reporter.done(s.statement, "");
+    }
+
+    private void select(Task.Step s) throws Exception {
+        Map<String, String> config = new HashMap<>(s.config == null ? inForce : s.config);
+        /* A time attribute per joined table is fine for a reader; only Flink's own row time wants a single one. */
+        config.put("table.exec.sink.rowtime-inserter", "DISABLED");
+        config.put("restart-strategy.type", "none");
+        config.put("execution.checkpointing.interval", "0 ms");
+        config.remove("execution.state-recovery.path");
+        config.remove("execution.savepoint.path");
+        apply(config);
+        TableDescriptor sink = TableDescriptor.forConnector("sluice")
+                .option("address", task.address)
+                .option("token", s.token)
+                .option("statement", Integer.toString(s.statement))
+                .build();
+        finish(s, env.sqlQuery(s.sql).insertInto(sink).execute());
+    }
+
+    private void finish(Task.Step s, TableResult result) throws Exception {
+        JobClient job = result.getJobClient().orElse(null);
+        reporter.done(s.statement, job == null ? "" : job.getJobID().toHexString());
+        if (job == null || !s.await || !task.application) {
+            return;
+        }
+        deadline.pause();
+        try {
+            job.getJobExecutionResult().get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
+        } finally {
+            deadline.resume();
+        }
+    }
+
+    /** Sets what differs and removes what is no longer there. */
+    private void apply(Map<String, String> wanted) {
+        for (String key : inForce.keySet()) {
+            if (!wanted.containsKey(key)) {
+                env.getConfig().getConfiguration().removeKey(key);
+            }
+        }
+        wanted.forEach((key, value) -> {
+            if (!value.equals(inForce.get(key))) {
+                env.getConfig().set(key, value);
+            }
+        });
+        inForce = wanted;
+    }
+
+    /** Flink never closes the catalogs of an environment; those of JDBC or Hive hold connections and threads. */
+    private void closeCatalogs() {
+        for (String name : env.listCatalogs()) {
+            if (catalogsAtStart.contains(name)) {
+                continue;
+            }
+            try {
+                env.getCatalog(name).ifPresent(c -> c.close());
+            } catch (RuntimeException | LinkageError e) {
+                /* A catalog that cannot be closed must not hide what the statement said. */
+            }
+        }
+    }
+}
