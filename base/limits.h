@@ -32,6 +32,17 @@
 #define SL_LIMIT_RESULT_MEMORY_BYTES ((size_t)8 << 20)
 #define SL_LIMIT_RESULT_SPOOL_BYTES ((size_t)4 << 30)
 #define SL_LIMIT_SPOOL_TOTAL_BYTES ((size_t)16 << 30)
+#define SL_LIMIT_RESULT_TYPE_DEPTH 64     /* of a column's type */
+#define SL_LIMIT_RESULT_TYPES 65536       /* types in all columns of one result */
+#define SL_LIMIT_RESULT_COLUMNS_BYTES ((size_t)8 << 20)
+#define SL_LIMIT_RESULT_DECIMAL_BYTES 128 /* text of one DECIMAL */
+#define SL_LIMIT_HELLO_BYTES 128          /* a frame before anybody is known */
+#define SL_LIMIT_CHAIN_BYTES ((size_t)1 << 20)
+#define SL_LIMIT_STACK_BYTES ((size_t)64 << 10)
+#define SL_LIMIT_TASK_REPORTS 100000      /* statements one runner may report on */
+#define SL_LIMIT_TASK_REPORT_BYTES ((size_t)64 << 20)
+#define SL_LIMIT_RESULTS_UNSENT_BYTES ((size_t)1 << 20) /* answers a peer does not read */
+#define SL_LIMIT_RESULTS_LINGER_MS 1000   /* for a refused peer to read why */
 #define SL_LIMIT_HELLO_MS 5000
 #define SL_LIMIT_HEARTBEAT_MS 5000
 #define SL_LIMIT_HEARTBEAT_LOST_MS 15000
