@@ -14,6 +14,11 @@
 #define SL_LIMIT_YAML_BYTES ((size_t)1 << 20)
 #define SL_LIMIT_YAML_NODES 20000
 
+/* log */
+#define SL_LIMIT_LOG_RING_BYTES ((size_t)256 << 10)
+#define SL_LIMIT_LOG_PER_SECOND 100
+#define SL_LIMIT_LOG_FILE_BYTES ((size_t)32 << 20)
+
 /* language */
 #define SL_LIMIT_SCRIPT_BYTES ((size_t)64 << 20)
 #define SL_LIMIT_STATEMENT_BYTES ((size_t)4 << 20)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * HTTP client on libcurl. One sys_http per lane (it keeps connections); the blocking form is for lane threads. Only http and
- * https; redirects are not followed unless asked; bodies have a maximum; nothing is logged that holds a header. */
+ * HTTP client on libcurl. One sys_http per lane (it keeps connections); the blocking form is for lane
+ * threads. Only http and https; redirects are not followed unless asked; bodies have a maximum; nothing is
+ * logged that holds a header. */
 #ifndef SLUICE_SYS_HTTP_H
 #define SLUICE_SYS_HTTP_H
 
@@ -15,11 +16,11 @@ struct sys_http_request {
     const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
     const char *content_type;   /* of the body */
     sl_str body;
-    const char *upload_field; /* multipart upload: field name ... */
-    const char *upload_path;  /* ... and file */
+    const char *upload_field;     /* multipart upload: field name ... */
+    const char *upload_path;      /* ... and file */
     int64_t connect_ms, total_ms; /* 0 = limits.h */
     size_t max_bytes;             /* of the answer; 0 = limits.h */
-    const char *ca_file;        /* PEM file of trusted CAs (CURLOPT_CAINFO); NULL = the system's */
+    const char *ca_file;          /* PEM file of trusted CAs (CURLOPT_CAINFO); NULL = the system's */
     const char *save_path;        /* GET into a file, resuming at its size (Range) when `resume` */
     bool resume, follow;
     bool (*progress)(void *ctx, int64_t done, int64_t total); /* false aborts; total -1 = unknown */
@@ -32,8 +33,8 @@ struct sys_http_answer {
 };
 struct sys_http *sys_http_new(void);
 void sys_http_free(struct sys_http *h);
-/* false only when no HTTP answer came: target-unreachable (connect, reset, timeout), limit-exceeded, cancelled, io.
- * An answer with status 500 is true. Not thread-safe per sys_http. */
+/* false only when no HTTP answer came: target-unreachable (connect, reset, timeout), limit-exceeded,
+ * cancelled, io. An answer with status 500 is true. Not thread-safe per sys_http. */
 SL_MUST_CHECK bool sys_http_do(struct sys_http *h, const struct sys_http_request *rq, struct sl_arena *a,
                                struct sys_http_answer *ret, struct sl_err *err);
 
