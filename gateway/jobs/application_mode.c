@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Application mode: one cluster of its own runs the whole script in one main(); its task lies beside the JobManager, so that it can run
+ * again without Sluice. Results and reports come over the results port while Sluice looks. */
+#include "gateway/jobs/submission_internal.h"
+
+#define CANCEL_MS 20000
+#define LOOK_MS 100
+
+struct application {
+    struct sub *s;
+    struct res_task *task; /* the runner's reports */
+    struct run *runs;      /* one per job unit, in order */
+    struct res_result **results;
+    size_t n;
+    struct tgt_cluster cluster;
+    bool failed;
+};
+
+static bool is_job(const struct plan_unit *u)
+{
+    return u->action == PLAN_INSERT || u->action == PLAN_SET || u->action == PLAN_SELECT;
+}
+
+static struct run *run_of(struct application *x, const struct plan_unit *u)
+{
+    size_t i = 0;
+    for (const struct plan_unit *at = x->s->plan.units; at != u; at++) {
+        i += is_job(at);
+    }
+    return is_job(u) ? &x->runs[i] : NULL;
+}
+
+static struct res_result *result_of(struct application *x, const struct plan_unit *u)
+{
+    struct run *r = run_of(x, u);
+    return r ? x->results[r - x->runs] : NULL;
+}
+
+/* The task document with everything but what was done before (external effects) and what Sluice answers. */
+static void write_task(struct application *x, struct sl_buf *b, const char *token, const char *single_job)
+{
+    struct sub *s = x->s;
+    size_t n = 0;
+    struct task_step *steps = sl_new_n(s->arena, struct task_step, s->plan.n);
+    for (size_t i = 0; i < s->plan.n; i++) {
+        const struct plan_unit *u = &s->plan.units[i];
+        static const char *const actions[PLAN_ACTION_MAX_] = {"execute", NULL, "answer", "insert", "set", "select", NULL};
+        if (!actions[u->action]) {
+            continue;
+        }
+        struct res_result *r = result_of(x, u);
+        steps[n++] = (struct task_step){.unit = u,
+                                        .action = actions[u->action],
+                                        .token = r ? res_result_token(r) : NULL,
+                                        .job_id = is_job(u) ? single_job : NULL};
+    }
+    struct task_head head = {.mode = "application",
+                             .digest = s->digest,
+                             .script = s->rq->name,
+                             .results = s->results_address,
+                             .token = token};
+    task_write(b, &head, steps, n);
+}
+
+/* Did the application die, or say that it failed? Then the failure is told, at its statement. */
+static bool has_failed(struct application *x, const struct plan_unit *u)
+{
+    struct sub *s = x->s;
+    struct res_statement_report rep;
+    struct run *r = run_of(x, u);
+    if (x->failed) {
+        return true;
+    }
+    if (res_task_failure(x->task, s->arena, &rep)) {
+        const struct plan_unit *at = u;
+        for (size_t i = 0; i < s->plan.n; i++) {
+            if (s->plan.units[i].stmt->number == rep.statement) {
+                at = &s->plan.units[i];
+            }
+        }
+        struct tgt_failure f = {.chain_json = rep.chain_json, .stack = rep.stack};
+        struct run *failed = run_of(x, at);
+        sub_fail_unit(s, at, failed ? failed->id : NULL, &f);
+        if (failed && !failed->flink_job[0]) {
+            tracker_finish(s->env->tracker, failed->id, "FAILED");
+        }
+        x->failed = true;
+        return true;
+    }
+    struct tgt_failure f = {0};
+    struct sl_err err = SL_ERR_INIT;
+    enum res_task_state state = res_task_wait(x->task, 0);
+    if ((state == RES_TASK_LOST || state == RES_TASK_UNCLAIMED) && (!r || !r->flink_job[0]) &&
+        s->target->ops->failure(s->target, &x->cluster, "", s->arena, &f, &err)) {
+        sub_fail_unit(s, u, r ? r->id : NULL, &f);
+        x->failed = true;
+        return true;
+    }
+    return false;
+}
+
+/* The runner said that this statement's job exists: from now on it is asked for. */
+static void note_started(struct application *x, const struct plan_unit *u, const char *flink_job)
+{
+    struct run *r = run_of(x, u);
+    if (r && !r->flink_job[0] && flink_job[0]) {
+        snprintf(r->flink_job, sizeof(r->flink_job), "%s", flink_job);
+        r->cluster = x->cluster;
+        tracker_started(x->s->env->tracker, r->id, &x->cluster, r->flink_job);
+    }
+}
+
+/* Waits for the report on a statement. False: failed or stopped. */
+static bool wait_statement(struct application *x, const struct plan_unit *u, struct res_statement_report *rep)
+{
+    struct sub *s = x->s;
+    int64_t asked = sys_now_ms();
+    for (;;) {
+        res_task_wait_statement(x->task, u->stmt->number, LOOK_MS);
+        if (res_task_report(x->task, u->stmt->number, s->arena, rep) && rep->done) {
+            note_started(x, u, rep->job_id);
+            return true;
+        }
+        if (sub_stopping(s)) {
+            return false;
+        }
+        if (sys_now_ms() - asked >= LOOK_MS) {
+            asked = sys_now_ms();
+            if (has_failed(x, u)) {
+                return false;
+            }
+        }
+    }
+}
+
+static bool select_alive(void *ctx)
+{
+    struct {
+        struct application *x;
+        const struct plan_unit *u;
+    } *c = ctx;
+    struct res_statement_report rep;
+    struct run r;
+    if (res_task_report(c->x->task, c->u->stmt->number, c->x->s->arena, &rep) && rep.done) {
+        note_started(c->x, c->u, rep.job_id);
+    }
+    struct run *mine = run_of(c->x, c->u);
+    if (mine->flink_job[0] && tracker_get(c->x->s->env->tracker, mine->id, &r) && r.ended) {
+        return false;
+    }
+    return !has_failed(c->x, c->u);
+}
+
+static void application_select(struct application *x, const struct plan_unit *u)
+{
+    struct sub *s = x->s;
+    struct run *r = run_of(x, u);
+    struct res_result *result = result_of(x, u);
+    int64_t since = sys_now_ms();
+    struct {
+        struct application *x;
+        const struct plan_unit *u;
+    } c = {x, u};
+    while (res_result_state(result) == RES_WAITING && !sub_stopping(s) && select_alive(&c)) {
+        sys_sleep_ms(10);
+    }
+    if (res_result_state(result) != RES_WAITING) {
+        sub_step(s, "submit", "done", since, u, r->id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), r->id);
+    }
+    uint64_t rows, max = s->rq->max_rows ? s->rq->max_rows : UINT64_MAX;
+    enum rows_end end = sub_rows(s, result, u->stmt->number, max, select_alive, &c, &rows);
+    struct res_statement_report rep;
+    if (end == ROWS_COMPLETE || (!x->failed && !sub_stopping(s) && end == ROWS_LIMIT)) {
+        if (end == ROWS_LIMIT) {
+            res_result_close(result);
+        }
+        for (int i = 0; i < 50 && !r->flink_job[0] && !x->failed; i++) {
+            if (res_task_report(x->task, u->stmt->number, s->arena, &rep) && rep.job_id[0]) {
+                note_started(x, u, rep.job_id);
+            } else {
+                res_task_wait_statement(x->task, u->stmt->number, LOOK_MS);
+            }
+        }
+        if (end == ROWS_LIMIT && r->flink_job[0]) {
+            struct sl_err err = SL_ERR_INIT;
+            if (!tracker_cancel(s->env->tracker, r->id, CANCEL_MS, &err)) {
+                sub_fail(s, &err);
+            }
+        }
+        return;
+    }
+    if (end == ROWS_BROKEN && !x->failed) {
+        struct run now;
+        struct tgt_failure f = {0};
+        struct sl_err err = SL_ERR_INIT;
+        tracker_wait_ended(s->env->tracker, r->id, 5000, &now);
+        if (tracker_failure(s->env->tracker, r->id, s->arena, &f)) {
+            sub_fail_unit(s, u, r->id, &f);
+        } else if (!has_failed(x, u)) {
+            sl_fail(&err, SL_RESULT_PARTIAL, "the rows ended after %llu, before their end was said",
+                    (unsigned long long)rows);
+            sub_fail(s, &err);
+        }
+    }
+}
+
+static void application_unit(struct application *x, const struct plan_unit *u)
+{
+    struct sub *s = x->s;
+    struct res_statement_report rep;
+    int64_t since = sys_now_ms();
+    if (u->action == PLAN_LOCAL) {
+        sub_local_answer(s, u);
+    } else if (u->action == PLAN_SELECT) {
+        application_select(x, u);
+    } else if (u->action == PLAN_ANSWER) {
+        if (wait_statement(x, u, &rep) && rep.answer) {
+            sub_answer_rows(s, rep.answer, u->stmt->number);
+        }
+    } else if (is_job(u)) {
+        /* An awaited job is reported when it has ended: its BEGIN is not enough to know its id, the cluster's list is. */
+        struct run *r = run_of(x, u);
+        while (!r->flink_job[0] && !sub_stopping(s) && !has_failed(x, u)) {
+            if (res_task_report(x->task, u->stmt->number, s->arena, &rep) && rep.job_id[0]) {
+                note_started(x, u, rep.job_id);
+                break;
+            }
+            res_task_wait_statement(x->task, u->stmt->number, LOOK_MS);
+        }
+        if (r->flink_job[0]) {
+            struct started_run *st = sl_vec_add(s->arena, &s->started);
+            memcpy(st->id, r->id, sizeof(st->id));
+            st->unit = u;
+            st->since_ms = since;
+            if (u->await) {
+                sub_wait_started(s);
+            }
+        }
+    }
+}
+
+static bool prepare(struct application *x)
+{
+    struct sub *s = x->s;
+    struct sl_err err = SL_ERR_INIT;
+    x->runs = sl_new_n(s->arena, struct run, s->plan.jobs + 1);
+    x->results = sl_new_n(s->arena, struct res_result *, s->plan.jobs + 1);
+    for (size_t i = 0; i < s->plan.n; i++) {
+        const struct plan_unit *u = &s->plan.units[i];
+        if (!is_job(u)) {
+            continue;
+        }
+        const char *kind = u->action == PLAN_SELECT ? "SELECT" : u->action == PLAN_SET ? "STATEMENT SET" : "INSERT";
+        if (u->action == PLAN_SELECT && !(x->results[x->n] = res_result_new(s->env->results, u->stmt->number, &err))) {
+            sub_fail(s, &err);
+            return false;
+        }
+        if (!sub_intend(s, u, kind, &x->runs[x->n])) {
+            return false;
+        }
+        x->n++;
+    }
+    x->task = res_task_new(s->env->results, SL_STR("{}"), &err);
+    if (!x->task) {
+        sub_fail(s, &err);
+    }
+    return x->task != NULL;
+}
+
+static void finish(struct application *x)
+{
+    struct sub *s = x->s;
+    struct tracker *tr = s->env->tracker;
+    bool leave = s->rq->detach && s->exit_code == 0 && !sub_stopping(s);
+    for (size_t i = 0; i < x->n; i++) {
+        struct run now;
+        struct sl_err err = SL_ERR_INIT;
+        if (!tracker_get(tr, x->runs[i].id, &now) || now.ended || leave) {
+            continue;
+        }
+        if (!now.flink_job[0]) {
+            tracker_finish(tr, now.id, x->failed ? "FAILED" : "CANCELED");
+        } else if (!tracker_wait_ended(tr, now.id, sub_stopping(s) || s->exit_code ? 0 : 5000, &now) &&
+                   !tracker_cancel(tr, now.id, CANCEL_MS, &err)) {
+            sub_fail(s, &err);
+        }
+    }
+    if (x->cluster.id[0]) {
+        tracker_application_done(tr, x->cluster.id);
+        bool tracked = x->n > 0;
+        struct sl_err err = SL_ERR_INIT;
+        if (!tracked && !s->target->ops->release(s->target, &x->cluster, &err)) {
+            sub_fail(s, &err);
+        }
+    }
+    for (size_t i = 0; i < x->n; i++) {
+        if (x->results[i]) {
+            res_result_close(x->results[i]);
+            res_result_unref(x->results[i]);
+        }
+    }
+    if (x->task) {
+        res_task_free(x->task);
+    }
+}
+
+void sub_application(struct sub *s)
+{
+    struct application x = {.s = s};
+    struct sub_call call = {0};
+    if (!prepare(&x)) {
+        finish(&x);
+        return;
+    }
+    int64_t since = sys_now_ms();
+    const char *single = x.n == 1 ? x.runs[0].id : NULL;
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    write_task(&x, &b, res_task_token(x.task), single);
+    struct tgt_submit submit = {.mode = TGT_APPLICATION,
+                                .name = sl_arena_strdupz(s->arena, s->rq->name),
+                                .job_id = single,
+                                .task = sl_buf_str(&b),
+                                .results_address = s->results_address,
+                                .digest = s->digest,
+                                .jars = s->jars,
+                                .expects_job = x.n > 0};
+    sub_step(s, "submit", "running", since, NULL, NULL, "%.*s  application", SL_S(s->rq->name));
+    sub_call_start(&call, s->target, &submit);
+    while (!sub_call_done(&call) && !sub_stopping(s)) {
+        sys_sleep_ms(10);
+    }
+    sub_call_join(&call);
+    x.cluster = call.cluster;
+    if (!call.ok) {
+        sub_step(s, "submit", "failed", since, NULL, NULL, "%.*s  application", SL_S(s->rq->name));
+        if (call.failure.chain_json.n || call.failure.stack.n) {
+            sub_fail_unit(s, NULL, NULL, &call.failure);
+        } else {
+            sub_fail(s, &call.err);
+        }
+        x.failed = true;
+    } else {
+        sub_step(s, "submit", "done", since, NULL, x.n ? x.runs[0].id : NULL, "%.*s  application, run %.8s",
+                 SL_S(s->rq->name), x.n ? x.runs[0].id : x.cluster.id);
+        for (size_t i = 0; i < x.n; i++) {
+            tracker_started(s->env->tracker, x.runs[i].id, &x.cluster, "");
+        }
+        for (size_t i = 0; i < s->plan.n && s->exit_code == 0 && !sub_stopping(s); i++) {
+            const struct plan_unit *u = &s->plan.units[i];
+            if (u->action != PLAN_SESSION && u->action != PLAN_EXTERNAL) {
+                application_unit(&x, u);
+            }
+        }
+        if (x.n == 0 || s->plan.n == 0) {
+            res_task_wait(x.task, 30000);
+            has_failed(&x, s->plan.n ? &s->plan.units[s->plan.n - 1] : NULL);
+        }
+        sub_wait_started(s);
+    }
+    finish(&x);
+    sub_call_release(&call);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A result on its way to the one who looks: columns once, rows block by block, the end with its mark. The reader
+ * keeps no more than a block; a slow client stops the reading, and that the sink. */
+#include "gateway/jobs/submission_internal.h"
+
+#define LOOK_MS 50
+#define ALIVE_MS 500
+
+struct columns {
+    struct res_column *v;
+    size_t n;
+    bool insert_only, sent;
+};
+
+static void send_columns(struct sub *s, struct res_result *r, int number, uint32_t statement, struct columns *c)
+{
+    if (!c->sent) {
+        c->n = res_result_columns(r, s->arena, &c->v, &c->insert_only);
+        if (c->n) {
+            event_columns(s->sink, number, statement, c->v, c->n, c->insert_only);
+            c->sent = true;
+        }
+    }
+}
+
+static const char *zone_of(struct sub *s, uint32_t statement)
+{
+    for (size_t i = 0; i < s->plan.n; i++) {
+        if (s->plan.units[i].stmt->number == statement) {
+            sl_str z = plan_config_get(&s->plan.units[i].config, "table.local-time-zone");
+            return z.n && !sl_str_ieqz(z, "default") ? sl_arena_strdupz(s->arena, z) : NULL;
+        }
+    }
+    return NULL;
+}
+
+static void note_result(struct sub *s, int number, uint64_t rows, const char *state)
+{
+    sl_vec_push(s->arena, &s->shown_results, ((struct shown_result){number, rows, state}));
+    event_end(s->sink, number, rows, state);
+}
+
+enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max,
+                       bool (*alive)(void *ctx), void *ctx, uint64_t *ret_rows)
+{
+    int number = ++s->results;
+    const char *zone = zone_of(s, statement);
+    struct columns cols = {0};
+    uint64_t shown = 0;
+    int64_t begun = sys_now_ms(), asked = begun;
+    struct res_reader *rd = res_reader_new(r, 0, true);
+    enum rows_end end = ROWS_BROKEN;
+    for (;;) {
+        struct res_rows rows;
+        if (sub_stopping(s)) {
+            end = ROWS_STOPPED;
+            break;
+        }
+        if (s->rq->max_duration_ms && sys_now_ms() - begun >= s->rq->max_duration_ms) {
+            end = ROWS_LIMIT;
+            break;
+        }
+        if (res_reader_wait(rd, LOOK_MS, &rows)) {
+            uint64_t sent = 0;
+            struct sl_err err = SL_ERR_INIT;
+            send_columns(s, r, number, statement, &cols);
+            if (!event_rows(s->sink, number, &rows, cols.v, cols.n, s->rq->form, zone, max - shown, &sent, &err)) {
+                sub_fail(s, &err);
+                break;
+            }
+            shown += sent;
+            if (shown >= max) {
+                end = ROWS_LIMIT;
+                break;
+            }
+            continue;
+        }
+        send_columns(s, r, number, statement, &cols);
+        enum res_state state = res_result_state(r);
+        if (state == RES_COMPLETE && shown >= res_result_rows(r)) {
+            end = ROWS_COMPLETE;
+            break;
+        }
+        if (state == RES_PARTIAL || state == RES_FAILED || state == RES_CLOSED) {
+            break;
+        }
+        if (sys_now_ms() - asked > ALIVE_MS) {
+            asked = sys_now_ms();
+            if (alive && state != RES_COMPLETE && !alive(ctx)) {
+                state = res_result_state(r); /* the last rows and the end may have come while we asked */
+                if (state != RES_COMPLETE && state != RES_OPEN) {
+                    break;
+                }
+            }
+        }
+    }
+    res_reader_free(rd);
+    static const char *const words[] = {"complete", "stopped", "stopped", "partial"};
+    if (cols.sent || end != ROWS_BROKEN) {
+        note_result(s, number, shown, words[end]);
+    }
+    *ret_rows = shown;
+    return end;
+}
+
+void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement)
+{
+    uint64_t rows;
+    sub_rows(s, r, statement, UINT64_MAX, NULL, NULL, &rows);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Session mode: a script is a chain of runs of the runner's main(), one per job or answer. What took effect before is replayed in
+ * front of each; what takes effect for the first time is executed strictly, in the same main() as the statement that follows it. */
+#include "gateway/jobs/submission_internal.h"
+
+#include "base/limits.h"
+
+#define CANCEL_MS 20000
+#define END_MS 20000
+
+struct chain {
+    struct sub *s;
+    SL_VEC(const struct plan_unit *) replay;  /* took effect */
+    SL_VEC(const struct plan_unit *) pending; /* will take effect with the next main() */
+};
+
+/* What one main() is asked to do. */
+struct turn {
+    const struct plan_unit *unit; /* NULL: only what is pending */
+    const char *action;
+    struct res_result *result; /* select */
+    struct run run;            /* a unit with a job */
+    struct res_task *task;
+    struct sub_call call;
+};
+
+static void turn_begin(struct chain *c, struct turn *t, struct sl_err *err)
+{
+    struct sub *s = c->s;
+    size_t n = 0;
+    struct task_step *steps = sl_new_n(s->arena, struct task_step, c->replay.n + c->pending.n + 1);
+    for (size_t i = 0; i < c->replay.n; i++) {
+        steps[n++] = (struct task_step){.unit = c->replay.v[i], .action = "replay"};
+    }
+    for (size_t i = 0; i < c->pending.n; i++) {
+        steps[n++] = (struct task_step){.unit = c->pending.v[i], .action = "execute"};
+    }
+    if (t->unit) {
+        steps[n++] = (struct task_step){.unit = t->unit,
+                                        .action = t->action,
+                                        .token = t->result ? res_result_token(t->result) : NULL};
+    }
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    struct task_head head = {.mode = "session", .digest = s->digest, .script = s->rq->name, .results = s->results_address};
+    task_write(&b, &head, steps, n);
+    bool job = t->run.id[0] != 0;
+    t->task = res_task_new(s->env->results, sl_buf_str(&b), err);
+    if (!t->task) {
+        return;
+    }
+    sl_str document = sl_str_dup(s->arena, sl_buf_str(&b));
+    struct tgt_submit submit = {.mode = TGT_SESSION,
+                                .name = sl_arena_strdupz(s->arena, s->rq->name),
+                                .job_id = job ? t->run.id : NULL,
+                                .task = document,
+                                .token = res_task_token(t->task),
+                                .results_address = s->results_address,
+                                .digest = s->digest,
+                                .jars = s->jars,
+                                .expects_job = job,
+                                .inline_task = !job};
+    sub_call_start(&t->call, s->target, &submit);
+}
+
+static void turn_end(struct turn *t)
+{
+    if (t->task) {
+        sub_call_join(&t->call);
+        sub_call_release(&t->call);
+        res_task_free(t->task);
+    }
+    if (t->result) {
+        res_result_unref(t->result);
+    }
+}
+
+/* The unit that a report's statement number belongs to. */
+static const struct plan_unit *unit_of(struct chain *c, struct turn *t, uint32_t statement)
+{
+    for (size_t i = 0; i < c->pending.n; i++) {
+        if (c->pending.v[i]->stmt->number == statement) {
+            return c->pending.v[i];
+        }
+    }
+    for (size_t i = 0; i < c->replay.n; i++) {
+        if (c->replay.v[i]->stmt->number == statement) {
+            return c->replay.v[i];
+        }
+    }
+    return t->unit;
+}
+
+/* main() has ended. The truth is what the runner said; where it said nothing, the REST answer. False: said and done with. */
+static bool turn_verdict(struct chain *c, struct turn *t)
+{
+    struct sub *s = c->s;
+    struct res_statement_report rep;
+    sub_call_join(&t->call);
+    if (res_task_failure(t->task, s->arena, &rep)) {
+        struct tgt_failure f = {.chain_json = rep.chain_json, .stack = rep.stack};
+        const struct plan_unit *u = unit_of(c, t, rep.statement);
+        sub_fail_unit(s, u, t->run.id[0] ? t->run.id : NULL, &f);
+    } else if (t->unit && res_task_report(t->task, t->unit->stmt->number, s->arena, &rep) && rep.done) {
+        return true;
+    } else if (t->call.ok && (!t->run.id[0] || res_task_wait(t->task, 0) == RES_TASK_ENDED || !t->unit)) {
+        return true;
+    } else if (t->call.failure.chain_json.n || t->call.failure.stack.n) {
+        sub_fail_unit(s, t->unit, t->run.id[0] ? t->run.id : NULL, &t->call.failure);
+    } else if (t->call.ok) {
+        struct sl_err err = SL_ERR_INIT;
+        sl_fail(&err, SL_TARGET_ANSWER, "the runner ended without saying how");
+        sub_fail(s, &err);
+    } else {
+        sub_fail(s, &t->call.err);
+    }
+    if (t->run.id[0]) {
+        tracker_finish(s->env->tracker, t->run.id, "FAILED");
+    }
+    return false;
+}
+
+/* What was pending has taken effect: session entries are replayed from now on, external ones are done. */
+static void settle_pending(struct chain *c)
+{
+    for (size_t i = 0; i < c->pending.n; i++) {
+        if (c->pending.v[i]->action == PLAN_SESSION) {
+            sl_vec_push(c->s->arena, &c->replay, c->pending.v[i]);
+        }
+    }
+    c->pending.n = 0;
+}
+
+/* Waits for main() while it may be stopped. False when stopped. */
+static bool turn_wait(struct chain *c, struct turn *t)
+{
+    while (!sub_call_done(&t->call)) {
+        if (sub_stopping(c->s)) {
+            return false;
+        }
+        sys_sleep_ms(5);
+    }
+    return true;
+}
+
+static bool select_alive(void *ctx)
+{
+    struct {
+        struct chain *c;
+        struct turn *t;
+    } *x = ctx;
+    struct run r;
+    if (!sub_call_done(&x->t->call)) {
+        return true;
+    }
+    if (!x->t->call.ok) {
+        return false;
+    }
+    tracker_started(x->c->s->env->tracker, x->t->run.id, &x->t->call.cluster, x->t->run.id);
+    return !(tracker_get(x->c->s->env->tracker, x->t->run.id, &r) && r.ended);
+}
+
+static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint64_t rows, int64_t since)
+{
+    struct sub *s = c->s;
+    struct tracker *tr = s->env->tracker;
+    struct run r = t->run;
+    if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
+        res_result_close(t->result); /* first: the sink must not wait for us while Flink cancels it */
+    }
+    sub_call_join(&t->call);
+    if (!t->call.ok) {
+        if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
+            tracker_finish(tr, r.id, "CANCELED");
+        } else {
+            turn_verdict(c, t);
+        }
+        return;
+    }
+    tracker_started(tr, r.id, &t->call.cluster, r.id);
+    if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
+        struct sl_err err = SL_ERR_INIT;
+        if (!tracker_cancel(tr, r.id, CANCEL_MS, &err)) {
+            sub_fail(s, &err);
+        }
+        sub_step(s, "stopped", "done", -1, t->unit, r.id, "run %.8s, %llu row%s shown, job ended%s", r.id,
+                 (unsigned long long)rows, rows == 1 ? "" : "s",
+                 end == ROWS_STOPPED && !s->timed_out ? " (it lived only for this terminal)" : "");
+        settle_pending(c);
+        return;
+    }
+    bool ended = tracker_wait_ended(tr, r.id, END_MS, &r);
+    if (end == ROWS_COMPLETE && (!ended || strcmp(r.state, "FINISHED") == 0)) {
+        settle_pending(c);
+        return;
+    }
+    struct tgt_failure f = {0};
+    struct sl_err err = SL_ERR_INIT;
+    if (tracker_failure(tr, r.id, s->arena, &f)) {
+        sub_fail_unit(s, t->unit, r.id, &f);
+    } else if (res_result_error(t->result, &err)) {
+        sub_fail(s, &err);
+    } else {
+        sl_fail(&err, SL_RESULT_PARTIAL, "the rows ended after %llu, before their end was said; the job is %s",
+                (unsigned long long)rows, r.state);
+        sub_fail(s, &err);
+    }
+    (void)since;
+}
+
+static void session_select(struct chain *c, const struct plan_unit *u)
+{
+    struct sub *s = c->s;
+    int64_t since = sys_now_ms();
+    struct turn t = {.unit = u, .action = "select"};
+    struct sl_err err = SL_ERR_INIT;
+    t.result = res_result_new(s->env->results, u->stmt->number, &err);
+    if (t.result && sub_intend(s, u, "SELECT", &t.run)) {
+        turn_begin(c, &t, &err);
+    }
+    if (!t.task) {
+        if (err.code != SL_OK) {
+            sub_fail(s, &err);
+        }
+        turn_end(&t);
+        return;
+    }
+    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+    struct {
+        struct chain *c;
+        struct turn *t;
+    } x = {c, &t};
+    /* Columns are sent by the sink's first writer: until then the job is being planned or waits for slots. */
+    while (res_result_state(t.result) == RES_WAITING && select_alive(&x) && !sub_stopping(s)) {
+        sys_sleep_ms(2);
+    }
+    bool opened = res_result_state(t.result) != RES_WAITING;
+    if (opened) {
+        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+    } else if (!sub_stopping(s)) {
+        sub_step(s, "submit", "failed", since, u, t.run.id, "%.*s", SL_S(sub_unit_label(s, u)));
+    }
+    uint64_t rows = 0, max = s->rq->max_rows ? s->rq->max_rows : UINT64_MAX;
+    enum rows_end end = ROWS_BROKEN;
+    if (opened) {
+        end = sub_rows(s, t.result, u->stmt->number, max, select_alive, &x, &rows);
+    } else if (sub_stopping(s)) {
+        end = ROWS_STOPPED;
+    }
+    end_select(c, &t, end, rows, since);
+    turn_end(&t);
+}
+
+static void session_job(struct chain *c, const struct plan_unit *u)
+{
+    struct sub *s = c->s;
+    int64_t since = sys_now_ms();
+    struct turn t = {.unit = u, .action = u->n_inserts ? "set" : "insert"};
+    struct sl_err err = SL_ERR_INIT;
+    if (!sub_intend(s, u, u->n_inserts ? "STATEMENT SET" : "INSERT", &t.run)) {
+        return;
+    }
+    turn_begin(c, &t, &err);
+    if (!t.task) {
+        sub_fail(s, &err);
+        return;
+    }
+    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+    if (!turn_wait(c, &t)) {
+        sub_call_join(&t.call);
+        if (t.call.ok) {
+            tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
+            if (!tracker_cancel(s->env->tracker, t.run.id, CANCEL_MS, &err)) {
+                sub_fail(s, &err);
+            }
+        } else {
+            tracker_finish(s->env->tracker, t.run.id, "CANCELED");
+        }
+    } else if (!turn_verdict(c, &t)) {
+        sub_step(s, "submit", "failed", since, u, t.run.id, "%.*s", SL_S(sub_unit_label(s, u)));
+    } else {
+        settle_pending(c);
+        tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
+        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+        struct started_run *st = sl_vec_add(s->arena, &s->started);
+        memcpy(st->id, t.run.id, sizeof(st->id));
+        st->unit = u;
+        st->since_ms = since;
+        if (u->await) {
+            sub_wait_started(s);
+        }
+    }
+    turn_end(&t);
+}
+
+/* Answers, and what is pending alone (unit NULL). */
+static void session_answer(struct chain *c, const struct plan_unit *u)
+{
+    struct sub *s = c->s;
+    struct turn t = {.unit = u, .action = "answer"};
+    struct sl_err err = SL_ERR_INIT;
+    turn_begin(c, &t, &err);
+    if (!t.task) {
+        sub_fail(s, &err);
+        return;
+    }
+    if (turn_wait(c, &t) && turn_verdict(c, &t)) {
+        settle_pending(c);
+        struct res_statement_report rep;
+        if (u && res_task_report(t.task, u->stmt->number, s->arena, &rep) && rep.answer) {
+            sub_answer_rows(s, rep.answer, u->stmt->number);
+        }
+    }
+    turn_end(&t);
+}
+
+void sub_session(struct sub *s)
+{
+    struct chain c = {.s = s};
+    for (size_t i = 0; i < s->plan.n && s->exit_code == 0 && !sub_stopping(s); i++) {
+        const struct plan_unit *u = &s->plan.units[i];
+        switch (u->action) {
+        case PLAN_SESSION:
+        case PLAN_EXTERNAL:
+            sl_vec_push(s->arena, &c.pending, u);
+            break;
+        case PLAN_ANSWER:
+            session_answer(&c, u);
+            break;
+        case PLAN_SELECT:
+            session_select(&c, u);
+            break;
+        case PLAN_LOCAL:
+            sub_local_answer(s, u);
+            break;
+        default:
+            session_job(&c, u);
+            break;
+        }
+    }
+    if (c.pending.n && s->exit_code == 0 && !sub_stopping(s)) {
+        session_answer(&c, NULL);
+    }
+    sub_wait_started(s);
+}
+
+bool sub_session_effects(struct sub *s)
+{
+    struct chain c = {.s = s};
+    for (size_t i = 0; i < s->plan.n && s->exit_code == 0; i++) {
+        const struct plan_unit *u = &s->plan.units[i];
+        if (u->action == PLAN_SESSION || u->action == PLAN_EXTERNAL) {
+            sl_vec_push(s->arena, &c.pending, u);
+        }
+        if (u->action == PLAN_EXTERNAL) {
+            session_answer(&c, NULL);
+        }
+    }
+    return s->exit_code == 0 && !sub_stopping(s);
+}

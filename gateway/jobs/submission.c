@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The straight way of a script: check, plan, bundle, intent, target, runs, outcome. */
+#include "gateway/jobs/submission_internal.h"
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "gateway/jobs/needs.h"
+#include "runtime-image/bundle.h"
+#include "sys/file.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define RUNNING_MS 600000 /* a detached run may wait for slots this long before the call returns */
+#define LOOK_MS 100
+#define CANCEL_MS 20000
+
+bool sub_stopping(struct sub *s)
+{
+    if (!s->interrupted && s->sink->cancelled(s->sink->ctx)) {
+        s->interrupted = true;
+    }
+    if (!s->interrupted && s->rq->timeout_ms && sys_now_ms() - s->start_ms >= s->rq->timeout_ms) {
+        s->interrupted = s->timed_out = true;
+    }
+    return s->interrupted;
+}
+
+void sub_step(struct sub *s, const char *step, const char *state, int64_t since_ms, const struct plan_unit *u,
+              const char *run_id, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    struct event_step e = {.step = step,
+                           .state = state,
+                           .ms = since_ms < 0 ? -1 : (double)(sys_now_ms() - since_ms),
+                           .text = sl_str_of(text),
+                           .job = u && u->action != PLAN_SELECT ? u->job_name : SL_STR_NONE,
+                           .run = run_id,
+                           .statement = u ? u->stmt->number : 0};
+    event_step(s->sink, &e);
+}
+
+sl_str sub_unit_label(struct sub *s, const struct plan_unit *u)
+{
+    if (u->action == PLAN_SELECT) {
+        return sl_arena_printf(s->arena, "SELECT, line %u", u->stmt->pos.line);
+    }
+    if (s->plan.jobs - s->plan.selects == 1) {
+        return s->rq->name;
+    }
+    return sl_arena_printf(s->arena, "%s, line %u", u->n_inserts ? "STATEMENT SET" : "INSERT", u->stmt->pos.line);
+}
+
+bool sub_intend(struct sub *s, const struct plan_unit *u, const char *kind, struct run *ret)
+{
+    struct sl_err err = SL_ERR_INIT;
+    *ret = (struct run){.version = s->opened.version,
+                        .statement = u->stmt->number,
+                        .mode = s->rq->mode,
+                        .created_ms = sys_wall_ms()};
+    sl_random_hex(ret->id, RUN_ID_HEX / 2);
+    if (u->action != PLAN_SELECT) {
+        snprintf(ret->job, sizeof(ret->job), "%.*s", SL_S(s->rq->name));
+    }
+    snprintf(ret->kind, sizeof(ret->kind), "%s", kind);
+    snprintf(ret->target, sizeof(ret->target), "%s", s->target->name);
+    snprintf(ret->wanted, sizeof(ret->wanted), "running");
+    snprintf(ret->state, sizeof(ret->state), "SUBMITTING");
+    ret->cluster = s->cluster;
+    if (!ledger_run_put(s->env->ledger, s->opened.submission, ret, &err)) {
+        sub_fail(s, &err);
+        return false;
+    }
+    tracker_add(s->env->tracker, s->opened.submission, ret);
+    sl_vec_push(s->arena, &s->shown_runs,
+                ((struct shown_run){.name = u->action == PLAN_SELECT ? SL_STR("") : s->rq->name}));
+    memcpy(s->shown_runs.v[s->shown_runs.n - 1].id, ret->id, sizeof(ret->id));
+    return true;
+}
+
+bool sub_tell_end(struct sub *s, const struct run *r, const struct plan_unit *u, int64_t since_ms)
+{
+    sl_str label = sub_unit_label(s, u);
+    if (strcmp(r->state, "FINISHED") == 0) {
+        sub_step(s, "finished", "done", since_ms, u, r->id, "%.*s  %llu rows in, %llu rows out", SL_S(label),
+                 (unsigned long long)r->last.records_in, (unsigned long long)r->last.records_out);
+        return true;
+    }
+    if (strcmp(r->state, "CANCELED") == 0) {
+        sub_step(s, "canceled", "done", since_ms, u, r->id, "%.*s  run %.8s", SL_S(label), r->id);
+        if (!sub_stopping(s) && s->exit_code == 0) {
+            s->exit_code = 1;
+        }
+        return false;
+    }
+    sub_step(s, "failed", "failed", since_ms, u, r->id, "%.*s  after %.1f s", SL_S(label),
+             (double)(r->ended_ms - r->created_ms) / 1000);
+    struct tgt_failure f = {0};
+    struct sl_err err = SL_ERR_INIT;
+    if (tracker_failure(s->env->tracker, r->id, s->arena, &f)) {
+        sub_fail_unit(s, u, r->id, &f);
+    } else {
+        sl_fail(&err, SL_FLINK_JOB_FAILED, "job %.*s is %s and Flink did not say why", SL_S(label), r->state);
+        sub_fail(s, &err);
+    }
+    return false;
+}
+
+static void cancel_started(struct sub *s)
+{
+    for (size_t i = 0; i < s->started.n; i++) {
+        struct sl_err err = SL_ERR_INIT;
+        struct run r;
+        if (tracker_get(s->env->tracker, s->started.v[i].id, &r) && !r.ended) {
+            if (!tracker_cancel(s->env->tracker, r.id, CANCEL_MS, &err)) {
+                event_error(s->sink, &err);
+            } else {
+                sub_step(s, "stopped", "done", -1, s->started.v[i].unit, r.id, "%.*s  run %.8s, job ended",
+                         SL_S(sub_unit_label(s, s->started.v[i].unit)), r.id);
+            }
+        }
+    }
+    s->started.n = 0;
+}
+
+void sub_wait_started(struct sub *s)
+{
+    struct tracker *tr = s->env->tracker;
+    for (size_t i = 0; i < s->started.n && !sub_stopping(s);) {
+        struct started_run *st = &s->started.v[i];
+        struct run r = {0};
+        bool leave = s->rq->detach && !(st->unit->await && st->unit + 1 < s->plan.units + s->plan.n);
+        bool there = st->told ? tracker_wait_ended(tr, st->id, LOOK_MS, &r) : tracker_wait_running(tr, st->id, LOOK_MS, &r);
+        if (r.ended) {
+            sub_tell_end(s, &r, st->unit, st->since_ms);
+            i++;
+        } else if (there && !st->told) {
+            st->told = true;
+            sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s  %.*s", r.last.tasks,
+                     r.last.tasks == 1 ? "" : "s", SL_S(sub_unit_label(s, st->unit)));
+        }
+        if (leave && (st->told || sys_now_ms() - st->since_ms > RUNNING_MS) && i < s->started.n && !r.ended) {
+            i++;
+        }
+        if (s->exit_code) {
+            break;
+        }
+    }
+    if (sub_stopping(s) || s->exit_code) {
+        cancel_started(s);
+    }
+    s->started.n = 0;
+}
+
+static void tell_diags(struct sub *s)
+{
+    sql_diags_sort(&s->script);
+    for (size_t i = 0; i < s->script.diags.list.n; i++) {
+        event_diag(s->sink, &s->script, &s->script.diags.list.v[i], SL_STR_NONE);
+    }
+}
+
+static bool check(struct sub *s)
+{
+    int64_t since = sys_now_us();
+    struct sql_options opt = {.flink = s->rq->flink, .level = SQL_LEVEL_SYNTAX, .vars = s->rq->vars};
+    struct sl_err err = SL_ERR_INIT;
+    sql_script_init(&s->script, s->arena, s->rq->flink);
+    for (size_t i = 0; i < s->rq->n_files; i++) {
+        if (!sql_script_add(&s->script, s->rq->files[i].name, s->rq->files[i].text, &opt, &err)) {
+            sub_fail(s, &err);
+            return false;
+        }
+    }
+    struct plan_options po = {.name = s->rq->name,
+                              .given = s->rq->config,
+                              .n_given = s->rq->n_config,
+                              .together = s->rq->together,
+                              .application = s->rq->mode == TGT_APPLICATION};
+    bool ok = s->script.diags.errors == 0 && plan_make(&s->script, &po, &s->plan);
+    tell_diags(s);
+    size_t n = s->script.stmts.n;
+    size_t bad = s->script.diags.errors;
+    sl_str verdict = ok ? SL_STR("no errors") : sl_arena_printf(s->arena, "%zu error%s", bad, bad == 1 ? "" : "s");
+    struct event_step e = {.step = "check",
+                           .state = ok ? "done" : "failed",
+                           .ms = (double)(sys_now_us() - since) / 1000,
+                           .text = sl_arena_printf(s->arena, "%zu statement%s, %.*s (Flink %s)", n, n == 1 ? "" : "s",
+                                                   SL_S(verdict), sql_version_name(s->script.flink))};
+    event_step(s->sink, &e);
+    if (!ok) {
+        s->exit_code = sl_code_exit(SL_SYNTAX);
+    }
+    return ok;
+}
+
+/* The jars of --jar and ADD JAR as absolute paths of files that are there. */
+static bool gather_jars(struct sub *s)
+{
+    size_t n = 0;
+    s->jars = sl_new_n(s->arena, const char *, s->rq->n_jars + s->plan.n_jars + 1);
+    for (size_t i = 0; i < s->rq->n_jars + s->plan.n_jars; i++) {
+        bool added = i >= s->rq->n_jars;
+        sl_str jar = added ? s->plan.jars[i - s->rq->n_jars] : s->rq->jars[i];
+        if (sl_str_starts(jar, SL_STR("file:"))) {
+            jar = sl_str_sub(jar, 5, jar.n - 5);
+            while (jar.n > 1 && jar.p[0] == '/' && jar.p[1] == '/') {
+                jar = sl_str_sub(jar, 1, jar.n - 1);
+            }
+        }
+        char *path = sl_arena_strdupz(s->arena, jar);
+        if (!sys_exists(path)) {
+            struct sl_err err = SL_ERR_INIT;
+            sl_fail(&err, SL_FILE_NOT_FOUND, "there is no jar %s", path);
+            sl_hint(&err, added ? "ADD JAR takes the path of a file on this machine" : "--jar takes the path of a file");
+            sub_fail(s, &err);
+            return false;
+        }
+        s->jars[n++] = path;
+    }
+    return true;
+}
+
+static void tell_resolve(struct sub *s)
+{
+    int64_t since = sys_now_us();
+    sl_str text = needs_text(&s->script, s->target->flink, s->jars, s->arena);
+    if (text.n) {
+        struct event_step e = {
+            .step = "resolve", .state = "done", .ms = (double)(sys_now_us() - since) / 1000, .text = text};
+        event_step(s->sink, &e);
+    }
+}
+
+static void write_bundle(struct sub *s, struct sl_buf *b)
+{
+    struct img_bundle_pair *pairs = sl_new_n(s->arena, struct img_bundle_pair, s->rq->n_config + 1);
+    for (size_t i = 0; i < s->rq->n_config; i++) {
+        pairs[i] = (struct img_bundle_pair){s->rq->config[i].key, s->rq->config[i].value};
+    }
+    size_t n_jars = 0;
+    while (s->jars[n_jars]) {
+        n_jars++;
+    }
+    sl_str *lock = sl_new_n(s->arena, sl_str, n_jars + 1);
+    for (size_t i = 0; i < n_jars; i++) {
+        lock[i] = sl_str_of(s->jars[i]);
+    }
+    struct img_bundle_input in = {.script = &s->script,
+                                  .vars = s->rq->vars,
+                                  .config = pairs,
+                                  .n_config = s->rq->n_config,
+                                  .lock = lock,
+                                  .n_lock = n_jars,
+                                  .job = s->rq->name,
+                                  .mode = s->rq->mode == TGT_SESSION ? SL_STR("session") : SL_STR("application")};
+    img_bundle_write(&in, b, s->digest);
+}
+
+/* The files as given, for the positions of errors that come when nobody looks. */
+static void write_source(struct sub *s, struct sl_buf *b)
+{
+    struct sl_jw w;
+    sl_jw_init(&w, b);
+    sl_jw_array(&w);
+    for (size_t i = 0; i < s->rq->n_files; i++) {
+        sl_jw_object(&w);
+        sl_jw_kstr(&w, "name", s->rq->files[i].name);
+        sl_jw_kstr(&w, "text", s->rq->files[i].text);
+        sl_jw_end_object(&w);
+    }
+    sl_jw_end_array(&w);
+}
+
+/* A job name that is running is refused. */
+static bool name_is_free(struct sub *s)
+{
+    struct run *runs;
+    size_t n;
+    struct sl_err err = SL_ERR_INIT;
+    const char *name = sl_arena_strdupz(s->arena, s->rq->name);
+    if (!ledger_runs(s->env->ledger, name, true, false, 1, s->arena, &runs, &n, &err)) {
+        sub_fail(s, &err);
+        return false;
+    }
+    if (n) {
+        sl_fail(&err, SL_JOB_EXISTS, "%s is %s (v%lld) on %s", name, strcmp(runs[0].state, "RUNNING") ? "starting" : "running",
+                (long long)runs[0].version, runs[0].target);
+        sl_hint(&err, "sluice job cancel %s      end it first\nsluice run FILE --name %s-2      a second job beside it", name,
+                name);
+        sub_fail(s, &err);
+    }
+    return n == 0;
+}
+
+static bool open_ledger(struct sub *s)
+{
+    SL_BUF_AUTO bundle, source;
+    struct sl_err err = SL_ERR_INIT;
+    bool names_job = s->plan.jobs > s->plan.selects;
+    sl_buf_init(&bundle, 0);
+    sl_buf_init(&source, 0);
+    write_bundle(s, &bundle);
+    write_source(s, &source);
+    if (names_job && !name_is_free(s)) {
+        return false;
+    }
+    struct ledger_submission ls = {.key = sl_arena_strdupz(s->arena, s->rq->key),
+                                   .job = names_job ? sl_arena_strdupz(s->arena, s->rq->name) : "",
+                                   .owner = sl_arena_strdupz(s->arena, s->rq->owner),
+                                   .digest = s->digest,
+                                   .bundle = sl_buf_str(&bundle),
+                                   .source = sl_buf_str(&source),
+                                   .target = s->target->name,
+                                   .mode = s->rq->mode};
+    if (!ledger_open(s->env->ledger, &ls, &s->opened, &err)) {
+        sub_fail(s, &err);
+        return false;
+    }
+    return true;
+}
+
+static void progress(void *ctx, const char *step, const char *text)
+{
+    sub_step(ctx, step, "running", -1, NULL, NULL, "%s", text);
+}
+
+static bool make_ready(struct sub *s)
+{
+    int64_t since = sys_now_ms();
+    struct sl_err err = SL_ERR_INIT;
+    if (!s->target->ops->ready(s->target, s->rq->mode, progress, s, &s->cluster, &err)) {
+        sub_step(s, "start", "failed", since, NULL, NULL, "local Flink %s", s->target->flink);
+        sub_fail(s, &err);
+        return false;
+    }
+    if (s->rq->mode == TGT_SESSION && sys_now_ms() - since > 500) {
+        sub_step(s, "start", "done", since, NULL, NULL, "%s Flink %s, session mode", s->target->name, s->target->flink);
+    }
+    return !sub_stopping(s);
+}
+
+static void dry_run(struct sub *s)
+{
+    SL_BUF_AUTO b, line;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_buf_init(&line, 0);
+    write_bundle(s, &b);
+    sl_jw_init(&w, &line);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "event", "bundle");
+    sl_jw_kstrz(&w, "digest", s->digest);
+    sl_jw_key(&w, "bundle");
+    sl_jw_raw(&w, sl_buf_str(&b));
+    sl_jw_end_object(&w);
+    s->sink->emit(s->sink->ctx, sl_buf_str(&line));
+}
+
+static sl_str outcome_json(struct sub *s)
+{
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "event", "result");
+    sl_jw_kbool(&w, "ok", s->exit_code == 0);
+    sl_jw_ki64(&w, "exit", s->exit_code);
+    sl_jw_ki64(&w, "ms", sys_now_ms() - s->start_ms);
+    sl_jw_key(&w, "jobs");
+    sl_jw_array(&w);
+    for (size_t i = 0; i < s->shown_runs.n; i++) {
+        struct run r;
+        if (s->shown_runs.v[i].name.n && tracker_get(s->env->tracker, s->shown_runs.v[i].id, &r)) {
+            sl_jw_object(&w);
+            sl_jw_kstr(&w, "job", s->shown_runs.v[i].name);
+            sl_jw_kstrz(&w, "run", r.id);
+            sl_jw_kstrz(&w, "state", run_shown_state(&r));
+            sl_jw_end_object(&w);
+        }
+    }
+    sl_jw_end_array(&w);
+    sl_jw_key(&w, "results");
+    sl_jw_array(&w);
+    for (size_t i = 0; i < s->shown_results.n; i++) {
+        sl_jw_object(&w);
+        sl_jw_ki64(&w, "result", s->shown_results.v[i].number);
+        sl_jw_ki64(&w, "rows", (int64_t)s->shown_results.v[i].rows);
+        sl_jw_kstrz(&w, "state", s->shown_results.v[i].state);
+        sl_jw_end_object(&w);
+    }
+    sl_jw_end_array(&w);
+    sl_jw_end_object(&w);
+    return sl_str_dup(s->arena, sl_buf_str(&b));
+}
+
+static void run_script(struct sub *s)
+{
+    struct sl_err err = SL_ERR_INIT;
+    if (!check(s)) {
+        return;
+    }
+    if (s->rq->detach && s->plan.selects) {
+        sl_fail(&err, SL_USAGE, "--detach with a SELECT: its rows would go nowhere");
+        sl_hint(&err, "INSERT INTO a table, or run without --detach");
+        sub_fail(s, &err);
+        return;
+    }
+    if (!gather_jars(s)) {
+        return;
+    }
+    sl_str flink = s->rq->flink_patch.n ? s->rq->flink_patch : sl_str_of(sql_version_name(s->script.flink));
+    s->target = s->env->target(s->env->target_ctx, s->rq->target, flink, &err);
+    if (!s->target) {
+        sub_fail(s, &err);
+        return;
+    }
+    tell_resolve(s);
+    if (s->rq->dry_run) {
+        dry_run(s);
+        return;
+    }
+    if (s->plan.n == 0 || !open_ledger(s)) {
+        return;
+    }
+    if (!make_ready(s)) {
+        return;
+    }
+    if (s->rq->mode == TGT_SESSION) {
+        sub_session(s);
+    } else if (sub_session_effects(s)) {
+        sub_application(s);
+    }
+}
+
+void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink, struct sl_arena *a,
+             struct sub_outcome *ret)
+{
+    struct sub s = {.env = env, .rq = rq, .sink = sink, .arena = a, .start_ms = sys_now_ms()};
+    struct sl_err err = SL_ERR_INIT;
+    s.results_address = rq->results_address.n ? sl_arena_strdupz(a, rq->results_address)
+                                              : sl_arena_printf(a, "%s:%d", env->results_host,
+                                                                res_port_number(env->results)).p;
+    run_script(&s);
+    if (s.timed_out) {
+        s.exit_code = sl_code_exit(SL_TIMEOUT);
+    } else if (s.interrupted) {
+        s.exit_code = sl_code_exit(SL_CANCELLED);
+    }
+    ret->exit_code = s.exit_code;
+    ret->result_json = outcome_json(&s);
+    if (s.opened.submission && !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {
+        event_error(sink, &err);
+    }
+    sink->emit(sink->ctx, ret->result_json);
+}

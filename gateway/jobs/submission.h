@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The pipeline: a script goes down the straight way (parse, plan, bundle, target, runs, rows) on one lane thread, saying
+ * each step to an event sink. */
+#ifndef SLUICE_JOBS_SUBMISSION_H
+#define SLUICE_JOBS_SUBMISSION_H
+
+#include "gateway/jobs/event.h"
+#include "gateway/jobs/ledger.h"
+#include "gateway/jobs/plan.h"
+#include "gateway/results/results.h"
+
+struct tracker;
+
+/* What the owner lends to every submission. */
+struct sub_env {
+    struct res_port *results;
+    struct ledger *ledger;
+    struct tracker *tracker;
+    /* The target of that name and Flink version ("2.2", "2.2.1"), made on first use. Owned by the owner. */
+    struct target *(*target)(void *ctx, sl_str name, sl_str flink, struct sl_err *err);
+    void *target_ctx;
+    const char *results_host; /* advertised, "127.0.0.1" */
+};
+
+struct sub_file {
+    sl_str name, text;
+};
+
+struct sub_request {
+    const struct sub_file *files; /* init files first, the script last */
+    size_t n_files;
+    const struct sql_vars *vars;
+    const struct plan_pair *config; /* job defaults, sluice.yaml, -D: rising precedence */
+    size_t n_config;
+    sl_str name, key, owner, target;
+    sl_str results_address; /* HOST:PORT; empty = the port's own */
+    const sl_str *jars;     /* absolute paths */
+    size_t n_jars;
+    sql_version flink;
+    sl_str flink_patch; /* "2.2.1" when a patch version was asked for */
+    enum tgt_mode mode;
+    enum res_form form;
+    bool detach, together, dry_run;
+    uint64_t max_rows;      /* per SELECT; 0 = all */
+    int64_t max_duration_ms; /* per SELECT; 0 = none */
+    int64_t timeout_ms;      /* of the whole submission; 0 = none */
+};
+
+struct sub_outcome {
+    int exit_code;
+    sl_str result_json; /* the last event, as docs/events.md says; in the arena given */
+};
+
+/* Runs it to its end (or, detached, until its jobs run). Never fails as a call: what went wrong was said to the sink and is
+ * in the outcome. */
+void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink, struct sl_arena *a,
+             struct sub_outcome *ret);
+
+#endif

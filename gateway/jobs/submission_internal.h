@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of the pipeline share: submission.c (the way), session_mode.c and application_mode.c (how jobs get to Flink), rows.c (a
+ * result goes to its reader), failure.c (Java's words become a diagnostic). Included by those only. */
+#ifndef SLUICE_JOBS_SUBMISSION_INTERNAL_H
+#define SLUICE_JOBS_SUBMISSION_INTERNAL_H
+
+#include "gateway/jobs/submission.h"
+#include "gateway/jobs/task.h"
+#include "gateway/jobs/tracker.h"
+#include "gateway/target/target.h"
+#include "sys/clock.h"
+
+#include <pthread.h>
+
+/* A run that was started and is not waited for by the script. */
+struct started_run {
+    char id[RUN_ID_HEX + 1];
+    const struct plan_unit *unit;
+    int64_t since_ms;
+    bool told; /* "running" was said */
+};
+
+struct shown_result {
+    int number;
+    uint64_t rows;
+    const char *state;
+};
+
+struct shown_run {
+    char id[RUN_ID_HEX + 1];
+    sl_str name;
+};
+
+struct sub {
+    const struct sub_env *env;
+    const struct sub_request *rq;
+    const struct event_sink *sink;
+    struct sl_arena *arena;
+    struct sql_script script;
+    struct plan plan;
+    struct target *target;
+    struct tgt_cluster cluster; /* session cluster in use */
+    struct ledger_opened opened;
+    const char *results_address;
+    char digest[72];
+    const char **jars; /* NULL-terminated */
+    int64_t start_ms;  /* monotonic */
+    int exit_code;     /* of the submission so far */
+    bool interrupted, timed_out;
+    int results; /* numbered from 1 */
+    SL_VEC(struct started_run) started;
+    SL_VEC(struct shown_result) shown_results;
+    SL_VEC(struct shown_run) shown_runs;
+};
+
+/* True when the client wants an end, or the time is over; latches. */
+bool sub_stopping(struct sub *s);
+/* A new run record for a unit, written as intent and under watch. */
+SL_MUST_CHECK bool sub_intend(struct sub *s, const struct plan_unit *u, const char *kind, struct run *ret);
+/* Says the failure of a unit: translated, at its statement; sets the exit code; notes it at the run (may be NULL). */
+void sub_fail_unit(struct sub *s, const struct plan_unit *u, const char *run_id, const struct tgt_failure *f);
+/* Says an error that belongs to no statement. */
+void sub_fail(struct sub *s, const struct sl_err *err);
+/* "INSERT, line 20" or the job's name. */
+sl_str sub_unit_label(struct sub *s, const struct plan_unit *u);
+void sub_step(struct sub *s, const char *step, const char *state, int64_t since_ms, const struct plan_unit *u,
+              const char *run_id, const char *fmt, ...) SL_PRINTF(7, 8);
+
+/* A request to the target on a thread of its own, so that its submission can still be stopped. */
+struct sub_call {
+    pthread_t thread;
+    struct target *target;
+    struct tgt_submit submit;
+    struct sl_arena arena;
+    struct tgt_cluster cluster;
+    struct tgt_failure failure;
+    struct sl_err err;
+    bool ok, done; /* done is read and written atomically */
+};
+void sub_call_start(struct sub_call *c, struct target *t, const struct tgt_submit *s);
+bool sub_call_done(struct sub_call *c);
+/* Waits for its end; the arena then holds the answer until sub_call_release. */
+void sub_call_join(struct sub_call *c);
+void sub_call_release(struct sub_call *c);
+
+/* Reads a result to its end, to `max` rows, to the time limit, or until stopped. `alive` is asked now and then while no row comes; false
+ * = nothing will ever come (the unit has failed). */
+enum rows_end { ROWS_COMPLETE, ROWS_LIMIT, ROWS_STOPPED, ROWS_BROKEN };
+enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max,
+                       bool (*alive)(void *ctx), void *ctx, uint64_t *ret_rows);
+/* The rows of an answer (all there when called). */
+void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement);
+
+/* Both return when every unit was done, failed (exit code set) or stopped. */
+void sub_session(struct sub *s);
+void sub_application(struct sub *s);
+/* Statements with effects outside the session, in front of an application. */
+SL_MUST_CHECK bool sub_session_effects(struct sub *s);
+/* Waits for the runs in `started` (unless detached), ends them when stopped. */
+void sub_wait_started(struct sub *s);
+/* The run ended: says how. False when it failed. */
+bool sub_tell_end(struct sub *s, const struct run *r, const struct plan_unit *u, int64_t since_ms);
+/* Statements that Sluice answers itself. */
+void sub_local_answer(struct sub *s, const struct plan_unit *u);
+
+#endif
