@@ -69,9 +69,11 @@ struct sql_diags {
 /* Byte offset to line and column; built once per text. Lines end at LF, CR or CRLF as in Flink. */
 struct sql_lines {
     sl_str text;
-    uint32_t *starts; /* byte offset of each line */
+    uint32_t *starts; /* byte offset of each line; the first begins behind a byte order mark */
     size_t n;
+    uint32_t *units; /* UTF-16 units before each SQL_LINES_STEP bytes, so that a column costs no walk over its line */
 };
+#define SQL_LINES_STEP 1024
 void sql_lines_init(struct sql_lines *l, struct sl_arena *a, sl_str text);
 /* Line 1-based, column 1-based in UTF-16 units, end exclusive. */
 struct sl_pos sql_lines_pos(const struct sql_lines *l, size_t off, size_t len);
@@ -126,6 +128,8 @@ struct sql_stmt {
 /* sql[sql_off, sql_off+sql_len) stands for file text[off, off+len). */
 struct sql_patch {
     uint32_t sql_off, sql_len, off, len;
+    bool secret; /* a secret value stands there: masked wherever it is shown */
+    bool whole;  /* it is a whole literal or name and brings its own quotes */
 };
 
 struct sql_script {
@@ -134,6 +138,7 @@ struct sql_script {
     SL_VEC(struct sql_file) files;
     SL_VEC(struct sql_stmt) stmts;
     struct sql_diags diags;
+    SL_VEC(struct sql_var) used; /* the variables that were put in place, each once; defaults are not among them */
 };
 
 enum sql_level {
@@ -156,6 +161,12 @@ struct sql_diag *sql_diag_add(struct sql_script *s, enum sl_code code, enum sql_
                               struct sl_pos pos, const char *fmt, ...) SL_PRINTF(6, 7);
 /* Sorts by file and position; called once before printing. */
 void sql_diags_sort(struct sql_script *s);
+
+/* From an offset and length in stmt->sql to the file. */
+struct sl_pos sql_stmt_pos(const struct sql_script *s, const struct sql_stmt *st, uint32_t off, uint32_t len);
+
+/* `sql` of a statement with every secret value as ******. */
+sl_str sql_stmt_masked(const struct sql_stmt *st, struct sl_arena *a);
 
 /* From a position in stmt->sql (line, column as Flink gives them, 1-based UTF-16) to the file. */
 struct sl_pos sql_stmt_source_pos(const struct sql_script *s, const struct sql_stmt *st, uint32_t line, uint32_t col,
