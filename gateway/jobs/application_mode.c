@@ -3,6 +3,8 @@
  * again without Sluice. Results and reports come over the results port while Sluice looks. */
 #include "gateway/jobs/submission_internal.h"
 
+#include <stdio.h>
+
 #define CANCEL_MS 20000
 #define LOOK_MS 100
 

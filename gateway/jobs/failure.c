@@ -4,6 +4,8 @@
 
 #include "gateway/target/flink_error.h"
 
+#include <stdio.h>
+
 void sub_fail(struct sub *s, const struct sl_err *err)
 {
     if (s->exit_code == 0 && !s->interrupted) {

@@ -10,6 +10,7 @@
 #include "sys/log.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ASK_WAITED_MS 60

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * hello and owner.stop. */
+#include "gateway/api/api.h"
+
+#include <unistd.h>
+
+bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+{
+    const struct api_env *env = api_call_env(c);
+    (void)err;
+    sl_jw_kstrz(result, "version", SLUICE_VERSION);
+    sl_jw_kstrz(result, "build", env->build);
+    sl_jw_ki64(result, "pid", getpid());
+    sl_jw_kstrz(result, "data", env->data_dir);
+    sl_jw_ki64(result, "activeRuns", (int64_t)tracker_active(env->tracker));
+    sl_jw_ki64(result, "resultsPort", res_port_number(env->sub.results));
+    return true;
+}
+
+bool api_owner_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+{
+    const struct api_env *env = api_call_env(c);
+    size_t active = tracker_active(env->tracker);
+    if (active && !sl_json_bool(sl_json_get(api_call_params(c), "yes"), false)) {
+        sl_fail(err, SL_BUSY, "%zu run%s would end", active, active == 1 ? "" : "s");
+        return sl_hint(err, "sluice job ls      shows them\nsluice owner stop --yes      ends them");
+    }
+    sl_jw_ki64(result, "ended", (int64_t)active);
+    env->stop(env->ctx);
+    return true;
+}
