@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
 import org.apache.flink.table.api.TableResult;
 import org.apache.flink.table.catalog.Column;
@@ -27,7 +28,7 @@ final class LinkReporter implements Reporter, Link.Handler {
     private final Object answerLock = new Object();
     private long answerStored = -1;
     private volatile ResultsException lost;
-    private volatile Runnable onLost = () -> {};
+    private volatile Consumer<ResultsException> onLost = why -> {};
     private Link link;
 
     /** silent: a connection that is lost is no failure of the run. */
@@ -49,11 +50,11 @@ final class LinkReporter implements Reporter, Link.Handler {
         }
     }
 
-    /** Called once, at once if it has happened already, when the connection is lost. */
-    void onLost(Runnable r) {
-        onLost = r;
+    /** Called when the connection is lost; at once if it was lost already. */
+    void onLost(Consumer<ResultsException> what) {
+        onLost = what;
         if (lost != null) {
-            r.run();
+            what.accept(lost);
         }
     }
 
@@ -101,7 +102,7 @@ final class LinkReporter implements Reporter, Link.Handler {
     @Override
     public void failed(ResultsException why) {
         lost = why;
-        onLost.run();
+        onLost.accept(why);
     }
 
     /** Whether there is somebody to tell; throws when there must be. */

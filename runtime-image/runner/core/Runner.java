@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The program that Flink runs for Sluice: fetches its task (session mode) or reads it from a file beside the
- * JobManager (application mode), runs it in a thread with a deadline, reports over the results port and always
- * rethrows, so that Flink too knows what became of it. Table API only: the planner may sit in its own loader. */
+ * JobManager (application mode), runs it within a deadline, reports over the results port and always rethrows, so that Flink too knows what became of it. Table API only: the planner may sit in its own loader. */
 package org.sluice.runner;
 
 import java.io.ByteArrayInputStream;
@@ -9,12 +8,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.Base64;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPInputStream;
 
 public final class Runner {
-    private static final long STOP_MS = 5000;
-
     private Runner() {}
 
     public static void main(String[] args) throws Throwable {
@@ -65,7 +63,7 @@ public final class Runner {
                 System.err.println("sluice: nobody to report to, going on: " + e.getMessage());
             }
         }
-        run(task, reporter, reporter);
+        run(task, reporter, null);
     }
 
     private static void inline(RunnerArgs a) throws Throwable {
@@ -96,60 +94,31 @@ public final class Runner {
     /** link: whose loss ends the run; null: none. */
     private static void run(Task task, Reporter reporter, LinkReporter link) throws Throwable {
         Deadline deadline = new Deadline(task.deadlineMs);
-        AtomicReference<Throwable> thrown = new AtomicReference<>();
-        TaskRun run;
+        AtomicInteger statement = new AtomicInteger();
+        AtomicBoolean told = new AtomicBoolean();
+        deadline.watch(() -> {
+            /* Said by the watcher, since a planner may go on for long before it looks at its interrupt. */
+            if (told.compareAndSet(false, true)) {
+                reporter.failed(statement.get(), deadline.passed());
+            }
+        });
+        if (link != null) {
+            link.onLost(why -> deadline.abandon(new IllegalStateException(why.getMessage(), why)));
+        }
+        Throwable failure = null;
         try {
-            run = new TaskRun(task, reporter, deadline);
+            new TaskRun(task, reporter, deadline, statement).run();
         } catch (Throwable t) {
-            reporter.failed(0, t);
-            reporter.end(false);
-            throw t;
+            failure = t;
         }
-        Thread worker = new Thread(
-                () -> {
-                    try {
-                        run.run();
-                    } catch (Throwable t) {
-                        thrown.set(t);
-                    }
-                },
-                "sluice-runner");
-        worker.setDaemon(true);
-        worker.start();
-        if (link != null && !task.application) {
-            link.onLost(() -> {
-                deadline.abandon(new IllegalStateException("the connection to Sluice is gone"));
-                worker.interrupt();
-            });
-        }
-        Throwable failure = finish(worker, deadline, thrown);
-        if (failure != null) {
-            reporter.failed(run.statement(), failure);
+        RuntimeException abandoned = deadline.over();
+        failure = abandoned != null ? abandoned : failure;
+        if (failure != null && told.compareAndSet(false, true)) {
+            reporter.failed(statement.get(), failure);
         }
         reporter.end(failure == null);
         if (failure != null) {
             throw failure;
-        }
-    }
-
-    /** Waits for the worker, at most until the deadline; a planner that ignores interrupts is left behind. */
-    private static Throwable finish(Thread worker, Deadline deadline, AtomicReference<Throwable> thrown) {
-        try {
-            while (worker.isAlive()) {
-                long left = deadline.leftMs();
-                if (left <= 0) {
-                    deadline.abandon(deadline.passed());
-                    worker.interrupt();
-                    worker.join(STOP_MS);
-                    return deadline.passed();
-                }
-                worker.join(Math.min(left, 1000));
-            }
-            return thrown.get();
-        } catch (InterruptedException e) {
-            deadline.abandon(new IllegalStateException("main() was interrupted"));
-            worker.interrupt();
-            return e;
         }
     }
 }

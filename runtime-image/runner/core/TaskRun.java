@@ -8,6 +8,9 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.table.api.EnvironmentSettings;
@@ -17,6 +20,11 @@ import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.TableResult;
 
 final class TaskRun {
+    private static final ConfigOption<String> CHECKPOINTS =
+            ConfigOptions.key("execution.checkpointing.interval").stringType().noDefaultValue();
+    /** What the cluster sets cannot be unset; this interval is the one that Flink takes for "none". */
+    private static final String NO_CHECKPOINTS = Long.MAX_VALUE + " ms";
+
     private final Task task;
     private final Reporter reporter;
     private final Deadline deadline;
@@ -24,10 +32,11 @@ final class TaskRun {
     private final Set<String> catalogsAtStart;
     private final Replays replays = new Replays();
     private Map<String, String> inForce;
-    private int statement;
+    private final AtomicInteger statement;
 
-    /** Must be made in the thread in which Flink called main(): it finds its cluster by that thread. */
-    TaskRun(Task task, Reporter reporter, Deadline deadline) {
+    /** To be made and run in the thread in which Flink called main(). `statement` tells which one is under way. */
+    TaskRun(Task task, Reporter reporter, Deadline deadline, AtomicInteger statement) {
+        this.statement = statement;
         this.task = task;
         this.reporter = reporter;
         this.deadline = deadline;
@@ -40,16 +49,11 @@ final class TaskRun {
         }
     }
 
-    /** Statement under way, for who reports a failure from outside. */
-    int statement() {
-        return statement;
-    }
-
     /** Runs every step; the failure thrown is what to report. */
     void run() throws Throwable {
         try {
             for (Task.Step s : task.steps) {
-                statement = s.statement;
+                statement.set(s.statement);
                 deadline.check();
                 step(s);
             }
@@ -132,7 +136,10 @@ final class TaskRun {
         /* A time attribute per joined table is fine for a reader; only Flink's own row time wants a single one. */
         config.put("table.exec.sink.rowtime-inserter", "DISABLED");
         config.put("restart-strategy.type", "none");
-        config.put("execution.checkpointing.interval", "0 ms");
+        config.remove(CHECKPOINTS.key());
+        if (env.getConfig().getRootConfiguration().getOptional(CHECKPOINTS).isPresent()) {
+            config.put(CHECKPOINTS.key(), NO_CHECKPOINTS);
+        }
         config.remove("execution.state-recovery.path");
         config.remove("execution.savepoint.path");
         apply(config);
