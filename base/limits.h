@@ -64,6 +64,7 @@
 #define SL_LIMIT_JVM_STOP_MS 10000
 #define SL_LIMIT_JVM_LOG_BYTES ((size_t)32 << 20)
 #define SL_LIMIT_LOCAL_IDLE_MS 600000
+#define SL_LIMIT_LOCAL_ORPHAN_MS 60000 /* a cluster whose owner was killed and that runs no job */
 #define SL_LIMIT_OWNER_IDLE_MS 60000
 
 /* owner, lanes, jobs */
