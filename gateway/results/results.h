@@ -44,8 +44,10 @@ struct res_statement_report {
 
 /* A task with its document (copied) and a fresh token. */
 SL_MUST_CHECK struct res_task *res_task_new(struct res_port *p, sl_str document, struct sl_err *err);
-/* The token may be set before the document is (the document holds sink tokens). */
 const char *res_task_token(const struct res_task *t);
+/* For a document that names the task's own token (application mode): make the task with an empty document and set it here,
+ * before the token is given to anybody. */
+void res_task_set_document(struct res_task *t, sl_str document);
 /* Waits until END was received, the runner's connection is lost after TASK_GET, or the time is over.
  * RES_TASK_ENDED / LOST / TIMEOUT / UNCLAIMED (nobody came yet at timeout). */
 enum res_task_state { RES_TASK_UNCLAIMED, RES_TASK_CLAIMED, RES_TASK_ENDED, RES_TASK_LOST };
@@ -112,14 +114,18 @@ struct res_row {
     uint8_t kind;         /* 0 +I, 1 -U, 2 +U, 3 -D */
     const uint8_t *cells; /* first cell */
     const uint8_t *end;
+    const uint8_t *at; /* of res_cell: cell `at_i`, so that reading the cells in order is one walk */
+    size_t at_i;
 };
 extern const char *const res_kind_names[4]; /* "+I" ... */
 /* Next row of a block; false at its end. SL_BUG on malformed bytes cannot happen: the port checks on arrival. */
 bool res_rows_next(struct res_rows *rows, const struct res_column *cols, size_t n_cols, struct res_row *ret);
-/* Cell i of a row. TEXT: plain bytes into `b`, *is_null tells NULL apart. JSON forms: one JSON value into `b`.
+/* Can the form show this column at all? (The stock gateway refuses the whole answer when not.) */
+SL_MUST_CHECK bool res_form_can(enum res_form form, const struct res_column *col, struct sl_err *err);
+/* Cell i of a row; `col` is &cols[i] of the array of all columns. TEXT: plain bytes into `b`, *is_null tells NULL apart. JSON forms: one JSON value into `b`.
  * `zone` is the session's time zone for TIMESTAMP_LTZ (NULL = UTC). False: this form cannot show the type
  * (FLINK_JSON of MAP with non-string keys ...), as the stock gateway cannot. */
-SL_MUST_CHECK bool res_cell(struct sl_buf *b, enum res_form form, const struct res_column *col, const struct res_row *row,
+SL_MUST_CHECK bool res_cell(struct sl_buf *b, enum res_form form, const struct res_column *col, struct res_row *row,
                             size_t i, const char *zone, bool *is_null, struct sl_err *err);
 
 #endif
