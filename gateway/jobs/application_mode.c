@@ -167,7 +167,7 @@ static void application_select(struct application *x, const struct plan_unit *u)
         sys_sleep_ms(10);
     }
     if (res_result_state(result) != RES_WAITING) {
-        sub_step(s, "submit", "done", since, u, r->id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), r->id);
+        sub_step(s, "submit", "done", since, u, r->id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), r->id);
     }
     uint64_t rows, max = s->rq->max_rows ? s->rq->max_rows : UINT64_MAX;
     enum rows_end end = sub_rows(s, result, u->stmt->number, max, select_alive, &c, &rows);
@@ -327,7 +327,7 @@ void sub_application(struct sub *s)
                                 .digest = s->digest,
                                 .jars = s->jars,
                                 .expects_job = x.n > 0};
-    sub_step(s, "submit", "running", since, NULL, NULL, "%.*s  application", SL_S(s->rq->name));
+    sub_step(s, "submit", "running", since, NULL, NULL, "%.*s\tapplication", SL_S(s->rq->name));
     sub_call_start(&call, s->target, &submit);
     while (!sub_call_done(&call) && !sub_stopping(s)) {
         sys_sleep_ms(10);
@@ -335,7 +335,7 @@ void sub_application(struct sub *s)
     sub_call_join(&call);
     x.cluster = call.cluster;
     if (!call.ok) {
-        sub_step(s, "submit", "failed", since, NULL, NULL, "%.*s  application", SL_S(s->rq->name));
+        sub_step(s, "submit", "failed", since, NULL, NULL, "%.*s\tapplication", SL_S(s->rq->name));
         if (call.failure.chain_json.n || call.failure.stack.n) {
             sub_fail_unit(s, NULL, NULL, &call.failure);
         } else {
@@ -343,7 +343,7 @@ void sub_application(struct sub *s)
         }
         x.failed = true;
     } else {
-        sub_step(s, "submit", "done", since, NULL, x.n ? x.runs[0].id : NULL, "%.*s  application, run %.8s",
+        sub_step(s, "submit", "done", since, NULL, x.n ? x.runs[0].id : NULL, "%.*s\tapplication, run %.8s",
                  SL_S(s->rq->name), x.n ? x.runs[0].id : x.cluster.id);
         for (size_t i = 0; i < x.n; i++) {
             tracker_started(s->env->tracker, x.runs[i].id, &x.cluster, "");

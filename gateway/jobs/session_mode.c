@@ -225,7 +225,7 @@ static void session_select(struct chain *c, const struct plan_unit *u)
         turn_end(&t);
         return;
     }
-    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
     struct {
         struct chain *c;
         struct turn *t;
@@ -236,7 +236,7 @@ static void session_select(struct chain *c, const struct plan_unit *u)
     }
     bool opened = res_result_state(t.result) != RES_WAITING;
     if (opened) {
-        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
     } else if (!sub_stopping(s)) {
         sub_step(s, "submit", "failed", since, u, t.run.id, "%.*s", SL_S(sub_unit_label(s, u)));
     }
@@ -265,7 +265,7 @@ static void session_job(struct chain *c, const struct plan_unit *u)
         sub_fail(s, &err);
         return;
     }
-    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
     if (!turn_wait(c, &t)) {
         sub_call_join(&t.call);
         if (t.call.ok) {
@@ -281,7 +281,7 @@ static void session_job(struct chain *c, const struct plan_unit *u)
     } else {
         settle_pending(c);
         tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
-        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s  run %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
         struct started_run *st = sl_vec_add(s->arena, &s->started);
         memcpy(st->id, t.run.id, sizeof(st->id));
         st->unit = u;

@@ -86,18 +86,18 @@ bool sub_tell_end(struct sub *s, const struct run *r, const struct plan_unit *u,
 {
     sl_str label = sub_unit_label(s, u);
     if (strcmp(r->state, "FINISHED") == 0) {
-        sub_step(s, "finished", "done", since_ms, u, r->id, "%.*s  %llu rows in, %llu rows out", SL_S(label),
+        sub_step(s, "finished", "done", since_ms, u, r->id, "%.*s\t%llu rows in, %llu rows out", SL_S(label),
                  (unsigned long long)r->last.records_in, (unsigned long long)r->last.records_out);
         return true;
     }
     if (strcmp(r->state, "CANCELED") == 0) {
-        sub_step(s, "canceled", "done", since_ms, u, r->id, "%.*s  run %.8s", SL_S(label), r->id);
+        sub_step(s, "canceled", "done", since_ms, u, r->id, "%.*s\trun %.8s", SL_S(label), r->id);
         if (!sub_stopping(s) && s->exit_code == 0) {
             s->exit_code = 1;
         }
         return false;
     }
-    sub_step(s, "failed", "failed", since_ms, u, r->id, "%.*s  after %.1f s", SL_S(label),
+    sub_step(s, "failed", "failed", since_ms, u, r->id, "%.*s\tafter %.1f s", SL_S(label),
              (double)(r->ended_ms - r->created_ms) / 1000);
     struct tgt_failure f = {0};
     struct sl_err err = SL_ERR_INIT;
@@ -119,7 +119,7 @@ static void cancel_started(struct sub *s)
             if (!tracker_cancel(s->env->tracker, r.id, CANCEL_MS, &err)) {
                 event_error(s->sink, &err);
             } else {
-                sub_step(s, "stopped", "done", -1, s->started.v[i].unit, r.id, "%.*s  run %.8s, job ended",
+                sub_step(s, "stopped", "done", -1, s->started.v[i].unit, r.id, "%.*s\trun %.8s, job ended",
                          SL_S(sub_unit_label(s, s->started.v[i].unit)), r.id);
             }
         }
@@ -140,7 +140,7 @@ void sub_wait_started(struct sub *s)
             i++;
         } else if (there && !st->told) {
             st->told = true;
-            sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s  %.*s", r.last.tasks,
+            sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s\t%.*s", r.last.tasks,
                      r.last.tasks == 1 ? "" : "s", SL_S(sub_unit_label(s, st->unit)));
         }
         if (leave && (st->told || sys_now_ms() - st->since_ms > RUNNING_MS) && i < s->started.n && !r.ended) {

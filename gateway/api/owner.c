@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Puts the owner together, runs its loop, takes it apart in the reverse order. */
+#include "gateway/api/owner.h"
+
+#include "base/limits.h"
+#include "gateway/api/api.h"
+#include "gateway/front/rpc.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/log.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct local_target {
+    struct local_target *next;
+    struct target *target;
+};
+
+struct owner {
+    const struct owner_config *config;
+    uv_loop_t loop;
+    uv_timer_t idle;
+    uv_async_t stop;
+    uv_signal_t on_term, on_int;
+    int lock_fd;
+    struct store *store;
+    struct ledger *ledger;
+    struct res_port *results;
+    struct tracker *tracker;
+    struct api *api;
+    struct net_rpc *rpc;
+    pthread_mutex_t lock; /* guards targets */
+    struct local_target *targets;
+    char *cluster_dir;
+    int64_t needed_ms; /* monotonic: last time somebody was here */
+    bool ending;
+};
+
+char *owner_socket_path(struct sl_arena *a, const char *data_dir) { return sys_path_join(a, data_dir, "sluice.sock"); }
+
+char *owner_build_id(struct sl_arena *a, const char *self)
+{
+    struct stat st = {0};
+    if (stat(self, &st) != 0) {
+        return sl_arena_strdupz(a, SL_STR(SLUICE_VERSION));
+    }
+    sl_str s = sl_arena_printf(a, "%s-%lld-%lld.%09ld", SLUICE_VERSION, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+                               st.st_mtim.tv_nsec);
+    return sl_arena_strdupz(a, s);
+}
+
+/* --- targets ----------------------------------------------------------------------------------------------- */
+
+/* "2.2" asks for the newest patch version known, "2.2.1" for exactly that. */
+static bool same_flink(const struct target *t, sl_str flink)
+{
+    sl_str mine = sl_str_of(t->flink);
+    return sl_str_eq(mine, flink) ||
+           (sl_str_starts(mine, flink) && mine.n > flink.n && mine.p[flink.n] == '.' && flink.n <= 4);
+}
+
+static struct target *target_of(void *ctx, sl_str name, sl_str flink, struct sl_err *err)
+{
+    struct owner *o = ctx;
+    if (name.n && !sl_str_eqz(name, "local")) {
+        sl_fail(err, SL_TARGET_UNKNOWN, "there is no target '%.*s'", SL_S(name));
+        sl_hint(err, "the target of this machine is called local");
+        return NULL;
+    }
+    pthread_mutex_lock(&o->lock);
+    struct local_target *l = o->targets;
+    while (l && !same_flink(l->target, flink)) {
+        l = l->next;
+    }
+    struct target *t = l ? l->target : NULL;
+    if (!t) {
+        char version[16];
+        snprintf(version, sizeof(version), "%.*s", SL_S(flink));
+        struct tgt_local_config c = {.flink_root = o->config->flink_dir,
+                                     .flink = version,
+                                     .run_dir = o->cluster_dir,
+                                     .self = o->config->self,
+                                     .slots = o->config->slots};
+        t = tgt_local_new(&c, err);
+        if (t) {
+            l = calloc(1, sizeof(*l));
+            SL_BUG_ON(!l);
+            l->target = t;
+            l->next = o->targets;
+            o->targets = l;
+        }
+    }
+    pthread_mutex_unlock(&o->lock);
+    return t;
+}
+
+static struct target *tracked_target(void *ctx, const char *name, const char *flink)
+{
+    struct sl_err err = SL_ERR_INIT;
+    return target_of(ctx, sl_str_of(name), sl_str_of(flink), &err);
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------------- */
+
+static void on_message(void *ctx, uint64_t client, sl_str line)
+{
+    struct owner *o = ctx;
+    o->needed_ms = sys_now_ms();
+    api_message(o->api, client, line);
+}
+
+static void on_gone(void *ctx, uint64_t client)
+{
+    struct owner *o = ctx;
+    o->needed_ms = sys_now_ms();
+    api_gone(o->api, client);
+}
+
+static bool send_line(void *ctx, uint64_t client, sl_str line, bool urgent)
+{
+    return net_rpc_send(((struct owner *)ctx)->rpc, client, line, urgent);
+}
+
+static void request_stop(void *ctx) { uv_async_send(&((struct owner *)ctx)->stop); }
+
+static void begin_end(struct owner *o)
+{
+    o->ending = true;
+    uv_stop(&o->loop);
+}
+
+static void on_stop(uv_async_t *h) { begin_end(h->data); }
+
+static void on_signal(uv_signal_t *h, int number)
+{
+    sys_log(SYS_LOG_INFO, "owner", "signal", "number=%d", number);
+    begin_end(h->data);
+}
+
+static void on_idle(uv_timer_t *h)
+{
+    struct owner *o = h->data;
+    int64_t now = sys_now_ms();
+    if (net_rpc_clients(o->rpc) || api_calls(o->api) || tracker_active(o->tracker)) {
+        o->needed_ms = now;
+        return;
+    }
+    int64_t idle = o->config->idle_ms ? o->config->idle_ms : SL_LIMIT_OWNER_IDLE_MS;
+    pthread_mutex_lock(&o->lock);
+    if (o->targets) {
+        idle = o->config->local_idle_ms ? o->config->local_idle_ms : SL_LIMIT_LOCAL_IDLE_MS;
+    }
+    pthread_mutex_unlock(&o->lock);
+    if (now - o->needed_ms >= idle) {
+        sys_log(SYS_LOG_INFO, "owner", "idle", "ms=%lld", (long long)(now - o->needed_ms));
+        begin_end(o);
+    }
+}
+
+/* --- start and end ----------------------------------------------------------------------------------------- */
+
+/* Runs of an owner that died: application clusters live on and are watched again; what lived in a session cluster of
+ * that owner has gone with it. */
+static bool adopt_runs(struct owner *o, struct sl_err *err)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct run *runs;
+    size_t n;
+    if (!ledger_runs(o->ledger, NULL, true, true, 100000, &a, &runs, &n, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!runs[i].flink_job[0] || runs[i].mode == TGT_SESSION) {
+            snprintf(runs[i].state, sizeof(runs[i].state), "LOST");
+            snprintf(runs[i].error_code, sizeof(runs[i].error_code), "owner");
+            snprintf(runs[i].error, sizeof(runs[i].error), "the owner of the data folder ended while it ran");
+            runs[i].sight = RUN_SIGHT_LOST;
+            runs[i].ended = true;
+            runs[i].ended_ms = sys_wall_ms();
+            if (!ledger_run_put(o->ledger, 0, &runs[i], err)) {
+                return false;
+            }
+        } else {
+            tracker_add(o->tracker, 0, &runs[i]);
+            tracker_application_done(o->tracker, runs[i].cluster.id);
+        }
+    }
+    return true;
+}
+
+static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
+{
+    static const struct store_migration *const migrations[] = {ledger_migrations, NULL};
+    const char *data = o->config->data_dir;
+    bool held = false;
+    if (!sys_mkdirs(data, 0700, err)) {
+        return false;
+    }
+    o->lock_fd = sys_lock(sys_path_join(a, data, "owner.lock"), &held, err);
+    if (o->lock_fd < 0) {
+        return held ? sl_fail(err, SL_OWNER, "another process owns %s", data) : false;
+    }
+    char who[64];
+    int n = snprintf(who, sizeof(who), "%d %lld\n", (int)getpid(), (long long)sys_wall_ms());
+    if (ftruncate(o->lock_fd, 0) != 0 || pwrite(o->lock_fd, who, (size_t)n, 0) != n) {
+        return sl_fail(err, SL_IO, "cannot write %s/owner.lock", data);
+    }
+    sys_log_open(sys_path_join(a, data, "owner.log"), SYS_LOG_INFO, (size_t)8 << 20);
+    o->cluster_dir = sys_path_join(a, data, "clusters");
+    char *spool = sys_path_join(a, data, "spool");
+    if (!sys_mkdirs(o->cluster_dir, 0700, err) || !sys_mkdirs(spool, 0700, err)) {
+        return false;
+    }
+    tgt_local_sweep(o->cluster_dir);
+    o->store = store_open(sys_path_join(a, data, "sluice.db"), migrations, err);
+    if (!o->store) {
+        return false;
+    }
+    o->ledger = ledger_new(o->store);
+    struct res_config rc = {.bind_host = o->config->results_bind ? o->config->results_bind : "127.0.0.1",
+                            .spool_dir = spool};
+    o->results = res_port_start(&rc, err);
+    if (!o->results) {
+        return false;
+    }
+    o->tracker = tracker_start(o->ledger, tracked_target, o);
+    if (!adopt_runs(o, err)) {
+        return false;
+    }
+    struct api_env env = {.sub = {.results = o->results,
+                                  .ledger = o->ledger,
+                                  .tracker = o->tracker,
+                                  .target = target_of,
+                                  .target_ctx = o,
+                                  .results_host = "127.0.0.1"},
+                          .ledger = o->ledger,
+                          .tracker = o->tracker,
+                          .data_dir = data,
+                          .build = o->config->build,
+                          .send = send_line,
+                          .stop = request_stop,
+                          .ctx = o};
+    o->api = api_new(&env);
+    static const struct net_rpc_ops ops = {on_message, on_gone};
+    o->rpc = net_rpc_listen(&o->loop, owner_socket_path(a, data), &ops, o, err);
+    return o->rpc != NULL;
+}
+
+static void drain(struct owner *o)
+{
+    for (int i = 0; i < 100 && uv_run(&o->loop, UV_RUN_NOWAIT); i++) {
+        sys_sleep_ms(1);
+    }
+}
+
+/* The loop goes on while calls end, so that their answers get out. */
+static void *end_calls(void *arg)
+{
+    struct owner *o = arg;
+    api_free(o->api);
+    uv_async_send(&o->stop);
+    return NULL;
+}
+
+static void finish(struct owner *o)
+{
+    if (o->rpc && o->api) {
+        pthread_t t;
+        SL_BUG_ON(pthread_create(&t, NULL, end_calls, o) != 0);
+        uv_run(&o->loop, UV_RUN_DEFAULT);
+        pthread_join(t, NULL);
+        drain(o);
+    } else if (o->api) {
+        api_free(o->api);
+    }
+    if (o->rpc) {
+        net_rpc_close(o->rpc);
+        drain(o);
+        net_rpc_free(o->rpc);
+    }
+    if (o->tracker) {
+        tracker_stop(o->tracker);
+    }
+    for (struct local_target *l = o->targets, *next; l; l = next) {
+        next = l->next;
+        l->target->ops->stop(l->target);
+        l->target->ops->free(l->target);
+        free(l);
+    }
+    if (o->results) {
+        res_port_stop(o->results);
+    }
+    if (o->ledger) {
+        ledger_free(o->ledger);
+    }
+    if (o->store) {
+        store_close(o->store);
+    }
+    sys_log_close();
+}
+
+bool owner_run(const struct owner_config *c, struct sl_err *err)
+{
+    struct owner o = {.config = c, .lock_fd = -1, .needed_ms = sys_now_ms()};
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    signal(SIGPIPE, SIG_IGN);
+    pthread_mutex_init(&o.lock, NULL);
+    SL_BUG_ON(uv_loop_init(&o.loop) != 0);
+    uv_async_init(&o.loop, &o.stop, on_stop);
+    uv_timer_init(&o.loop, &o.idle);
+    uv_signal_init(&o.loop, &o.on_term);
+    uv_signal_init(&o.loop, &o.on_int);
+    o.stop.data = o.idle.data = o.on_term.data = o.on_int.data = &o;
+    bool ok = start(&o, &a, err);
+    if (ok) {
+        uv_signal_start(&o.on_term, on_signal, SIGTERM);
+        uv_signal_start(&o.on_int, on_signal, SIGINT);
+        uv_timer_start(&o.idle, on_idle, 1000, 1000);
+        sys_log(SYS_LOG_INFO, "owner", "started", "pid=%d results=%d", (int)getpid(), res_port_number(o.results));
+        uv_run(&o.loop, UV_RUN_DEFAULT);
+        sys_log(SYS_LOG_INFO, "owner", "ending", "pid=%d", (int)getpid());
+    }
+    finish(&o);
+    uv_close((uv_handle_t *)&o.stop, NULL);
+    uv_close((uv_handle_t *)&o.idle, NULL);
+    uv_close((uv_handle_t *)&o.on_term, NULL);
+    uv_close((uv_handle_t *)&o.on_int, NULL);
+    while (uv_run(&o.loop, UV_RUN_NOWAIT)) {
+    }
+    uv_loop_close(&o.loop);
+    pthread_mutex_destroy(&o.lock);
+    if (o.lock_fd >= 0) {
+        close(o.lock_fd);
+    }
+    return ok;
+}

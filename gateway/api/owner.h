@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The owner of a data folder: the one process that holds its lock, its store, the results port, the tracker and the local
+ * Flink, and answers on its Unix socket. It ends when it is told to, or when nobody has needed it for a while. */
+#ifndef SLUICE_API_OWNER_H
+#define SLUICE_API_OWNER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct owner_config {
+    const char *data_dir;
+    const char *flink_dir;    /* installations */
+    const char *self;         /* path of this binary */
+    const char *build;        /* names the binary */
+    int64_t idle_ms;          /* without local Flink; 0 = limits.h */
+    int64_t local_idle_ms;    /* with a warm local Flink; 0 = limits.h */
+    const char *results_bind; /* NULL = 127.0.0.1 */
+    int slots;                /* of the local session cluster; 0 = default */
+};
+
+/* Runs until it ends. False with SL_OWNER when another process owns the folder. */
+SL_MUST_CHECK bool owner_run(const struct owner_config *c, struct sl_err *err);
+
+/* "<data>/sluice.sock" and "<data>/owner.lock". */
+char *owner_socket_path(struct sl_arena *a, const char *data_dir);
+/* Version, size and time of the binary: a client compares it with hello's. */
+char *owner_build_id(struct sl_arena *a, const char *self);
+
+#endif

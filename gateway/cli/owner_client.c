@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finds, starts and asks the owner. */
+#include "gateway/cli/owner_client.h"
+
+#include "gateway/api/owner.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#define UP_MS 10000
+
+bool cli_owner_error(const struct sl_json *error, struct sl_err *err)
+{
+    const struct sl_json *data = sl_json_get(error, "data");
+    sl_str hint = sl_json_str(sl_json_get(data, "hint"), SL_STR(""));
+    enum sl_code code = sl_code_of_slug(sl_json_str(sl_json_get(data, "code"), SL_STR("internal")));
+    sl_fail(err, code == SL_OK ? SL_INTERNAL : code, "%.*s",
+            SL_S(sl_json_str(sl_json_get(error, "message"), SL_STR("the owner failed"))));
+    return hint.n ? sl_hint(err, "%.*s", SL_S(hint)) : false;
+}
+
+const struct sl_json *cli_owner_ask(struct net_rpc_client *c, const char *method, sl_str params, struct sl_arena *a,
+                                    struct sl_err *err)
+{
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "jsonrpc", "2.0");
+    sl_jw_ki64(&w, "id", 1);
+    sl_jw_kstrz(&w, "method", method);
+    sl_jw_key(&w, "params");
+    sl_jw_raw(&w, params.n ? params : SL_STR("{}"));
+    sl_jw_end_object(&w);
+    if (!net_rpc_client_send(c, sl_buf_str(&b), err)) {
+        return NULL;
+    }
+    for (;;) {
+        sl_str line;
+        enum net_rpc_next next = net_rpc_client_next(c, -1, &line);
+        if (next == NET_RPC_INTERRUPTED) {
+            sl_fail(err, SL_CANCELLED, "interrupted");
+            return NULL;
+        }
+        if (next != NET_RPC_LINE) {
+            sl_fail(err, SL_OWNER, "the owner of the data folder has gone");
+            return NULL;
+        }
+        const struct sl_json *m = sl_json_parse(a, line, err);
+        if (!m) {
+            return NULL;
+        }
+        if (sl_json_get(m, "error")) {
+            cli_owner_error(sl_json_get(m, "error"), err);
+            return NULL;
+        }
+        if (sl_json_get(m, "result")) {
+            return sl_json_get(m, "result");
+        }
+    }
+}
+
+static bool spawn_owner(const char *self, struct sl_err *err)
+{
+    const char *argv[] = {self, "owner", "run", NULL};
+    struct sys_spawn sp = {.argv = argv, .cwd = "/", .new_session = true};
+    return sys_spawn(&sp, err) > 0;
+}
+
+static struct net_rpc_client *connect_up(const char *path, const char *self, bool start, struct sl_err *err)
+{
+    struct net_rpc_client *c = net_rpc_connect(path, err);
+    if (c || !start) {
+        return c;
+    }
+    int64_t until = sys_now_ms() + UP_MS, spawned = 0;
+    while (!c && sys_now_ms() < until) {
+        /* One that is just ending still holds the lock, so what was started then has gone again: try anew. */
+        if (sys_now_ms() - spawned > 1500) {
+            spawned = sys_now_ms();
+            if (!spawn_owner(self, err)) {
+                return NULL;
+            }
+        }
+        sys_sleep_ms(5);
+        c = net_rpc_connect(path, err);
+    }
+    if (!c) {
+        sl_fail(err, SL_OWNER, "no owner came up for %s within %d s", path, UP_MS / 1000);
+        sl_hint(err, "sluice owner run      runs it in the foreground and says why");
+    }
+    return c;
+}
+
+struct net_rpc_client *cli_owner_connect(bool start, struct sl_err *err)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    char *self = sys_self_path(&a);
+    char *path = owner_socket_path(&a, sys_data_dir(&a));
+    struct net_rpc_client *c = connect_up(path, self, start, err);
+    if (!c || !start) {
+        return c;
+    }
+    const struct sl_json *hello = cli_owner_ask(c, "hello", SL_STR_NONE, &a, err);
+    if (hello && sl_str_eqz(sl_json_str(sl_json_get(hello, "build"), SL_STR("")), owner_build_id(&a, self))) {
+        return c;
+    }
+    if (hello && sl_json_i64(sl_json_get(hello, "activeRuns"), 0) > 0) {
+        return c; /* an older build with work in hand goes on */
+    }
+    if (hello && cli_owner_ask(c, "owner.stop", SL_STR_NONE, &a, err)) {
+        sl_str line;
+        while (net_rpc_client_next(c, UP_MS, &line) == NET_RPC_LINE) {
+        }
+    }
+    net_rpc_client_free(c);
+    return connect_up(path, self, true, err);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tables of the nouns job, version, submission, run and event, and the few queries on them. */
+#include "gateway/jobs/ledger.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/vec.h"
+#include "sys/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct store_migration ledger_migrations[] = {
+    {"job", 1,
+     "CREATE TABLE job("
+     " id INTEGER PRIMARY KEY, project TEXT NOT NULL DEFAULT 'default', name TEXT NOT NULL,"
+     " owner TEXT NOT NULL, labels TEXT NOT NULL DEFAULT '{}' CHECK(json_valid(labels)),"
+     " description TEXT NOT NULL DEFAULT '', created_ms INTEGER NOT NULL, UNIQUE(project, name)) STRICT;"
+     "CREATE TABLE version("
+     " id INTEGER PRIMARY KEY, job INTEGER NOT NULL REFERENCES job(id), number INTEGER NOT NULL,"
+     " digest TEXT NOT NULL, bundle TEXT NOT NULL CHECK(json_valid(bundle)),"
+     " source TEXT NOT NULL CHECK(json_valid(source)), made_by TEXT NOT NULL, made_ms INTEGER NOT NULL,"
+     " why TEXT NOT NULL DEFAULT '', UNIQUE(job, number)) STRICT;"
+     "CREATE TABLE submission("
+     " id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, job TEXT NOT NULL, version INTEGER NOT NULL,"
+     " digest TEXT NOT NULL, owner TEXT NOT NULL, target TEXT NOT NULL, mode INTEGER NOT NULL,"
+     " created_ms INTEGER NOT NULL, ended_ms INTEGER, ok INTEGER, result TEXT) STRICT;"
+     "CREATE TABLE run("
+     " id TEXT PRIMARY KEY, submission INTEGER NOT NULL REFERENCES submission(id), job TEXT NOT NULL,"
+     " version INTEGER NOT NULL, statement INTEGER NOT NULL, kind TEXT NOT NULL, mode INTEGER NOT NULL,"
+     " target TEXT NOT NULL, cluster TEXT NOT NULL, rest TEXT NOT NULL, incarnation TEXT NOT NULL, flink TEXT NOT NULL,"
+     " flink_job TEXT NOT NULL, wanted TEXT NOT NULL, state TEXT NOT NULL, sight INTEGER NOT NULL, ended INTEGER NOT NULL,"
+     " created_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL,"
+     " all_running_ms INTEGER NOT NULL, facts TEXT NOT NULL CHECK(json_valid(facts)), error_code TEXT NOT NULL,"
+     " error TEXT NOT NULL, hint TEXT NOT NULL, place TEXT NOT NULL) STRICT;"
+     "CREATE INDEX run_by_job ON run(job, created_ms);"
+     "CREATE INDEX run_alive ON run(ended) WHERE ended = 0;"
+     "CREATE TABLE event("
+     " run TEXT NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
+     " body TEXT NOT NULL CHECK(json_valid(body)), PRIMARY KEY(run, number)) STRICT, WITHOUT ROWID;"},
+    {NULL, 0, NULL},
+};
+
+struct ledger {
+    struct store *store;
+};
+
+struct ledger *ledger_new(struct store *s)
+{
+    struct ledger *l = calloc(1, sizeof(*l));
+    SL_BUG_ON(!l);
+    l->store = s;
+    return l;
+}
+
+void ledger_free(struct ledger *l) { free(l); }
+
+/* --- submissions ------------------------------------------------------------------------------------------- */
+
+struct open_arg {
+    const struct ledger_submission *s;
+    struct ledger_opened *ret;
+};
+
+static void col_text(const struct store_row *row, int col, char *to, size_t size)
+{
+    sl_str s = store_col_borrow(row, col);
+    snprintf(to, size, "%.*s", SL_S(s));
+}
+
+#define DIGEST_BYTES 80
+static bool digest_row(const struct store_row *row, void *ctx)
+{
+    col_text(row, 0, ctx, DIGEST_BYTES);
+    return false;
+}
+
+/* The version with this digest if it is the job's newest, else a new one. */
+static bool version_for(struct store_tx *tx, const struct ledger_submission *s, int64_t now, int64_t *ret_number,
+                        struct sl_err *err)
+{
+    int64_t job = 0, number = 0;
+    char newest[DIGEST_BYTES] = "";
+    if (!store_exec(tx, err, "INSERT INTO job(name, owner, created_ms) VALUES(?,?,?) ON CONFLICT(project, name) DO NOTHING",
+                    "zzi", s->job, s->owner, now) ||
+        !store_query_i64(tx, err, "SELECT id FROM job WHERE project = 'default' AND name = ?", &job, "z", s->job) ||
+        !store_query_i64(tx, err, "SELECT coalesce(max(number), 0) FROM version WHERE job = ?", &number, "i", job) ||
+        !store_query(tx, err, "SELECT digest FROM version WHERE job = ? AND number = ?", digest_row, newest, NULL, "ii",
+                     job, number)) {
+        return false;
+    }
+    *ret_number = number;
+    if (strcmp(newest, s->digest) == 0) {
+        return true;
+    }
+    *ret_number = number + 1;
+    return store_exec(tx, err,
+                      "INSERT INTO version(job, number, digest, bundle, source, made_by, made_ms) VALUES(?,?,?,?,?,?,?)",
+                      "iizsszi", job, number + 1, s->digest, s->bundle, s->source, s->owner, now);
+}
+
+static bool open_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct open_arg *o = arg;
+    const struct ledger_submission *s = o->s;
+    int64_t now = sys_wall_ms(), known = 0;
+    *o->ret = (struct ledger_opened){0};
+    if (!store_query_i64(tx, err, "SELECT id FROM submission WHERE key = ?", &known, "z", s->key)) {
+        return false;
+    }
+    if (known) {
+        o->ret->known = true;
+        o->ret->submission = known;
+        return store_query_i64(tx, err, "SELECT version FROM submission WHERE id = ?", &o->ret->version, "i", known);
+    }
+    if (s->job[0] && !version_for(tx, s, now, &o->ret->version, err)) {
+        return false;
+    }
+    if (!store_exec(tx, err,
+                    "INSERT INTO submission(key, job, version, digest, owner, target, mode, created_ms)"
+                    " VALUES(?,?,?,?,?,?,?,?)",
+                    "zzizzzii", s->key, s->job, o->ret->version, s->digest, s->owner, s->target, (int64_t)s->mode, now)) {
+        return false;
+    }
+    o->ret->submission = store_last_id(tx);
+    return true;
+}
+
+bool ledger_open(struct ledger *l, const struct ledger_submission *s, struct ledger_opened *ret, struct sl_err *err)
+{
+    struct open_arg o = {s, ret};
+    return store_write(l->store, open_tx, &o, err);
+}
+
+struct close_arg {
+    int64_t id;
+    bool ok;
+    sl_str json;
+};
+
+static bool close_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct close_arg *c = arg;
+    return store_exec(tx, err, "UPDATE submission SET ended_ms = ?, ok = ?, result = ? WHERE id = ?", "iisi", sys_wall_ms(),
+                      (int64_t)c->ok, c->json, c->id);
+}
+
+bool ledger_close(struct ledger *l, int64_t submission, bool ok, sl_str result_json, struct sl_err *err)
+{
+    struct close_arg c = {submission, ok, result_json};
+    return store_write(l->store, close_tx, &c, err);
+}
+
+struct text_arg {
+    const char *key;
+    int64_t version;
+    struct sl_arena *arena;
+    sl_str *ret;
+    bool found;
+};
+
+static bool text_row(const struct store_row *row, void *ctx)
+{
+    struct text_arg *t = ctx;
+    t->found = !store_col_null(row, 0);
+    *t->ret = store_col_str(row, 0, t->arena);
+    return false;
+}
+
+static bool answer_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct text_arg *t = arg;
+    return store_query(tx, err, "SELECT result FROM submission WHERE key = ?", text_row, t, NULL, "z", t->key);
+}
+
+bool ledger_answer(struct ledger *l, const char *key, struct sl_arena *a, sl_str *ret_json)
+{
+    struct text_arg t = {.key = key, .arena = a, .ret = ret_json};
+    struct sl_err err = SL_ERR_INIT;
+    return store_read(l->store, answer_tx, &t, &err) && t.found;
+}
+
+static bool source_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct text_arg *t = arg;
+    return store_query(tx, err,
+                       "SELECT v.source FROM version v JOIN job j ON j.id = v.job"
+                       " WHERE j.project = 'default' AND j.name = ? AND v.number = ?",
+                       text_row, t, NULL, "zi", t->key, t->version);
+}
+
+bool ledger_source(struct ledger *l, const char *job, int64_t version, struct sl_arena *a, sl_str *ret, struct sl_err *err)
+{
+    struct text_arg t = {.key = job, .version = version, .arena = a, .ret = ret};
+    if (!store_read(l->store, source_tx, &t, err)) {
+        return false;
+    }
+    return t.found || sl_fail(err, SL_JOB_UNKNOWN, "job '%s' has no version %lld", job, (long long)version);
+}
+
+/* --- runs -------------------------------------------------------------------------------------------------- */
+
+struct put_arg {
+    int64_t submission;
+    const struct run *r;
+};
+
+static void write_facts(struct sl_buf *b, const struct tgt_job_status *s)
+{
+    struct sl_jw w;
+    sl_jw_init(&w, b);
+    sl_jw_object(&w);
+    sl_jw_ki64(&w, "tasks", s->tasks);
+    sl_jw_ki64(&w, "running", s->tasks_running);
+    sl_jw_ki64(&w, "finished", s->tasks_finished);
+    sl_jw_ki64(&w, "in", (int64_t)s->records_in);
+    sl_jw_ki64(&w, "out", (int64_t)s->records_out);
+    sl_jw_ki64(&w, "restarts", s->restarts);
+    sl_jw_ki64(&w, "checkpoints", s->checkpoints_completed);
+    sl_jw_ki64(&w, "failed", s->checkpoints_failed);
+    sl_jw_ki64(&w, "last", s->last_checkpoint_id);
+    sl_jw_ki64(&w, "lastMs", s->last_checkpoint_ms);
+    sl_jw_kstrz(&w, "restored", s->restored_from);
+    sl_jw_end_object(&w);
+}
+
+static void read_facts(sl_str json, struct tgt_job_status *s)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct sl_err err = SL_ERR_INIT;
+    const struct sl_json *f = sl_json_parse(&a, json, &err);
+    s->tasks = (int)sl_json_i64(sl_json_get(f, "tasks"), 0);
+    s->tasks_running = (int)sl_json_i64(sl_json_get(f, "running"), 0);
+    s->tasks_finished = (int)sl_json_i64(sl_json_get(f, "finished"), 0);
+    s->records_in = (uint64_t)sl_json_i64(sl_json_get(f, "in"), 0);
+    s->records_out = (uint64_t)sl_json_i64(sl_json_get(f, "out"), 0);
+    s->restarts = (int)sl_json_i64(sl_json_get(f, "restarts"), 0);
+    s->checkpoints_completed = sl_json_i64(sl_json_get(f, "checkpoints"), 0);
+    s->checkpoints_failed = sl_json_i64(sl_json_get(f, "failed"), 0);
+    s->last_checkpoint_id = sl_json_i64(sl_json_get(f, "last"), 0);
+    s->last_checkpoint_ms = sl_json_i64(sl_json_get(f, "lastMs"), 0);
+    sl_str restored = sl_json_str(sl_json_get(f, "restored"), SL_STR(""));
+    snprintf(s->restored_from, sizeof(s->restored_from), "%.*s", SL_S(restored));
+}
+
+static bool put_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    const struct put_arg *p = arg;
+    const struct run *r = p->r;
+    SL_BUF_AUTO facts;
+    sl_buf_init(&facts, 0);
+    write_facts(&facts, &r->last);
+    return store_exec(
+        tx, err,
+        "INSERT INTO run(id, submission, job, version, statement, kind, mode, target, cluster, rest, incarnation, flink,"
+        " flink_job, wanted, state, sight, ended, created_ms, started_ms, ended_ms, seen_ms, all_running_ms, facts,"
+        " error_code, error, hint, place) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT(id) DO UPDATE SET cluster=excluded.cluster, rest=excluded.rest, incarnation=excluded.incarnation,"
+        " flink=excluded.flink, flink_job=excluded.flink_job, wanted=excluded.wanted, state=excluded.state,"
+        " sight=excluded.sight, ended=excluded.ended, started_ms=excluded.started_ms, ended_ms=excluded.ended_ms,"
+        " seen_ms=excluded.seen_ms, all_running_ms=excluded.all_running_ms, facts=excluded.facts,"
+        " error_code=excluded.error_code, error=excluded.error, hint=excluded.hint, place=excluded.place",
+        "ziziizizzzzzzzziiiiiiiszzzz",
+        r->id, p->submission, r->job, r->version, (int64_t)r->statement, r->kind, (int64_t)r->mode, r->target, r->cluster.id,
+        r->cluster.rest, r->cluster.incarnation, r->cluster.flink, r->flink_job, r->wanted, r->state, (int64_t)r->sight,
+        (int64_t)r->ended, r->created_ms, r->started_ms, r->ended_ms, r->seen_ms, r->finish_first_ms, sl_buf_str(&facts),
+        r->error_code, r->error, r->hint, r->error_place);
+}
+
+bool ledger_run_put(struct ledger *l, int64_t submission, const struct run *r, struct sl_err *err)
+{
+    struct put_arg p = {submission, r};
+    return store_write(l->store, put_tx, &p, err);
+}
+
+struct event_arg {
+    const char *run, *kind;
+    sl_str json;
+};
+
+static bool event_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct event_arg *e = arg;
+    return store_exec(tx, err,
+                      "INSERT INTO event(run, number, at_ms, kind, body)"
+                      " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ? FROM event WHERE run = ?",
+                      "zizsz", e->run, sys_wall_ms(), e->kind, e->json, e->run);
+}
+
+bool ledger_event(struct ledger *l, const struct run *r, const char *kind, sl_str json, struct sl_err *err)
+{
+    struct event_arg e = {r->id, kind, json};
+    return store_write(l->store, event_tx, &e, err);
+}
+
+struct runs_arg {
+    const char *job;
+    bool active, interactive;
+    size_t limit;
+    struct sl_arena *arena;
+    SL_VEC(struct run) runs;
+};
+
+static void read_run(const struct store_row *row, struct run *r)
+{
+    col_text(row, 0, r->id, sizeof(r->id));
+    col_text(row, 1, r->job, sizeof(r->job));
+    r->version = store_col_i64(row, 2);
+    r->statement = (uint32_t)store_col_i64(row, 3);
+    col_text(row, 4, r->kind, sizeof(r->kind));
+    r->mode = (enum tgt_mode)store_col_i64(row, 5);
+    col_text(row, 6, r->target, sizeof(r->target));
+    col_text(row, 7, r->cluster.id, sizeof(r->cluster.id));
+    col_text(row, 8, r->cluster.rest, sizeof(r->cluster.rest));
+    col_text(row, 9, r->cluster.incarnation, sizeof(r->cluster.incarnation));
+    col_text(row, 10, r->cluster.flink, sizeof(r->cluster.flink));
+    col_text(row, 11, r->flink_job, sizeof(r->flink_job));
+    col_text(row, 12, r->wanted, sizeof(r->wanted));
+    col_text(row, 13, r->state, sizeof(r->state));
+    r->sight = (enum run_sight)store_col_i64(row, 14);
+    r->ended = store_col_i64(row, 15) != 0;
+    r->created_ms = store_col_i64(row, 16);
+    r->started_ms = store_col_i64(row, 17);
+    r->ended_ms = store_col_i64(row, 18);
+    r->seen_ms = store_col_i64(row, 19);
+    r->finish_first_ms = store_col_i64(row, 20);
+    read_facts(store_col_borrow(row, 21), &r->last);
+    col_text(row, 22, r->error_code, sizeof(r->error_code));
+    col_text(row, 23, r->error, sizeof(r->error));
+    col_text(row, 24, r->hint, sizeof(r->hint));
+    col_text(row, 25, r->error_place, sizeof(r->error_place));
+}
+
+#define RUN_COLUMNS                                                                                                       \
+    "SELECT id, job, version, statement, kind, mode, target, cluster, rest, incarnation, flink, flink_job, wanted, state," \
+    " sight, ended, created_ms, started_ms, ended_ms, seen_ms, all_running_ms, facts, error_code, error, hint, place FROM run "
+
+static bool runs_row(const struct store_row *row, void *ctx)
+{
+    struct runs_arg *a = ctx;
+    read_run(row, sl_vec_add(a->arena, &a->runs));
+    return true;
+}
+
+static bool runs_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct runs_arg *a = arg;
+    return store_query(tx, err,
+                       RUN_COLUMNS "WHERE (?1 IS NULL OR job = ?1) AND (ended = 0 OR ?2 = 0) AND (job <> '' OR ?3 = 1)"
+                                   " ORDER BY created_ms DESC, rowid DESC LIMIT ?4",
+                       runs_row, a, NULL, "ziii", a->job, (int64_t)a->active, (int64_t)a->interactive, (int64_t)a->limit);
+}
+
+bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactive, size_t limit, struct sl_arena *a,
+                 struct run **ret, size_t *ret_n, struct sl_err *err)
+{
+    struct runs_arg r = {.job = job, .active = active, .interactive = interactive, .limit = limit, .arena = a};
+    if (!store_read(l->store, runs_tx, &r, err)) {
+        return false;
+    }
+    *ret = r.runs.v;
+    *ret_n = r.runs.n;
+    return true;
+}
+
+struct find_arg {
+    const char *what;
+    struct run *ret;
+    size_t found;
+    char near_name[129];
+};
+
+static bool find_row(const struct store_row *row, void *ctx)
+{
+    struct find_arg *f = ctx;
+    if (f->found++ == 0) {
+        read_run(row, f->ret);
+    }
+    return true;
+}
+
+static bool near_row(const struct store_row *row, void *ctx)
+{
+    struct find_arg *f = ctx;
+    sl_str name = store_col_borrow(row, 0);
+    if (sl_str_distance(name, sl_str_of(f->what), 3) <= 3) {
+        snprintf(f->near_name, sizeof(f->near_name), "%.*s", SL_S(name));
+        return false;
+    }
+    return true;
+}
+
+static bool find_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct find_arg *f = arg;
+    if (!store_query(tx, err,
+                     RUN_COLUMNS "WHERE job = ? ORDER BY ended, created_ms DESC, rowid DESC LIMIT 1", find_row, f, NULL, "z",
+                     f->what)) {
+        return false;
+    }
+    if (f->found == 0 && strlen(f->what) >= 6 && strspn(f->what, "0123456789abcdef") == strlen(f->what) &&
+        !store_query(tx, err, RUN_COLUMNS "WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2", find_row, f, NULL, "z", f->what)) {
+        return false;
+    }
+    return f->found || store_query(tx, err, "SELECT name FROM job", near_row, f, NULL, "");
+}
+
+bool ledger_find(struct ledger *l, const char *what, struct run *ret, struct sl_err *err)
+{
+    struct find_arg f = {.what = what, .ret = ret};
+    *ret = (struct run){0};
+    if (!store_read(l->store, find_tx, &f, err)) {
+        return false;
+    }
+    if (f.found == 1) {
+        return true;
+    }
+    if (f.found > 1) {
+        return sl_fail(err, SL_USAGE, "more than one run begins with '%s'", what);
+    }
+    sl_fail(err, SL_JOB_UNKNOWN, "there is no job or run '%s'", what);
+    return f.near_name[0] ? sl_hint(err, "did you mean '%s'?", f.near_name) : sl_hint(err, "sluice job ls");
+}
+
+struct job_arg {
+    const char *job;
+    int64_t version;
+    struct ledger_job *ret;
+    bool found;
+};
+
+static bool job_row(const struct store_row *row, void *ctx)
+{
+    struct job_arg *j = ctx;
+    j->found = true;
+    col_text(row, 0, j->ret->owner, sizeof(j->ret->owner));
+    col_text(row, 1, j->ret->digest, sizeof(j->ret->digest));
+    j->ret->version_ms = store_col_i64(row, 2);
+    j->ret->versions = store_col_i64(row, 3);
+    return false;
+}
+
+static bool job_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct job_arg *j = arg;
+    return store_query(tx, err,
+                       "SELECT j.owner, v.digest, v.made_ms, (SELECT count(*) FROM version WHERE job = j.id)"
+                       " FROM job j JOIN version v ON v.job = j.id WHERE j.project = 'default' AND j.name = ? AND v.number = ?",
+                       job_row, j, NULL, "zi", j->job, j->version);
+}
+
+bool ledger_job(struct ledger *l, const char *job, int64_t version, struct ledger_job *ret, struct sl_err *err)
+{
+    struct job_arg j = {job, version, ret, false};
+    if (!store_read(l->store, job_tx, &j, err)) {
+        return false;
+    }
+    return j.found || sl_fail(err, SL_JOB_UNKNOWN, "there is no job '%s'", job);
+}
