@@ -28,15 +28,18 @@ final class PushTableSink implements DynamicTableSink {
         this.row = row;
     }
 
+    /** Asked many times while planning, also with every kind there is; with inserts alone only for a query that
+     * makes nothing else. */
     @Override
     public ChangelogMode getChangelogMode(ChangelogMode requested) {
-        insertOnly = requested.containsOnly(RowKind.INSERT);
+        insertOnly |= requested.containsOnly(RowKind.INSERT);
         return requested;
     }
 
     @Override
     public SinkRuntimeProvider getSinkRuntimeProvider(Context context) {
-        PushSink sink = new PushSink(address, token, statement, row, insertOnly);
+        /* A batch plan has no changelog, and nobody asks. */
+        PushSink sink = new PushSink(address, token, statement, row, insertOnly || context.isBounded());
         return new DataStreamSinkProvider() {
             @Override
             public DataStreamSink<?> consumeDataStream(ProviderContext providerContext, DataStream<RowData> stream) {

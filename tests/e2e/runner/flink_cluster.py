@@ -22,8 +22,8 @@ QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
 TM_MEMORY = {
     "taskmanager.cpu.cores": "4.0", "taskmanager.memory.framework.heap.size": "128m",
     "taskmanager.memory.task.heap.size": "256m", "taskmanager.memory.framework.off-heap.size": "128m",
-    "taskmanager.memory.task.off-heap.size": "0b", "taskmanager.memory.network.min": "64m",
-    "taskmanager.memory.network.max": "64m", "taskmanager.memory.managed.size": "96m",
+    "taskmanager.memory.task.off-heap.size": "0b", "taskmanager.memory.network.min": "192m",
+    "taskmanager.memory.network.max": "192m", "taskmanager.memory.managed.size": "96m",
     "taskmanager.memory.jvm-metaspace.size": "256m", "taskmanager.memory.jvm-overhead.min": "64m",
     "taskmanager.memory.jvm-overhead.max": "64m"}
 
@@ -73,7 +73,7 @@ class Cluster:
             args += ["--job-classname", "org.sluice.runner.Runner", "-D", "execution.shutdown-on-application-finish=false"
                      ] + application
         self.jm = self._java("jm", ["-Xmx640m", "-XX:MaxMetaspaceSize=384m"], args)
-        self.tm = self._java("tm", ["-Xmx384m", "-XX:MaxDirectMemorySize=192m", "-XX:MaxMetaspaceSize=256m"], [
+        self.tm = self._java("tm", ["-Xmx384m", "-XX:MaxDirectMemorySize=320m", "-XX:MaxMetaspaceSize=256m"], [
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "--configDir", str(self.dir / "conf"),
             "-D", "taskmanager.resource-id=tm1"] + [a for k, v in TM_MEMORY.items() for a in ("-D", f"{k}={v}")])
         self.jar_id = None
