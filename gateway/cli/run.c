@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sluice run: a script goes to the owner of the data folder, its events come back and are shown: steps and diagnostics on
+ * stderr, rows on stdout. */
+#include "gateway/cli/run_events.h"
+
+#include "base/digest.h"
+#include "gateway/cli/cli.h"
+#include "gateway/cli/diag_print.h"
+#include "gateway/cli/owner_client.h"
+#include "gateway/cli/source.h"
+#include "sys/file.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct run_options {
+    struct cli_source_options source;
+    struct cli_events_options show;
+    const char *mode, *results_address, *key, *target;
+    SL_VEC(const char *) config; /* -D k=v */
+    SL_VEC(const char *) jars;
+    bool detach, together, dry_run;
+    int64_t timeout_ms, rows, for_ms;
+    const char *file;
+};
+
+static volatile sig_atomic_t interrupts;
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupts++;
+}
+
+/* The value of an option: "--x=v", "--x v" or "-xv"; NULL = not this option; missing value ends as usage. */
+static const char *value_of(const char *name, char short_name, int argc, char **argv, int *i, bool *missing)
+{
+    const char *a = argv[*i];
+    size_t n = strlen(name);
+    const char *value = NULL;
+    if (strncmp(a, name, n) == 0 && a[n] == '=') {
+        value = a + n + 1;
+    } else if (strcmp(a, name) == 0 || (short_name && a[0] == '-' && a[1] == short_name && a[2] == 0)) {
+        if (*i + 1 >= argc) {
+            *missing = true;
+            return NULL;
+        }
+        value = argv[++*i];
+    } else if (short_name && a[0] == '-' && a[1] == short_name && a[2]) {
+        value = a + 2;
+    }
+    return value;
+}
+
+static bool flag(const char *name, const char *short_name, const char *arg)
+{
+    return strcmp(arg, name) == 0 || (short_name && strcmp(arg, short_name) == 0);
+}
+
+static int parse_value(struct run_options *o, struct sl_arena *a, int argc, char **argv, int *i)
+{
+    bool missing = false;
+    struct sl_err err = SL_ERR_INIT;
+    const char *v, *at = argv[*i];
+    if ((v = value_of("--mode", 0, argc, argv, i, &missing))) {
+        o->mode = v;
+    } else if ((v = value_of("--set", 'D', argc, argv, i, &missing))) {
+        if (!strchr(v, '=') || v[0] == '=') {
+            return cli_usage("run", "%s takes KEY=VALUE, not '%s'", at, v);
+        }
+        sl_vec_push(a, &o->config, v);
+    } else if ((v = value_of("--jar", 'j', argc, argv, i, &missing))) {
+        sl_vec_push(a, &o->jars, sys_path_abs(a, v));
+    } else if ((v = value_of("--name", 0, argc, argv, i, &missing))) {
+        o->source.name = v;
+    } else if ((v = value_of("--target", 0, argc, argv, i, &missing))) {
+        o->target = v;
+    } else if ((v = value_of("--id", 0, argc, argv, i, &missing))) {
+        o->key = v;
+    } else if ((v = value_of("--results-address", 0, argc, argv, i, &missing))) {
+        if (!strchr(v, ':')) {
+            return cli_usage("run", "--results-address takes HOST:PORT, not '%s'", v);
+        }
+        o->results_address = v;
+    } else if ((v = value_of("--rows", 0, argc, argv, i, &missing))) {
+        if (!sl_str_to_i64(sl_str_of(v), &o->rows) || o->rows <= 0) {
+            return cli_usage("run", "--rows takes a number above 0, not '%s'", v);
+        }
+    } else if ((v = value_of("--for", 0, argc, argv, i, &missing))) {
+        if (!sl_str_to_ms(sl_str_of(v), &o->for_ms) || o->for_ms <= 0) {
+            return cli_usage("run", "--for takes a time such as 30s, not '%s'", v);
+        }
+    } else if ((v = value_of("--timeout", 0, argc, argv, i, &missing))) {
+        if (!sl_str_to_ms(sl_str_of(v), &o->timeout_ms) || o->timeout_ms <= 0) {
+            return cli_usage("run", "--timeout takes a time such as 10min, not '%s'", v);
+        }
+    } else if ((v = value_of("--output", 'o', argc, argv, i, &missing))) {
+        if (!cli_format_parse(v, &o->show.rows.format, &err)) {
+            return cli_usage("run", "%s", err.msg);
+        }
+    } else if ((v = value_of("--null", 0, argc, argv, i, &missing))) {
+        o->show.rows.null_text = v;
+    } else if ((v = value_of("--changelog", 0, argc, argv, i, &missing))) {
+        if (!cli_changelog_parse(v, &o->show.rows.changelog, &err)) {
+            return cli_usage("run", "%s", err.msg);
+        }
+    } else if (missing) {
+        return cli_usage("run", "%s needs a value", at);
+    } else {
+        return -1;
+    }
+    return 0;
+}
+
+/* 0, or an exit code. */
+static int parse(struct run_options *o, struct sl_arena *a, int argc, char **argv)
+{
+    cli_rows_defaults(&o->show.rows, stdout);
+    o->mode = "session";
+    o->source.level = SQL_LEVEL_SYNTAX;
+    for (int i = 1; i < argc; i++) {
+        int taken = cli_source_option(&o->source, a, "run", argc, argv, &i);
+        if (taken < 0) {
+            return 2;
+        }
+        if (taken > 0) {
+            i--; /* it stands behind the value, and so will the loop */
+            continue;
+        }
+        const char *x = argv[i];
+        if (flag("--detach", "-d", x)) {
+            o->detach = true;
+        } else if (flag("--together", NULL, x)) {
+            o->together = true;
+        } else if (flag("--dry-run", NULL, x)) {
+            o->dry_run = true;
+        } else if (flag("--json", NULL, x)) {
+            o->show.json = true;
+        } else if (flag("--quiet", "-q", x)) {
+            o->show.quiet = true;
+        } else if (flag("--stack", NULL, x)) {
+            o->show.stack = true;
+        } else if (flag("--no-header", NULL, x)) {
+            o->show.rows.no_header = true;
+        } else if (x[0] == '-' && x[1]) {
+            int rc = parse_value(o, a, argc, argv, &i);
+            if (rc) {
+                return rc > 0 ? rc : cli_usage("run", "there is no option %s", x);
+            }
+        } else if (o->file) {
+            return cli_usage("run", "one file at a time: %s and %s", o->file, x);
+        } else {
+            o->file = x;
+        }
+    }
+    if (!o->file) {
+        return cli_usage("run", "which file?   sluice run FILE   (- reads standard input)");
+    }
+    if (strcmp(o->mode, "session") != 0 && strcmp(o->mode, "application") != 0) {
+        return cli_usage("run", "--mode is session or application, not '%s'", o->mode);
+    }
+    return 0;
+}
+
+/* --name, else the first SET 'pipeline.name', else the file's stem. */
+static sl_str job_name(const struct run_options *o, const struct cli_source *src)
+{
+    if (o->source.name) {
+        return sl_str_of(o->source.name);
+    }
+    for (size_t i = src->first_own; i < src->script.stmts.n; i++) {
+        const struct sql_stmt *st = &src->script.stmts.v[i];
+        if (st->kind == SQL_KIND_SET && sl_str_eqz(st->key, "pipeline.name") && st->value.n && st->value.n <= 128) {
+            return st->value;
+        }
+    }
+    sl_str name = sl_str_of(o->file);
+    if (sl_str_eqz(name, "-")) {
+        return SL_STR("stdin");
+    }
+    const char *slash = strrchr(o->file, '/');
+    name = sl_str_of(slash ? slash + 1 : o->file);
+    if (sl_str_ends(name, SL_STR(".sql")) && name.n > 4) {
+        name.n -= 4;
+    }
+    name.n = SL_MIN(name.n, (size_t)128);
+    return name;
+}
+
+static void put_var(struct sl_jw *w, sl_str name, sl_str value, sl_str source, bool secret)
+{
+    sl_jw_object(w);
+    sl_jw_kstr(w, "name", name);
+    sl_jw_kstr(w, "value", value);
+    sl_jw_kstr(w, "source", source);
+    sl_jw_kbool(w, "secret", secret);
+    sl_jw_end_object(w);
+}
+
+/* ${env.NAME} is answered here, where the person's environment is: only the names that the text asks for go along. */
+static void put_env_vars(struct sl_jw *w, const struct cli_source *src)
+{
+    for (size_t f = 0; f < src->script.files.n; f++) {
+        sl_str text = src->script.files.v[f].lines.text;
+        sl_str open = SL_STR("${env.");
+        for (ptrdiff_t hit; (hit = sl_str_find(text, open)) >= 0;) {
+            text = sl_str_sub(text, (size_t)hit + open.n, text.n - (size_t)hit - open.n);
+            size_t n = 0;
+            while (n < text.n && text.p[n] != '}' && text.p[n] != ':') {
+                n++;
+            }
+            char name[256];
+            snprintf(name, sizeof(name), "%.*s", (int)SL_MIN(n, sizeof(name) - 1), text.p);
+            const char *value = getenv(name);
+            if (value) {
+                SL_BUF_AUTO full;
+                sl_buf_init(&full, 1024);
+                sl_buf_printf(&full, "env.%s", name);
+                put_var(w, sl_buf_str(&full), sl_str_of(value), SL_STR("environment"), false);
+            }
+        }
+    }
+}
+
+static void put_pair(struct sl_jw *w, sl_str key, sl_str value, const char *origin)
+{
+    sl_jw_object(w);
+    sl_jw_kstr(w, "key", key);
+    sl_jw_kstr(w, "value", value);
+    sl_jw_kstrz(w, "origin", origin);
+    sl_jw_end_object(w);
+}
+
+/* Rising precedence: the job's entry in sluice.yaml, then -D. A script's own SETs are the last word. */
+static void put_config(struct sl_jw *w, struct sl_arena *a, const struct run_options *o, const struct cli_source *src,
+                       sl_str name)
+{
+    sl_jw_key(w, "config");
+    sl_jw_array(w);
+    const struct sql_project_job *job = sql_project_job(&src->project, name);
+    if (job && job->parallelism) {
+        put_pair(w, SL_STR("parallelism.default"), sl_arena_printf(a, "%lld", (long long)job->parallelism), "sluice.yaml");
+    }
+    for (size_t i = 0; job && i < job->config.list.n; i++) {
+        put_pair(w, job->config.list.v[i].name, job->config.list.v[i].value, "sluice.yaml");
+    }
+    for (size_t i = 0; i < o->config.n; i++) {
+        const char *eq = strchr(o->config.v[i], '=');
+        put_pair(w, (sl_str){o->config.v[i], (size_t)(eq - o->config.v[i])}, sl_str_of(eq + 1), "-D");
+    }
+    sl_jw_end_array(w);
+}
+
+static const char *user_name(void)
+{
+    const struct passwd *pw = getpwuid(getuid());
+    return pw ? pw->pw_name : "";
+}
+
+static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_options *o, const struct cli_source *src,
+                        const char *key)
+{
+    struct sl_jw w;
+    sl_str name = job_name(o, src);
+    sl_jw_init(&w, b);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "jsonrpc", "2.0");
+    sl_jw_ki64(&w, "id", 1);
+    sl_jw_kstrz(&w, "method", "script.submit");
+    sl_jw_key(&w, "params");
+    sl_jw_object(&w);
+    sl_jw_kstr(&w, "name", name);
+    sl_jw_kstrz(&w, "key", key);
+    sl_jw_kstrz(&w, "owner", user_name());
+    sl_jw_kstrz(&w, "mode", o->mode);
+    sl_jw_kstrz(&w, "form", o->show.json ? "api" : "text");
+    sl_jw_kstrz(&w, "flink", o->source.flink              ? o->source.flink
+                             : src->project.flink_text.n ? sl_arena_strdupz(a, src->project.flink_text)
+                                                         : sql_version_name(src->script.flink));
+    if (o->target) {
+        sl_jw_kstrz(&w, "target", o->target);
+    } else if (src->environment && src->environment->target.n) {
+        sl_jw_kstr(&w, "target", src->environment->target);
+    }
+    if (o->results_address) {
+        sl_jw_kstrz(&w, "resultsAddress", o->results_address);
+    }
+    sl_jw_kbool(&w, "detach", o->detach);
+    sl_jw_kbool(&w, "together", o->together);
+    sl_jw_kbool(&w, "dryRun", o->dry_run);
+    sl_jw_ki64(&w, "maxRows", o->rows);
+    sl_jw_ki64(&w, "maxDurationMs", o->for_ms);
+    sl_jw_ki64(&w, "timeoutMs", o->timeout_ms);
+    put_config(&w, a, o, src, name);
+    sl_jw_key(&w, "jars");
+    sl_jw_array(&w);
+    for (size_t i = 0; i < o->jars.n; i++) {
+        sl_jw_str(&w, sl_str_of(o->jars.v[i]));
+    }
+    sl_jw_end_array(&w);
+    sl_jw_key(&w, "vars");
+    sl_jw_array(&w);
+    for (size_t i = 0; i < src->vars.list.n; i++) {
+        const struct sql_var *v = &src->vars.list.v[i];
+        put_var(&w, v->name, v->value, v->source, v->secret);
+    }
+    put_env_vars(&w, src);
+    sl_jw_end_array(&w);
+    sl_jw_key(&w, "files");
+    sl_jw_array(&w);
+    for (size_t i = 0; i < src->script.files.n; i++) {
+        sl_jw_object(&w);
+        sl_jw_kstr(&w, "name", src->script.files.v[i].name);
+        sl_jw_kstr(&w, "text", src->script.files.v[i].lines.text);
+        sl_jw_end_object(&w);
+    }
+    sl_jw_end_array(&w);
+    sl_jw_end_object(&w);
+    sl_jw_end_object(&w);
+}
+
+/* Follows the call to its answer. The first Ctrl-C asks for an end, the second does not wait for it. */
+static int follow(struct net_rpc_client *c, struct cli_events *ev)
+{
+    int sent = 0;
+    for (;;) {
+        sl_str line;
+        enum net_rpc_next next = net_rpc_client_next(c, 200, &line);
+        if (next == NET_RPC_LINE) {
+            int code;
+            if (cli_events_line(ev, line, &code)) {
+                return code;
+            }
+            if (!net_rpc_client_has_more(c)) {
+                cli_events_flush(ev);
+            }
+        } else if (next == NET_RPC_END) {
+            struct sl_err err = SL_ERR_INIT;
+            sl_fail(&err, SL_OWNER, "the owner of the data folder has gone; what it was doing is in its log");
+            sl_hint(&err, "sluice job ls");
+            return cli_events_lost(ev, &err);
+        }
+        if ((interrupts > sent || cli_events_reader_gone(ev)) && sent == 0) {
+            struct sl_err err = SL_ERR_INIT;
+            sent = 1;
+            if (!net_rpc_client_send(c, SL_STR("{\"jsonrpc\":\"2.0\",\"method\":\"cancel\",\"params\":{\"call\":1}}"), &err)) {
+                return cli_print_error(&err);
+            }
+        } else if (interrupts > 1) {
+            return 130;
+        }
+    }
+}
+
+static int exec(int argc, char **argv)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct run_options o = {0};
+    struct cli_source src;
+    struct cli_source_error bad = {.err = SL_ERR_INIT};
+    char run_id[33], key[33];
+    int rc = parse(&o, &a, argc, argv);
+    if (rc) {
+        return rc;
+    }
+    sl_random_hex(run_id, 16);
+    sl_random_hex(key, 16);
+    o.source.run_id = run_id;
+    if (!cli_source_load(&src, &a, o.file, &o.source, &bad)) {
+        SL_BUF_AUTO b;
+        sl_buf_init(&b, 0);
+        cli_error_print(&b, &bad.err, bad.file, bad.text, cli_wants_colour(STDERR_FILENO));
+        fwrite(b.p, 1, b.n, stderr);
+        return sl_code_exit(bad.err.code);
+    }
+    struct cli_events *ev = cli_events_new(&o.show, &src.script);
+    if (src.script.diags.errors) {
+        rc = cli_events_local_errors(ev, &src.script);
+        cli_events_free(ev);
+        return rc;
+    }
+    struct sigaction sa = {.sa_handler = on_interrupt}; /* no SA_RESTART: it must end the wait */
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    struct sl_err err = SL_ERR_INIT;
+    struct net_rpc_client *c = cli_owner_connect(true, &err);
+    SL_BUF_AUTO request;
+    sl_buf_init(&request, 0);
+    put_request(&request, &a, &o, &src, o.key ? o.key : key);
+    if (!c || !net_rpc_client_send(c, sl_buf_str(&request), &err)) {
+        rc = cli_events_lost(ev, &err);
+    } else {
+        rc = follow(c, ev);
+    }
+    net_rpc_client_free(c);
+    cli_events_free(ev);
+    return rc;
+}
+
+const struct cli_verb cli_run = {
+    .name = "run",
+    .summary = "run a SQL file on Flink",
+    .usage =
+        "usage: sluice run FILE|- [OPTION ...]\n\n"
+        "  --mode session|application   on the long-lived local cluster (default), or on one of its own\n"
+        "  --flink V                    1.20, 2.2 or 2.3, or a patch version such as 2.2.1 (default 2.2)\n"
+        "  -E, --env NAME               environment of sluice.yaml\n"
+        "      --var K=V, --var-file F  variables for ${K}\n"
+        "  -D, --set K=V                Flink configuration; a SET in the script overrides it\n"
+        "  -j, --jar FILE               a jar the script needs; repeatable\n"
+        "      --name N                 the job's name (else SET 'pipeline.name', else the file's stem)\n"
+        "      --target T               where it runs (default local)\n"
+        "  -d, --detach                 return when its jobs run\n"
+        "      --timeout T              end everything after T; exit code 124\n"
+        "      --rows N, --for T        end each SELECT after N rows, or after T\n"
+        "      --together               loose INSERTs become one job\n"
+        "      --dry-run                show what would be sent\n"
+        "      --results-address H:P    where Flink dials to bring rows\n"
+        "      --id KEY                 submit once: the same key again runs nothing\n"
+        "  -o, --output FORM            table, csv, tsv, json, jsonl, markdown, vertical\n"
+        "      --no-header, --null STR, --changelog auto|on|off\n"
+        "  -q, --quiet                  no steps\n"
+        "      --stack                  Java's own words below an error\n"
+        "      --json                   one event a line on stdout\n\n"
+        "Exit codes: 0 done or running, 1 failed in Flink, 2 usage, 3 the script has errors, 4 not reachable, 5 refused,\n"
+        "6 environment, 124 timeout, 130 interrupted.\n",
+    .exec = exec,
+};
