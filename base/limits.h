@@ -27,6 +27,8 @@
 #define SL_LIMIT_IDENTIFIER_UTF16 256 /* as Flink's parser */
 #define SL_LIMIT_DIAGNOSTICS 1000
 #define SL_LIMIT_VARIABLE_DEPTH 16
+#define SL_LIMIT_FOLDER_DEPTH 32
+#define SL_LIMIT_READ_BYTES ((size_t)64 << 10) /* of standard input at once */
 
 /* results */
 #define SL_LIMIT_CELL_BYTES ((size_t)16 << 20)
@@ -65,6 +67,7 @@
 #define SL_LIMIT_JVM_LOG_BYTES ((size_t)32 << 20)
 #define SL_LIMIT_LOCAL_IDLE_MS 600000
 #define SL_LIMIT_LOCAL_ORPHAN_MS 60000 /* a cluster whose owner was killed and that runs no job */
+#define SL_LIMIT_CLUSTERS_KEPT 20 /* ended ones whose logs are kept */
 #define SL_LIMIT_OWNER_IDLE_MS 60000
 
 /* owner, lanes, jobs */

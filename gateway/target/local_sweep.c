@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What owners that were killed have left below the clusters' folder. A cluster in which a job runs is left alone, to be
+ * adopted; of those that have ended the newest SL_LIMIT_CLUSTERS_KEPT keep their logs. */
+#include "gateway/target/local_cluster.h"
+
+#include "base/limits.h"
+#include "base/vec.h"
+#include "sys/file.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct ended {
+    char *dir;
+    int64_t at;
+};
+
+static int newest_first(const void *x, const void *y)
+{
+    int64_t a = ((const struct ended *)x)->at, b = ((const struct ended *)y)->at;
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+static bool runs_a_job(const struct local_cluster *c)
+{
+    SL_ARENA_AUTO a = {0};
+    struct flink_rest *r = flink_rest_new(c->rest, 3000);
+    struct flink_job *jobs;
+    size_t n;
+    struct sl_err ignored = SL_ERR_INIT;
+    bool any = false;
+    if (flink_rest_jobs(r, &a, &jobs, &n, &ignored)) {
+        for (size_t i = 0; i < n; i++) {
+            any = any || !flink_state_is_terminal(jobs[i].state);
+        }
+    } else {
+        struct sup_status st; /* being started again: its job is to go on */
+        sup_status(c->dir, &st);
+        any = st.state == SUP_RESTARTING;
+    }
+    flink_rest_free(r);
+    return any;
+}
+
+void tgt_local_sweep(const char *run_dir)
+{
+    SL_ARENA_AUTO a = {0};
+    sl_str *names;
+    size_t n;
+    struct sl_err ignored = SL_ERR_INIT;
+    SL_VEC(struct ended) ended = {0};
+    if (!sys_is_dir(run_dir) || !sys_dir_list(&a, run_dir, &names, &n, &ignored)) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct local_cluster c;
+        char *dir = sys_path_join(&a, run_dir, sl_arena_strdupz(&a, names[i]));
+        struct stat state = {0};
+        if (!local_cluster_open(run_dir, sl_arena_strdupz(&a, names[i]), &c, &ignored)) {
+            if (!sys_lock_is_held(sys_path_join(&a, dir, "owner.lock"))) { /* a start that did not get far */
+                sl_vec_push(&a, &ended, ((struct ended){dir, 0}));
+            }
+            continue;
+        }
+        if (!c.released && c.owner_fd < 0) {
+            continue; /* another Sluice has it */
+        }
+        if (!c.released && runs_a_job(&c)) {
+            close(c.owner_fd);
+            continue;
+        }
+        c.released = false;
+        local_cluster_stop(&c);
+        int64_t at = stat(sys_path_join(&a, dir, "state.json"), &state) == 0 ? (int64_t)state.st_mtim.tv_sec : 1;
+        sl_vec_push(&a, &ended, ((struct ended){dir, at}));
+    }
+    if (ended.n) {
+        qsort(ended.v, ended.n, sizeof *ended.v, newest_first);
+    }
+    for (size_t i = 0; i < ended.n; i++) {
+        if ((i >= SL_LIMIT_CLUSTERS_KEPT || ended.v[i].at == 0) && !sys_rmtree(ended.v[i].dir, &ignored)) {
+            return;
+        }
+    }
+}
