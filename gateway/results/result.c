@@ -466,6 +466,7 @@ static bool give(struct res_reader *rd, const struct res_block *at, struct res_r
      * over. */
     size_t known = rd->block_off > 0 && rd->block_first == b.first ? rd->block_off : 0;
     uint64_t want = SL_MAX(rd->at, b.first); /* rows before the block were dropped */
+    ret->state = r->state;
     ret->first = known > 0 ? rd->at : b.first;
     ret->count = b.count - (uint32_t)(ret->first - b.first);
     ret->n = b.n - known;
@@ -489,6 +490,7 @@ static bool give(struct res_reader *rd, const struct res_block *at, struct res_r
         if (!ok) {
             r->state = RES_FAILED; /* also when all rows had come: they cannot be shown */
             r->err = err;
+            ret->state = r->state;
             pthread_cond_broadcast(&r->changed);
             res_unlock(r->port);
             return false;
@@ -518,6 +520,7 @@ bool res_reader_wait(struct res_reader *rd, int64_t timeout_ms, struct res_rows 
         if (b) {
             return give(rd, b, ret);
         }
+        ret->state = r->state;
         bool news = rd->seen != r->state;
         rd->seen = r->state;
         if (news || ended(r->state) || !res_cond_wait(p, &r->changed, deadline)) {

@@ -95,11 +95,12 @@ struct res_rows {
     uint32_t count;
     const uint8_t *p; /* rows in wire form, valid until the next read of this reader */
     size_t n;
+    enum res_state state; /* of the result at the moment these rows, or no rows, were found */
 };
 /* Starts at row `from`. When `drop_behind` is set, blocks that every such reader has passed are freed. */
 struct res_reader *res_reader_new(struct res_result *r, uint64_t from, bool drop_behind);
-/* Waits for rows: true with rows; false when there are none left and the result has ended (see state), or on
- * timeout (state still WAITING or OPEN). Also returns when the state changes. */
+/* Waits for rows: true with rows; false when there are none left and the result has ended, or on timeout, or when the state
+ * changed. Ask ret->state which it was, not res_result_state: rows and the end may have come in between. */
 bool res_reader_wait(struct res_reader *rd, int64_t timeout_ms, struct res_rows *ret);
 void res_reader_free(struct res_reader *rd);
 
