@@ -185,7 +185,7 @@ static bool set_headers(struct http_transfer *t, struct sl_err *err)
             return false;
         }
     }
-    if (rq->content_type) {
+    if (rq->content_type && !rq->upload_path) { /* of an upload it is the part's */
         SL_ARENA_AUTO a = {0};
         if (!add_header(t, sl_arena_printf(&a, "Content-Type: %s", rq->content_type).p, err)) {
             return false;
