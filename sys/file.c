@@ -359,18 +359,21 @@ static char *xdg_dir(struct sl_arena *a, const char *variable, const char *below
     return sys_path_join(a, base, "sluice");
 }
 
+char *sys_data_dir_default(struct sl_arena *a)
+{
+    return sys_path_join(a, xdg_dir(a, "XDG_DATA_HOME", ".local/share"), "data");
+}
+
 char *sys_data_dir(struct sl_arena *a)
 {
     const char *given = getenv("SLUICE_DATA");
-    if (given && given[0]) {
-        return sys_path_abs(a, given);
-    }
-    return sys_path_join(a, xdg_dir(a, "XDG_DATA_HOME", ".local/share"), "data");
+    return given && given[0] ? sys_path_abs(a, given) : sys_data_dir_default(a);
 }
 
 char *sys_flink_dir(struct sl_arena *a)
 {
-    return sys_path_join(a, xdg_dir(a, "XDG_DATA_HOME", ".local/share"), "flink");
+    const char *given = getenv("SLUICE_FLINK_DIR");
+    return given && given[0] ? sys_path_abs(a, given) : sys_path_join(a, xdg_dir(a, "XDG_DATA_HOME", ".local/share"), "flink");
 }
 
 char *sys_config_dir(struct sl_arena *a)

@@ -36,6 +36,8 @@ bool sys_lock_is_held(const char *path);
 
 /* $SLUICE_DATA, else $XDG_DATA_HOME/sluice/data (default ~/.local/share); and .../sluice/flink. */
 char *sys_data_dir(struct sl_arena *a);
+/* The latter, whatever $SLUICE_DATA says. */
+char *sys_data_dir_default(struct sl_arena *a);
 char *sys_flink_dir(struct sl_arena *a);
 /* $XDG_CONFIG_HOME/sluice (default ~/.config/sluice). */
 char *sys_config_dir(struct sl_arena *a);
