@@ -3,6 +3,7 @@
  * and lets nobody wait for it, so a job's TableResult is asked for its client and nothing else. */
 package org.sluice.runner;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.StatementSet;
@@ -30,6 +32,7 @@ final class TaskRun {
     private final Deadline deadline;
     private final TableEnvironment env;
     private final Set<String> catalogsAtStart;
+    private final Map<String, String> atStart; /* what the cluster and the task's own configuration say */
     private final Replays replays = new Replays();
     private Map<String, String> inForce;
     private final AtomicInteger statement;
@@ -43,6 +46,8 @@ final class TaskRun {
         inForce = task.config;
         Configuration c = Configuration.fromMap(task.config);
         env = TableEnvironment.create(EnvironmentSettings.newInstance().withConfiguration(c).build());
+        ReadableConfig below = env.getConfig().getRootConfiguration();
+        atStart = below instanceof Configuration ? ((Configuration) below).toMap() : Collections.emptyMap();
         catalogsAtStart = new HashSet<>();
         for (String name : env.listCatalogs()) {
             catalogsAtStart.add(name);
@@ -171,7 +176,7 @@ final class TaskRun {
     private void apply(Map<String, String> wanted) {
         for (String key : inForce.keySet()) {
             if (!wanted.containsKey(key)) {
-                env.getConfig().getConfiguration().removeKey(key);
+                unset(key);
             }
         }
         wanted.forEach((key, value) -> {
@@ -180,6 +185,18 @@ final class TaskRun {
             }
         });
         inForce = wanted;
+    }
+
+    /** A job's start copies the table configuration into the environment below it, where it must be undone too. */
+    private void unset(String key) {
+        env.getConfig().getConfiguration().removeKey(key);
+        ReadableConfig below = env.getConfig().getRootConfiguration();
+        if (below instanceof Configuration) {
+            ((Configuration) below).removeKey(key);
+            if (atStart.containsKey(key)) {
+                ((Configuration) below).setString(key, atStart.get(key));
+            }
+        }
     }
 
     /** Flink never closes the catalogs of an environment; those of JDBC or Hive hold connections and threads. */

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Session mode: answers, jobs, failures and how they are reported."""
+import base64
+import gzip
+import json
+import secrets
+import time
+
+import pytest
+
+from flink_cluster import chain_text
+
+SRC = "CREATE TABLE src (id BIGINT) WITH ('connector'='datagen','number-of-rows'='10')"
+OUT = "CREATE TABLE hole (id BIGINT) WITH ('connector'='blackhole')"
+DDL = [{"action": "replay", "sql": SRC}, {"action": "replay", "sql": OUT}]
+
+
+def answered(body):
+    """The JSON a SluiceAnswer carries in Flink's 400."""
+    text = body["errors"][0]
+    start = text.index("SLUICE-ANSWER ") + len("SLUICE-ANSWER ")
+    return json.JSONDecoder().raw_decode(text[start:])[0]
+
+
+def test_answers(run):
+    r = run(DDL + [{"action": "answer", "sql": s} for s in (
+        "SHOW TABLES", "DESCRIBE src", "EXPLAIN SELECT * FROM src", "SHOW TABLES LIKE 'nothing'",
+        "CREATE TABLE more (a INT) WITH ('connector'='blackhole')", "SHOW CREATE TABLE src", "SHOW PARTITIONS src"
+    )][:-1]).go(None)
+    assert r.task.ended.wait(5) and r.task.ok, r.task.failed
+    a = r.task.answers
+    assert a[3].names() == ["table name"] and [v[0] for v in a[3].values()] == ["hole", "src"]
+    assert a[3].insert_only and all(x.complete for x in a.values())
+    assert a[4].names()[:3] == ["name", "type", "null"] and a[4].values()[0][:3] == ("id", "BIGINT", True)
+    assert "Optimized" in a[5].values()[0][0]
+    assert a[6].values() == []
+    assert a[7].names() == ["result"] and a[7].values() == [("OK",)]
+    assert "'connector' = 'datagen'" in a[8].values()[0][0]
+    assert r.task.begun == [3, 4, 5, 6, 7, 8]
+    assert r.task.done == {n: "" for n in range(3, 9)}
+    assert "No jobs included" in str(r.body)  # why the REST answer is never the truth
+
+
+def test_many_answer_rows(run):
+    steps = [{"action": "replay", "sql": f"CREATE TABLE t{i:03d}_{'x' * 200} (a INT) WITH ('connector'='blackhole')"}
+             for i in range(400)] + [{"action": "answer", "sql": "SHOW TABLES"}]
+    r = run(steps)
+    r.task.pieces = 7
+    r.go(None)
+    assert r.task.ended.wait(5) and r.task.answers[401].count == 400
+
+
+def test_insert_reports_its_job_and_never_waits(flink, run):
+    endless = SRC.replace(",'number-of-rows'='10'", "")
+    start = time.monotonic()
+    r = run([{"action": "replay", "sql": endless}, DDL[1],
+             {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src", "await": True,
+              "config": {"pipeline.name": "a name of ours"}}]).go()
+    assert time.monotonic() - start < 20
+    assert r.body["jobid"] == r.job_id and r.task.done == {3: r.job_id} and r.task.ok
+    assert flink.get(f"/jobs/{r.job_id}")["name"] == "a name of ours"
+    assert r.cancel() == "CANCELED"
+
+
+def test_statement_set_is_one_job(flink, run):
+    r = run(DDL + [{"action": "set", "inserts": ["INSERT INTO hole SELECT id FROM src",
+                                                 "INSERT INTO hole SELECT id + 1 FROM src"]}]).go()
+    assert flink.wait_state(r.job_id, {"FINISHED"}) == "FINISHED"
+    assert r.task.done == {3: r.job_id}
+
+
+def test_second_job_of_one_main_fails_and_the_first_runs_on(flink, run):
+    endless = SRC.replace(",'number-of-rows'='10'", "")
+    r = run([{"action": "replay", "sql": endless}, DDL[1],
+             {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src"},
+             {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src"}]).go(400)
+    assert r.task.done == {3: r.job_id} and list(r.task.failed) == [4] and r.task.ok is False
+    assert flink.state(r.job_id) in ("CREATED", "RUNNING", "INITIALIZING")
+    r.cancel()
+
+
+def test_failure_has_its_statement_its_chain_and_is_rethrown(run):
+    r = run(DDL + [{"action": "insert", "sql": "INSERT INTO hole SELECT nope FROM src"}]).go(400)
+    f = r.task.failed[3]
+    assert f["chain"][0]["class"] == "org.apache.flink.table.api.ValidationException"
+    assert f["chain"][-1]["message"] == "Column 'nope' not found in any table"
+    assert "at org.apache.flink" in f["stack"] and len(f["stack"].encode()) <= 64 << 10
+    assert "nope" in str(r.body) and r.task.ok is False and r.task.done == {}
+
+
+def test_configuration_of_a_step_is_set_and_taken_back(run):
+    """Parallelism shows in the plan; what the next step no longer names is gone."""
+    ask = {"action": "answer", "sql": "EXPLAIN JSON_EXECUTION_PLAN INSERT INTO hole SELECT id FROM src"}
+    r = run(DDL + [{**ask, "config": {"parallelism.default": "3"}}, {**ask, "config": {}}, {**ask}],
+            ).go(None)
+    assert r.task.ended.wait(5) and r.task.ok, r.task.failed
+    plans = [r.task.answers[n].values()[0][0] for n in (3, 4, 5)]
+    assert '"parallelism" : 3' in plans[0]
+    assert all('"parallelism" : 3' not in p for p in plans[1:])
+
+
+def test_runtime_mode_of_the_task(run, port):
+    result = port.result(2)
+    r = run([DDL[0], {"action": "select", "sql": "SELECT COUNT(*) FROM src", "token": result.token,
+                      "config": {"execution.runtime-mode": "batch"}}], config={"execution.runtime-mode": "batch"})
+    r.result = result
+    r.go().finish()
+    assert result.changes() == [("+I", 10)]
+
+
+def test_failing_replay_is_harmless_until_it_is_needed(run):
+    broken = {"action": "replay", "sql": "CREATE VIEW broken AS SELECT * FROM gone"}
+    r = run([broken] + DDL + [{"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src", "statement": 9}]).go()
+    assert r.task.ok and r.task.done == {9: r.job_id}
+    r = run([broken] + DDL + [{"action": "answer", "sql": "SELECT * FROM other_thing", "statement": 9}]).go(400)
+    assert "replay" not in r.task.failed[9] and "other_thing" in chain_text(r.task.failed[9])
+    r = run([broken] + DDL + [{"action": "insert", "sql": "INSERT INTO hole SELECT id FROM broken", "statement": 9}])
+    r.go(400)
+    f = r.task.failed[9]
+    assert f["replay"] == 1, f
+    assert "'broken' not found" in f["chain"][0]["message"] and f["chain"][-1]["message"] == "Object 'gone' not found"
+    r = run([{**broken, "required": True}] + DDL).go(400)
+    assert list(r.task.failed) == [1] and r.task.begun == [1]
+
+
+def test_deadline(run):
+    r = run(DDL + [{"action": "answer", "sql": "EXPLAIN SELECT COUNT(*) FROM src"}] * 500, deadlineMs=150)
+    for n, s in enumerate(r.document["steps"], 1):
+        r.document["steps"][n - 1] = {**s, "statement": n}
+    r.go(400)
+    assert r.task.ended.wait(5) and r.task.ok is False
+    [(n, f)] = r.task.failed.items()
+    assert n > 0 and "runner-deadline" in chain_text(f)
+
+
+def test_sluice_goes_away_while_planning(flink, run):
+    """No job is started for somebody who has gone."""
+    r = run(DDL + [{"action": "answer", "sql": "EXPLAIN SELECT COUNT(*) FROM src"} for _ in range(300)]
+            + [{"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src"}])
+    take = r.port._runner
+
+    def leave(sock, task):
+        task.claimed = True
+        r.port.send(sock, 0x11, b"\x01" + json.dumps(task.document).encode())
+        time.sleep(0.2)
+        sock.shutdown(2)
+    r.port._runner = leave
+    r.go(400)
+    r.port._runner = take
+    assert "results-lost" in str(r.body)
+    assert all(j["jid"] != r.job_id for j in flink.get("/jobs/overview")["jobs"])
+
+
+def inline(steps):
+    doc = {"version": 1, "digest": "sha256:feed", "mode": "session", "config": {}, "steps": steps}
+    return base64.b64encode(gzip.compress(json.dumps(doc).encode())).decode()
+
+
+def test_results_port_out_of_reach(flink):
+    args = ["--results", "127.0.0.1:1", "--token", "0" * 64, "--digest", "sha256:feed"]
+    start = time.monotonic()
+    status, body = flink.run(args)
+    assert status == 400 and time.monotonic() - start < 5
+    a = answered(body)
+    assert a["error"] == "results-unreachable" and a["address"] == "127.0.0.1:1" and a["cause"]
+
+    steps = [{"statement": n, **s} for n, s in enumerate(DDL + [{"action": "answer", "sql": "SHOW TABLES"}], 1)]
+    a = answered(flink.run(args + ["--inline", inline(steps)])[1])
+    assert a == {"statements": [{"statement": 3, "columns": [{"name": "table name", "type": a["statements"][0][
+        "columns"][0]["type"]}], "rows": [["hole"], ["src"]]}]}
+
+    steps[2]["sql"] = "DESCRIBE nothing_here"
+    a = answered(flink.run(args + ["--inline", inline(steps)])[1])
+    assert a["failed"]["statement"] == 3 and "nothing_here" in chain_text(a["failed"]) and a["failed"]["stack"]
+
+    steps[2] = {"statement": 3, "action": "insert", "sql": "INSERT INTO hole SELECT id FROM src"}
+    job = secrets.token_hex(16)
+    a = answered(flink.run(args + ["--inline", inline(steps)], job)[1])
+    assert a["error"] == "results-unreachable"
+    assert all(j["jid"] != job for j in flink.get("/jobs/overview")["jobs"])
+
+
+@pytest.mark.parametrize("change,word", [
+    ({"version": 2}, "version 1"), ({"digest": "sha256:other"}, "digest"),
+    ({"steps": [{"statement": 1, "action": "dance", "sql": "x"}]}, "dance"),
+    ({"steps": [{"statement": 1, "action": "insert"}]}, "no SQL")])
+def test_bad_task(run, change, word):
+    r = run(DDL)
+    r.document.update(change)
+    r.go(400)
+    assert word in chain_text(r.task.failed[0]) and r.task.ok is False
