@@ -191,22 +191,57 @@ class StockCluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class StockGateway:
+    """The gateway alone, in front of a cluster that somebody else started (here: the one under test)."""
+
+    def __init__(self, version, lib, rest_port):
+        self.folder = tempfile.mkdtemp(prefix="sluice-gateway-")
+        self.port = free_port()
+        jar = maven_jar(f"org.apache.flink:flink-sql-gateway:{GATEWAY[version]}", os.path.join(CACHE, "stock", "gateway"))
+        conf = os.path.join(self.folder, "conf")
+        os.makedirs(conf)
+        with open(os.path.join(conf, "config.yaml"), "w", encoding="utf-8") as f:
+            f.write(f"rest.address: 127.0.0.1\nrest.port: {rest_port}\nexecution.target: remote\nio.tmp.dirs: {self.folder}\n")
+        opens = [f"--add-opens=java.base/java.{p}=ALL-UNNAMED" for p in ("lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent", "util.concurrent.atomic", "util.concurrent.locks")]
+        path = ":".join(sorted(glob.glob(os.path.join(lib, "*.jar"))) + [jar])
+        self.log = open(os.path.join(self.folder, "log"), "wb")
+        self.child = subprocess.Popen(["java", *opens, "-Xmx640m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path, "org.apache.flink.table.gateway.SqlGateway",
+                                       "-Dsql-gateway.endpoint.rest.address=127.0.0.1", f"-Dsql-gateway.endpoint.rest.port={self.port}"],
+                                      env=dict(os.environ, FLINK_CONF_DIR=conf), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        wait_for(lambda: http("GET", f"http://127.0.0.1:{self.port}/v1/info"), 60, "stock SQL gateway")
+
+    def session(self):
+        return GatewaySession(f"http://127.0.0.1:{self.port}")
+
+    def stop(self):
+        self.child.terminate()
+        try:
+            self.child.wait(10)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class GatewaySession:
     """A session of the stock SQL gateway; select() gives (columns, [(kind, fields)]) as it hands them out."""
 
     def __init__(self, base):
         self.base = base
-        self.handle = http("POST", f"{base}/v1/sessions", {"properties": {}})["sessionHandle"]
+        self.handle = http("POST", f"{base}/v2/sessions", {"properties": {}})["sessionHandle"]
 
     def start(self, sql):
-        return http("POST", f"{self.base}/v1/sessions/{self.handle}/statements", {"statement": sql})["operationHandle"]
+        return http("POST", f"{self.base}/v2/sessions/{self.handle}/statements", {"statement": sql})["operationHandle"]
 
-    def execute(self, sql):
+    def execute(self, sql, form="JSON"):
         """Runs one statement to its end; returns (columns, rows)."""
         operation = self.start(sql)
         columns, rows = None, []
-        url = f"/v1/sessions/{self.handle}/operations/{operation}/result/0?rowFormat=JSON"
+        url = f"/v2/sessions/{self.handle}/operations/{operation}/result/0?rowFormat={form}"
+        end = time.monotonic() + 90
         while url:
+            assert time.monotonic() < end, f"the stock gateway gave no end in 90 s: {sql}"
             try:
                 answer = http("GET", self.base + url)
             except urllib.error.HTTPError as e:
@@ -225,6 +260,6 @@ class GatewaySession:
 
     def close(self):
         try:
-            http("DELETE", f"{self.base}/v1/sessions/{self.handle}")
+            http("DELETE", f"{self.base}/v2/sessions/{self.handle}")
         except OSError:
             pass

@@ -8,8 +8,8 @@ top=$folder/$name
 rm -rf "$top" "$top.tar.gz"
 install -D -m 755 "$BUILD/sluice" "$top/bin/sluice"
 strip "$top/bin/sluice"
-# The runner travels beside the binary, where the binary looks for it.
-[ -f "$BUILD/runner.jar" ] && install -D -m 644 "$BUILD/runner.jar" "$top/lib/sluice/runner.jar"
+# The runner lies beside the binary, where the binary looks for it.
+install -D -m 644 "$BUILD/sluice-runner.jar" "$top/bin/sluice-runner.jar"
 mkdir -p "$top/share/man/man1"
 tools/man.py --sluice "$BUILD/sluice" --out "$top/share/man/man1" --version "$VERSION" --epoch "$DIST_EPOCH"
 gzip -n9 "$top"/share/man/man1/*.1

@@ -63,7 +63,7 @@ if ! "$MAKE" --no-print-directory BUILD="$BUILD" -j"$(nproc)" all >"$log" 2>&1; 
     tail -n 30 "$log" >&2
     die "[2/4] build failed"
 fi
-step "[2/4] build   $sluice, runner.jar" "$(took "$t")"
+step "[2/4] build   $sluice, sluice-runner.jar" "$(took "$t")"
 
 # 3. Flink. Nothing of it runs in the folder of this run's data, which is removed at the end.
 t=$(now)

@@ -133,7 +133,7 @@ class Stock:
         for sql in statements[:-1]:
             session.execute(sql)
         operation = session.start(statements[-1])
-        url = f"/v1/sessions/{session.handle}/operations/{operation}/result/0?rowFormat=JSON"
+        url = f"/v2/sessions/{session.handle}/operations/{operation}/result/0?rowFormat=JSON"
         first, rows, size = None, 0, 0
         while url:
             with urllib.request.urlopen(self.cluster.gateway(url), timeout=120) as answer:
