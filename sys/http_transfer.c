@@ -265,6 +265,9 @@ bool http_transfer_begin(struct http_transfer *t, CURL *easy, const struct sys_h
         curl_easy_setopt(easy, CURLOPT_PROXY,
                          ""); /* a proxy of the environment does not lead to this machine */
     }
+    if (rq->ca_file) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, rq->ca_file);
+    }
     if (rq->follow) {
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
         curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
