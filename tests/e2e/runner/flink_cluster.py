@@ -61,7 +61,9 @@ class Cluster:
             "jobmanager.memory.process.size": "1g"}
         self.conf = conf
         (self.dir / "conf/config.yaml").write_text("".join(f"{k}: {json.dumps(v)}\n" for k, v in conf.items()))
-        self.cp = f"{self.home}/lib/*:{self.jar}"
+        self.extra = self.dir / "classes"  # what a test adds to the class path
+        self.extra.mkdir()
+        self.cp = f"{self.home}/lib/*:{self.jar}:{self.extra}/"
         session = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
         single = "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint"
         if application is None:
