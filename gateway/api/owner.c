@@ -86,7 +86,7 @@ static struct target *target_of(void *ctx, sl_str name, sl_str flink, struct sl_
                                      .flink = version,
                                      .run_dir = o->cluster_dir,
                                      .self = o->config->self,
-                                     .slots = o->config->slots};
+                                     .slots = (int)o->config->settings->local_slots};
         t = tgt_local_new(&c, err);
         if (t) {
             l = calloc(1, sizeof(*l));
@@ -151,10 +151,10 @@ static void on_idle(uv_timer_t *h)
         o->needed_ms = now;
         return;
     }
-    int64_t idle = o->config->idle_ms ? o->config->idle_ms : SL_LIMIT_OWNER_IDLE_MS;
+    int64_t idle = o->config->settings->owner_idle_ms;
     pthread_mutex_lock(&o->lock);
     if (o->targets) {
-        idle = o->config->local_idle_ms ? o->config->local_idle_ms : SL_LIMIT_LOCAL_IDLE_MS;
+        idle = SL_MAX(idle, o->config->settings->local_idle_ms);
     }
     pthread_mutex_unlock(&o->lock);
     if (now - o->needed_ms >= idle) {
@@ -195,6 +195,18 @@ static bool adopt_runs(struct owner *o, struct sl_err *err)
     return true;
 }
 
+/* "127.0.0.1:0"; the settings table has checked its form. */
+static void split_address(struct sl_arena *a, sl_str address, const char **ret_host, int *ret_port)
+{
+    size_t colon = address.n;
+    while (colon > 0 && address.p[colon - 1] != ':') {
+        colon--;
+    }
+    int64_t port = 0;
+    *ret_host = sl_arena_strdupz(a, sl_str_sub(address, 0, colon ? colon - 1 : address.n));
+    *ret_port = sl_str_to_i64(sl_str_sub(address, colon, address.n - colon), &port) ? (int)port : 0;
+}
+
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
     static const struct store_migration *const migrations[] = {ledger_migrations, NULL};
@@ -212,7 +224,9 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     if (ftruncate(o->lock_fd, 0) != 0 || pwrite(o->lock_fd, who, (size_t)n, 0) != n) {
         return sl_fail(err, SL_IO, "cannot write %s/owner.lock", data);
     }
-    sys_log_open(sys_path_join(a, data, "owner.log"), SYS_LOG_INFO, (size_t)8 << 20);
+    const struct sys_config *set = o->config->settings;
+    sys_log_open(set->log_file.n ? set->log_file.p : sys_path_join(a, data, "owner.log"), (enum sys_log_level)set->log_level,
+                 (size_t)set->log_bytes);
     o->cluster_dir = sys_path_join(a, data, "clusters");
     char *spool = sys_path_join(a, data, "spool");
     if (!sys_mkdirs(o->cluster_dir, 0700, err) || !sys_mkdirs(spool, 0700, err)) {
@@ -224,8 +238,15 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
         return false;
     }
     o->ledger = ledger_new(o->store);
-    struct res_config rc = {.bind_host = o->config->results_bind ? o->config->results_bind : "127.0.0.1",
-                            .spool_dir = spool};
+    struct res_config rc = {.spool_dir = spool,
+                            .lost_ms = (uint32_t)set->limit_heartbeat_lost_ms,
+                            .cell_bytes = (size_t)set->limit_cell_bytes,
+                            .row_bytes = (size_t)set->limit_row_bytes,
+                            .memory_bytes = (size_t)set->limit_result_memory_bytes,
+                            .spool_bytes = (size_t)set->limit_result_spool_bytes,
+                            .spool_total_bytes = (size_t)set->limit_spool_total_bytes,
+                            .connections = (unsigned)set->limit_results_connections};
+    split_address(a, set->results_bind, &rc.bind_host, &rc.bind_port);
     o->results = res_port_start(&rc, err);
     if (!o->results) {
         return false;

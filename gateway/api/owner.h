@@ -6,16 +6,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "sys/config.h"
 
 struct owner_config {
     const char *data_dir;
     const char *flink_dir;    /* installations */
     const char *self;         /* path of this binary */
     const char *build;        /* names the binary */
-    int64_t idle_ms;          /* without local Flink; 0 = limits.h */
-    int64_t local_idle_ms;    /* with a warm local Flink; 0 = limits.h */
-    const char *results_bind; /* NULL = 127.0.0.1 */
-    int slots;                /* of the local session cluster; 0 = default */
+    const struct sys_config *settings; /* idle times, results port, limits, log */
 };
 
 /* Runs until it ends. False with SL_OWNER when another process owns the folder. */

@@ -4,30 +4,29 @@
 
 #include "gateway/cli/cli.h"
 #include "gateway/cli/owner_client.h"
+#include "sys/config.h"
 #include "sys/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static int64_t env_ms(const char *name)
-{
-    const char *v = getenv(name);
-    int64_t ms = 0;
-    return v && sl_str_to_ms(sl_str_of(v), &ms) ? ms : 0;
-}
-
+/* Starting is often asked for by a command that is in a hurry, so mistakes in the settings are said there too. */
 static int run(void)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
     char *self = sys_self_path(&a);
+    struct sys_config s;
+    sys_config_init(&s, &a);
+    if (!sys_config_load(&s, NULL, &err)) {
+        return cli_print_error(&err);
+    }
     struct owner_config c = {.data_dir = sys_data_dir(&a),
                              .flink_dir = sys_flink_dir(&a),
                              .self = self,
                              .build = owner_build_id(&a, self),
-                             .idle_ms = env_ms("SLUICE_OWNER_IDLE"),
-                             .local_idle_ms = env_ms("SLUICE_LOCAL_IDLE")};
+                             .settings = &s};
     return owner_run(&c, &err) ? 0 : cli_print_error(&err);
 }
 

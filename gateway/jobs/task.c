@@ -58,6 +58,16 @@ static void put_config(struct sl_jw *w, const struct plan_unit *u, bool select)
     sl_jw_end_object(w);
 }
 
+/* What Flink is asked: of EXECUTE <query> only the query, since sqlQuery() takes no more. */
+static sl_str step_sql(const struct sql_stmt *st)
+{
+    sl_str sql = st->sql;
+    if (st->kind == SQL_KIND_EXECUTE_QUERY && sql.n > 7) {
+        sql = sl_str_trim(sl_str_sub(sql, 7, sql.n - 7));
+    }
+    return sql;
+}
+
 static void put_step(struct sl_jw *w, const struct task_step *s)
 {
     const struct plan_unit *u = s->unit;
@@ -73,7 +83,7 @@ static void put_step(struct sl_jw *w, const struct task_step *s)
         }
         sl_jw_end_array(w);
     } else {
-        sl_jw_kstr(w, "sql", u->stmt->sql);
+        sl_jw_kstr(w, "sql", step_sql(u->stmt));
     }
     put_config(w, u, select);
     if (s->token) {
