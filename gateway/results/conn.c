@@ -419,6 +419,11 @@ static bool on_sink_error(struct res_conn *c, struct res_frame *f, struct sl_err
     res_lock(c->port);
     res_result_end(c->result, RES_FAILED, &said);
     res_unlock(c->port);
+    if (c->state == CONN_SINK) { /* it waits for our end of the connection before it fails its task */
+        linger(c);
+        let_go(c, NULL);
+        shut(c);
+    }
     return true;
 }
 
@@ -532,10 +537,9 @@ static bool on_end(struct res_conn *c, struct res_frame *f, struct sl_err *err)
     res_lock(c->port);
     res_task_set_state(c->task, RES_TASK_ENDED);
     res_unlock(c->port);
-    linger(c);
+    linger(c); /* the runner is the one who closes */
     drop_task(c);
     out_send(o);
-    shut(c);
     return true;
 }
 

@@ -230,6 +230,7 @@ static void test_ends(void **state)
     assert_true(res_result_error(r, &err));
     assert_int_equal(err.code, SL_CELL_TOO_LARGE);
     assert_string_equal(err.msg, "column 'photo': a value of 20000000 bytes");
+    w_expect(fd, -1, 500); /* the sink waits for this end */
     close(fd);
     res_result_unref(r);
     /* we end it: STOP, then the end of the stream */
