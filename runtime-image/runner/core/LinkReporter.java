@@ -107,7 +107,7 @@ final class LinkReporter implements Reporter, Link.Handler {
 
     /** Whether there is somebody to tell; throws when there must be. */
     private boolean open() throws IOException {
-        if (lost != null && silent) {
+        if (silent && (link == null || lost != null)) {
             return false;
         }
         link.check();
