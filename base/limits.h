@@ -24,6 +24,7 @@
 #define SL_LIMIT_STATEMENT_BYTES ((size_t)4 << 20)
 #define SL_LIMIT_NESTING 400          /* Flink's own parser overflows its stack at about 800 */
 #define SL_LIMIT_CHAIN_TERMS 2000     /* Flink's operator reduction is quadratic: 5,000 ANDs take 0.5 s */
+#define SL_LIMIT_TREE_DEPTH 6000       /* levels of a statement's tree, so that walkers may recurse */
 #define SL_LIMIT_IDENTIFIER_UTF16 256 /* as Flink's parser */
 #define SL_LIMIT_DIAGNOSTICS 1000
 #define SL_LIMIT_VARIABLE_DEPTH 16

@@ -30,4 +30,4 @@ $(BUILD)/gen/sqlparse/keyword_table.h: sqlparse/keywords.txt $(BUILD)/gen/sqlpar
 # Every room above may include sqlparse's headers, and those the generated token codes.
 $(foreach r,$(filter-out sys base,$(ROOMS)),$(OBJ_$(r))) $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.c tests/fuzz/*.c gateway/cli/*_main.c)): | $(SQLPARSE_GEN)
 
-$(BUILD)/obj/gen/sqlparse/%.o: override CFLAGS += -DNDEBUG -Wno-missing-prototypes -Wno-type-limits
+$(BUILD)/obj/gen/sqlparse/%.o: override CFLAGS += -DNDEBUG -Wno-missing-prototypes -Wno-type-limits -Wno-unused-variable

@@ -19,6 +19,7 @@ enum sql_node_kind {
 struct sql_node {
     uint16_t kind, op;
     uint32_t off, len; /* in the parsed text */
+    uint32_t depth;    /* of the tree below: walkers may recurse, it is limited (SL_LIMIT_TREE_DEPTH) */
     struct sql_node *first, *last; /* children */
     struct sql_node *next;         /* next child of the same parent */
 };

@@ -37,3 +37,8 @@ enum sql_word sql_word_find(const char *p, size_t n)
     }
     return SQL_WORD_NONE;
 }
+
+const char *sql_token_name(unsigned code)
+{
+    return code < SL_ARRAY_LEN(token_names) && token_names[code] ? token_names[code] : "?";
+}

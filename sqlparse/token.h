@@ -9,6 +9,7 @@
 #include "sqlparse/sql.h"
 #include "sqlparse/words.h" /* generated from keywords.txt: SQL_W_... */
 
+
 /* One token; `kind` 0 is the end of the text (off = its length, len = 0). */
 struct sql_token {
     uint16_t kind; /* TK_... as the grammar takes it for the lexer's version */
@@ -46,6 +47,8 @@ struct sql_word_info {
     bool function;           /* reserved, yet callable */
 };
 extern const struct sql_word_info sql_words[SQL_WORD_MAX_];
+/* The name of a token code as the grammar calls it: "SELECT", "LP"; for trees and messages. */
+const char *sql_token_name(unsigned code);
 /* 0 when `s` is no word of keywords.txt (letter case does not matter). */
 enum sql_word sql_word_find(const char *p, size_t n);
 

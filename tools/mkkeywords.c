@@ -19,7 +19,7 @@ struct word {
     char name[64];  /* as written: END-EXEC */
     char ident[64]; /* as a C name: END_EXEC */
     char state[N_VERSIONS];
-    bool function;
+    bool function, context;
 };
 static struct word words[MAX_WORDS];
 static unsigned n_words;
@@ -53,7 +53,8 @@ static void read_words(const char *path)
         for (unsigned i = 0; w->name[i]; i++) {
             w->ident[i] = w->name[i] == '-' ? '_' : w->name[i];
         }
-        w->function = n == 3 && mark[0] == 'f';
+        w->function = n == 3 && strchr(mark, 'f');
+        w->context = n == 3 && strchr(mark, 'c');
         n_words++;
     }
     fclose(f);
@@ -156,6 +157,8 @@ static void print_table(void)
         char tk[80] = "0";
         if (has_tk(w->ident)) {
             snprintf(tk, sizeof(tk), "TK_%s", w->ident);
+        } else if (w->context) {
+            snprintf(tk, sizeof(tk), "TK_CONTEXT");
         } else if (w->function) {
             snprintf(tk, sizeof(tk), "TK_FNAME");
         } else if (reserved) {
@@ -163,6 +166,10 @@ static void print_table(void)
         }
         printf("    {\"%s\", %u, %s, %u, %u, %s},\n", w->name, (unsigned)strlen(w->name), tk, known, reserved,
                w->function ? "true" : "false");
+    }
+    printf("};\nstatic const char *const token_names[] = {\n    [0] = \"end\",\n");
+    for (unsigned i = 0; i < n_tk; i++) {
+        printf("    [TK_%s] = \"%s\",\n", tk_names[i], tk_names[i]);
     }
     printf("};\n");
 }

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the grammar's actions use: the parser's state, node making, version and context checks. Private to
+ * sqlparse. The first complaint of a statement is kept; the driver (parse.c) turns it into a diagnostic. */
+#ifndef SLUICE_SQLPARSE_ACTIONS_H
+#define SLUICE_SQLPARSE_ACTIONS_H
+
+#include "sqlparse/ast.h"
+#include "sqlparse/token.h"
+
+/* A token as the grammar sees it. `word` is free for flags in actions. */
+struct sql_tok {
+    uint32_t off, end;
+    uint16_t kind, word;
+};
+
+enum sql_check_id {
+    SQL_CHECK_NONE = 0,
+#define SQL_CHECK(NAME, code, msg, hint, flink) SQL_CHECK_##NAME,
+#include "sqlparse/checks.def"
+#undef SQL_CHECK
+    SQL_CHECK_MAX_
+};
+
+struct sql_check_info {
+    enum sl_code code;
+    const char *name, *msg, *hint, *flink;
+};
+extern const struct sql_check_info sql_checks[SQL_CHECK_MAX_];
+
+enum sql_complaint { SQL_FINE, SQL_COMPLAINT_CHECK, SQL_COMPLAINT_NEED, SQL_COMPLAINT_UNTIL, SQL_COMPLAINT_DEPTH };
+
+struct sql_parse {
+    struct sl_arena *arena;
+    sl_str text;
+    sql_version version;
+    uint32_t end;  /* of the last token shifted: where every node made now ends */
+    uint32_t next; /* offset of the token being looked at */
+    struct sql_node *root;
+    bool syntax_error;
+    struct sql_node *slab; /* nodes are handed out from here */
+    unsigned slab_left;
+    /* rows with DEFAULT not yet seen to be rows of VALUES; the first one's place */
+    unsigned defaults;
+    uint32_t default_off;
+    unsigned explain_details; /* bits */
+    /* the first complaint */
+    enum sql_complaint complaint;
+    enum sql_check_id check;
+    uint32_t at, at_end;
+    sql_version need;
+    const char *what;
+};
+
+/* ---- making nodes */
+#define MK(KIND, START, ...)                                                                                 \
+    sql_mk(p, SQL_N_##KIND, (START), (struct sql_node *[]){NULL __VA_OPT__(, ) __VA_ARGS__},                             \
+           sizeof((struct sql_node *[]){NULL __VA_OPT__(, ) __VA_ARGS__}) / sizeof(void *))
+struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t off, struct sql_node **kids, size_t n);
+/* Appends (NULL: nothing) and stretches the parent to the end of the text read so far. */
+struct sql_node *sql_add(struct sql_parse *p, struct sql_node *parent, struct sql_node *child);
+/* Moves the children of `list` to the parent, then appends `more` itself; both may be NULL. */
+struct sql_node *sql_adopt(struct sql_parse *p, struct sql_node *parent, struct sql_node *list, struct sql_node *more);
+struct sql_node *sql_respan(struct sql_parse *p, struct sql_node *n, uint32_t off);
+static inline struct sql_node *sql_op(struct sql_node *n, unsigned op)
+{
+    n->op = (uint16_t)op;
+    return n;
+}
+struct sql_node *sql_child(const struct sql_node *n, enum sql_node_kind kind);
+
+struct sql_node *sql_ident(struct sql_parse *p, struct sql_tok t);
+struct sql_node *sql_literal(struct sql_parse *p, struct sql_tok t);
+struct sql_node *sql_integer(struct sql_parse *p, struct sql_tok t);
+struct sql_node *sql_string(struct sql_parse *p, struct sql_tok t);
+struct sql_node *sql_string_more(struct sql_parse *p, struct sql_node *s, struct sql_tok t);
+struct sql_node *sql_string_done(struct sql_parse *p, struct sql_node *s);
+struct sql_node *sql_uescape(struct sql_parse *p, struct sql_node *s, struct sql_tok t);
+struct sql_node *sql_typed(struct sql_parse *p, struct sql_tok t, struct sql_node *value);
+struct sql_node *sql_binary(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_node *b);
+struct sql_node *sql_unary(struct sql_parse *p, struct sql_tok op, struct sql_node *a);
+struct sql_node *sql_like(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_node *b,
+                          struct sql_node *escape, unsigned negated);
+struct sql_node *sql_row(struct sql_parse *p, struct sql_node *items, uint32_t off, bool word);
+struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e);
+struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items, uint32_t off, struct sql_node *unit);
+struct sql_node *sql_set_op(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_tok quant,
+                            struct sql_node *b);
+struct sql_node *sql_join(struct sql_parse *p, struct sql_node *a, struct sql_tok op, unsigned natural,
+                          struct sql_node *b, struct sql_node *cond);
+struct sql_node *sql_alias(struct sql_parse *p, struct sql_node *table, struct sql_node *alias);
+struct sql_node *sql_partitioned(struct sql_parse *p, struct sql_node *name, struct sql_node *e,
+                                 struct sql_node *columns, struct sql_node *order);
+struct sql_node *sql_collection(struct sql_parse *p, struct sql_node *element, struct sql_tok t);
+struct sql_node *sql_nullity(struct sql_parse *p, struct sql_node *type, int nullity);
+struct sql_node *sql_column(struct sql_parse *p, struct sql_node *columns, struct sql_node *column);
+struct sql_node *sql_drop(struct sql_parse *p, struct sql_tok t, int flags, struct sql_tok object, int if_exists,
+                          struct sql_node *name);
+
+/* ---- complaints: the first is kept */
+void check(struct sql_parse *p, enum sql_check_id id, uint32_t off, uint32_t end);
+/* The construct exists from `since` on / up to and with `last`. */
+void need(struct sql_parse *p, sql_version since, uint32_t off, const char *what);
+void until(struct sql_parse *p, sql_version last, uint32_t off, const char *what);
+void sql_parse_too_deep(struct sql_parse *p);
+
+void check_non_query(struct sql_parse *p, const struct sql_node *e);
+void check_non_query_list(struct sql_parse *p, const struct sql_node *list);
+void check_non_query_first(struct sql_parse *p, const struct sql_node *list);
+void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
+void check_not_join(struct sql_parse *p, const struct sql_node *table);
+void check_simple_name(struct sql_parse *p, const struct sql_node *name);
+void sql_check_bang(struct sql_parse *p, struct sql_tok op);
+void sql_check_value(struct sql_parse *p, struct sql_tok word);
+void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node *value);
+void sql_check_sample(struct sql_parse *p, const struct sql_node *number);
+void sql_check_buckets(struct sql_parse *p, const struct sql_node *number);
+void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
+void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
+void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
+void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word);
+void sql_check_temporary(struct sql_parse *p, struct sql_tok create, const struct sql_node *n);
+void sql_check_function(struct sql_parse *p, const struct sql_node *n, struct sql_tok language,
+                        const struct sql_node *resources, const struct sql_node *options);
+void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
+                     const struct sql_node *out, const struct sql_node *options, const struct sql_node *query);
+void sql_check_connection(struct sql_parse *p, const struct sql_node *n, const struct sql_node *options);
+void sql_check_insert(struct sql_parse *p, struct sql_tok word, const struct sql_node *n);
+void sql_check_describe(struct sql_parse *p, struct sql_tok word);
+void sql_explain_detail(struct sql_parse *p, struct sql_tok word);
+
+/* ---- the token source (parse.c) and the engine (grammar.c) */
+struct sql_feed {
+    struct sql_lexer lx;
+    struct sql_token ring[4];
+    unsigned head, filled;
+    int prev;              /* kind of the last token handed out */
+    struct sql_token last; /* that token, as lexed */
+};
+void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version);
+/* The next token, with its kind decided by context. */
+int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t);
+
+/* Runs the grammar over the feed until its end, a syntax error or a complaint that cannot be passed; stops before
+ * token number `limit` (from 0) and then fills `want` (SQL_WANT_CODES entries; may be NULL) with the terminals
+ * that could come. Returns the number of tokens taken in. */
+size_t sql_engine_run(struct sql_parse *p, struct sql_feed *f, size_t limit, bool *want);
+
+#endif

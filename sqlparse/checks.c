@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Complaints that an LALR grammar cannot say: contexts, versions, Flink's own checks of its nodes. Texts are in
+ * checks.def. The first complaint of a statement is kept, and the driver stops there. */
+#include "sqlparse/actions.h"
+
+const struct sql_check_info sql_checks[SQL_CHECK_MAX_] = {
+    {SL_OK, "NONE", "", "", ""},
+#define SQL_CHECK(NAME, code, msg, hint, flink) {SL_##code, #NAME, msg, hint, flink},
+#include "sqlparse/checks.def"
+#undef SQL_CHECK
+};
+
+static void complain(struct sql_parse *p, enum sql_complaint what, uint32_t off, uint32_t end)
+{
+    p->complaint = what;
+    p->at = off;
+    p->at_end = end > off ? end : off + 1;
+}
+
+void check(struct sql_parse *p, enum sql_check_id id, uint32_t off, uint32_t end)
+{
+    if (!p->complaint) {
+        complain(p, SQL_COMPLAINT_CHECK, off, end);
+        p->check = id;
+    }
+}
+
+void need(struct sql_parse *p, sql_version since, uint32_t off, const char *what)
+{
+    if (p->version < since && !p->complaint) {
+        complain(p, SQL_COMPLAINT_NEED, off, p->end);
+        p->need = since;
+        p->what = what;
+    }
+}
+
+void until(struct sql_parse *p, sql_version last, uint32_t off, const char *what)
+{
+    if (p->version > last && !p->complaint) {
+        complain(p, SQL_COMPLAINT_UNTIL, off, p->end);
+        p->need = last;
+        p->what = what;
+    }
+}
+
+void sql_parse_too_deep(struct sql_parse *p)
+{
+    if (!p->complaint) {
+        complain(p, SQL_COMPLAINT_DEPTH, p->next, p->next + 1);
+    }
+}
+
+static void check_node(struct sql_parse *p, enum sql_check_id id, const struct sql_node *n)
+{
+    check(p, id, n->off, n->off + n->len);
+}
+
+/* ------------------------------------------------------------------ contexts */
+
+/* Calcite hands "no query here" down to the first operand of an expression only: (SELECT 1) + 1 is refused,
+ * 1 + (SELECT 1) is not. */
+void check_non_query(struct sql_parse *p, const struct sql_node *e)
+{
+    while (e) {
+        switch (e->kind) {
+        case SQL_N_SUBQUERY:
+            check_node(p, SQL_CHECK_QUERY_HERE, e);
+            return;
+        case SQL_N_ROW:
+            if (!(e->op & 1)) {
+                check_non_query_list(p, e);
+                return;
+            }
+            e = e->first;
+            break;
+        case SQL_N_BINARY:
+        case SQL_N_UNARY:
+        case SQL_N_PAREN:
+        case SQL_N_IS:
+        case SQL_N_LIKE:
+        case SQL_N_BETWEEN:
+        case SQL_N_IN:
+        case SQL_N_QUANTIFIED:
+        case SQL_N_ITEM:
+            e = e->first;
+            break;
+        default:
+            return;
+        }
+    }
+}
+
+void check_non_query_list(struct sql_parse *p, const struct sql_node *list)
+{
+    for (const struct sql_node *e = list->first; e; e = e->next) {
+        check_non_query(p, e);
+    }
+}
+
+void check_non_query_first(struct sql_parse *p, const struct sql_node *list) { check_non_query(p, list->first); }
+
+/* In FROM and WITH, ( ( query ) UNION ... ORDER BY ... ) does not parse: behind a parenthesis that begins with a
+ * parenthesis Calcite expects a table. */
+void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub)
+{
+    while (sub && sub->kind == SQL_N_SUBQUERY && sub->first->kind == SQL_N_SUBQUERY) {
+        sub = sub->first;
+    }
+    const struct sql_node *query = sub ? sub->first : NULL;
+    if (!query || query->kind != SQL_N_QUERY || sql_child(query, SQL_N_WITH)) {
+        return;
+    }
+    const struct sql_node *tail = sql_child(query, SQL_N_ORDER_BY);
+    tail = tail ? tail : sql_child(query, SQL_N_LIMIT);
+    const struct sql_node *leaf = query->first;
+    while (leaf && leaf->kind == SQL_N_SET_OP) {
+        leaf = leaf->first;
+    }
+    if (tail && leaf && leaf->kind == SQL_N_SUBQUERY) {
+        check_node(p, SQL_CHECK_ORDER_HERE, tail);
+    }
+}
+
+void check_not_join(struct sql_parse *p, const struct sql_node *table)
+{
+    if (table->kind == SQL_N_NESTED) {
+        check_node(p, SQL_CHECK_JOIN_HERE, table);
+    }
+}
+
+/* A computed column has a simple name. */
+void check_simple_name(struct sql_parse *p, const struct sql_node *name)
+{
+    if (name->first->next) {
+        check(p, SQL_CHECK_UNEXPECTED, name->off + name->len, name->off + name->len);
+    }
+}
+
+void sql_check_bang(struct sql_parse *p, struct sql_tok op)
+{
+    if (op.kind == TK_NE2) {
+        check(p, SQL_CHECK_BANG, op.off, op.end);
+    }
+}
+
+void sql_check_value(struct sql_parse *p, struct sql_tok word)
+{
+    if (word.kind == TK_VALUE && p->version < 200) {
+        check(p, SQL_CHECK_VALUE, word.off, word.end);
+    }
+}
+
+/* ------------------------------------------------------------------ literals */
+
+struct sql_node *sql_integer(struct sql_parse *p, struct sql_tok t)
+{
+    int64_t v;
+    if (!sl_str_to_i64(sl_str_sub(p->text, t.off, t.end - t.off), &v) || v > INT32_MAX) {
+        check(p, SQL_CHECK_INTEGER_RANGE, t.off, t.end);
+    }
+    return sql_literal(p, t);
+}
+
+static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+
+static void check_hex(struct sql_parse *p, struct sql_tok t, uint32_t prefix)
+{
+    for (uint32_t i = t.off + prefix + 1; i + 1 < t.end; i++) {
+        if (!is_hex(p->text.p[i])) {
+            check(p, SQL_CHECK_HEX, t.off, t.end);
+            return;
+        }
+    }
+}
+
+struct sql_node *sql_string(struct sql_parse *p, struct sql_tok t)
+{
+    struct sql_node *n = MK(STRING, t.off);
+    n->len = t.end - t.off;
+    n->op = t.kind;
+    if (t.kind == TK_BINARY_LIT) {
+        check_hex(p, t, 1);
+    }
+    return n;
+}
+
+struct sql_node *sql_string_more(struct sql_parse *p, struct sql_node *s, struct sql_tok t)
+{
+    if (s->op == TK_BINARY_LIT) {
+        check_hex(p, t, 0);
+    }
+    return sql_add(p, s, sql_literal(p, t));
+}
+
+/* Unicode escapes: the escape character twice, or with exactly four hexadecimal digits. */
+static void check_unicode(struct sql_parse *p, const struct sql_node *s, char escape)
+{
+    for (uint32_t i = s->off + 3; i + 1 < s->off + s->len; i++) {
+        if (p->text.p[i] != escape) {
+            continue;
+        }
+        if (p->text.p[i + 1] == escape) {
+            i++;
+            continue;
+        }
+        for (uint32_t k = 1; k <= 4; k++) {
+            if (i + k + 1 >= s->off + s->len || !is_hex(p->text.p[i + k])) {
+                check_node(p, SQL_CHECK_UNICODE, s);
+                return;
+            }
+        }
+        i += 4;
+    }
+}
+
+struct sql_node *sql_string_done(struct sql_parse *p, struct sql_node *s)
+{
+    if (s->op == TK_UNICODE_LIT && !s->first) {
+        check_unicode(p, s, '\\');
+    }
+    return s;
+}
+
+struct sql_node *sql_uescape(struct sql_parse *p, struct sql_node *s, struct sql_tok t)
+{
+    char c = t.end - t.off == 3 ? p->text.p[t.off + 1] : 0;
+    if (s->op != TK_UNICODE_LIT) {
+        check(p, SQL_CHECK_UESCAPE, t.off, t.end);
+    } else if (!c || is_hex(c) || c == '+' || c == '"' || c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
+        check(p, SQL_CHECK_UNICODE, t.off, t.end);
+    } else if (!s->first) {
+        check_unicode(p, s, c);
+    }
+    return sql_respan(p, s, s->off);
+}
+
+/* Reads digits, at least one, into *v. */
+static bool read_number(sl_str *s, int64_t *v)
+{
+    size_t n = 0;
+    *v = 0;
+    while (n < s->n && n < 12 && s->p[n] >= '0' && s->p[n] <= '9') {
+        *v = *v * 10 + (s->p[n++] - '0');
+    }
+    *s = sl_str_sub(*s, n, s->n - n);
+    return n > 0;
+}
+
+static bool read_char(sl_str *s, char c)
+{
+    if (!s->n || s->p[0] != c) {
+        return false;
+    }
+    *s = sl_str_sub(*s, 1, s->n - 1);
+    return true;
+}
+
+static bool read_date(sl_str *s)
+{
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int64_t y, m, d;
+    if (!read_number(s, &y) || !read_char(s, '-') || !read_number(s, &m) || !read_char(s, '-') || !read_number(s, &d)) {
+        return false;
+    }
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return m >= 1 && m <= 12 && d >= 1 && d <= days[m - 1] + (m == 2 && leap);
+}
+
+static bool read_time(sl_str *s)
+{
+    int64_t h, m, sec, fraction;
+    if (!read_number(s, &h) || !read_char(s, ':') || !read_number(s, &m) || !read_char(s, ':') || !read_number(s, &sec)) {
+        return false;
+    }
+    if (s->n && s->p[0] == '.') {
+        read_char(s, '.');
+        while (read_number(s, &fraction)) {
+        }
+    }
+    return h < 24 && m < 60 && sec < 60;
+}
+
+/* The text of {d '...'}, and up to Flink 1.20 also that of DATE '...', is read by the parser itself. */
+static void check_datetime(struct sql_parse *p, enum sql_check_id id, const struct sql_node *value)
+{
+    sl_str s = sl_str_trim(sl_str_sub(p->text, value->off + 1, value->len >= 2 ? value->len - 2 : 0));
+    bool ok = id == SQL_CHECK_TIME_LITERAL ? read_time(&s) : read_date(&s);
+    if (ok && id == SQL_CHECK_TIMESTAMP_LITERAL) {
+        ok = read_char(&s, ' ') && read_time(&s);
+    }
+    if (!ok || s.n) {
+        check_node(p, id, value);
+    }
+}
+
+struct sql_node *sql_typed(struct sql_parse *p, struct sql_tok t, struct sql_node *value)
+{
+    struct sql_node *n = MK(TYPED, t.off, value);
+    n->op = t.kind;
+    if (p->version < 200 && t.kind != TK_LBRACE_D && t.kind != TK_LBRACE_T && t.kind != TK_LBRACE_TS) {
+        check_datetime(p,
+                       t.kind == TK_DATE   ? SQL_CHECK_DATE_LITERAL
+                       : t.kind == TK_TIME ? SQL_CHECK_TIME_LITERAL
+                                           : SQL_CHECK_TIMESTAMP_LITERAL,
+                       value);
+    }
+    return n;
+}
+
+void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node *value)
+{
+    check_datetime(p,
+                   t.kind == TK_LBRACE_D   ? SQL_CHECK_DATE_LITERAL
+                   : t.kind == TK_LBRACE_T ? SQL_CHECK_TIME_LITERAL
+                                           : SQL_CHECK_TIMESTAMP_LITERAL,
+                   value);
+}
+
+void sql_check_sample(struct sql_parse *p, const struct sql_node *number)
+{
+    sl_str s = sql_node_text(number, p->text);
+    int64_t whole = 0, rest = 0;
+    sl_str left = s;
+    bool zero_rest = true;
+    if (s.p[0] != '.') {
+        read_number(&left, &whole);
+    }
+    if (read_char(&left, '.')) {
+        while (read_number(&left, &rest)) {
+            zero_rest = zero_rest && rest == 0;
+        }
+    }
+    if (number->op != TK_APPROX_LIT && (whole > 100 || (whole == 100 && !zero_rest))) {
+        check_node(p, SQL_CHECK_SAMPLE, number);
+    }
+}
+
+void sql_check_buckets(struct sql_parse *p, const struct sql_node *number)
+{
+    int64_t v;
+    if (number->op != TK_INTEGER_LIT || !sl_str_to_i64(sql_node_text(number, p->text), &v) || v <= 0) {
+        check_node(p, SQL_CHECK_BUCKETS, number);
+    }
+}
+
+/* ------------------------------------------------------------------ tables */
+
+struct sql_node *sql_column(struct sql_parse *p, struct sql_node *columns, struct sql_node *column)
+{
+    if (column->kind == SQL_N_WATERMARK && sql_child(columns, SQL_N_WATERMARK)) {
+        check(p, SQL_CHECK_TWO_WATERMARKS, column->off, column->off + 9);
+    }
+    if ((column->kind == SQL_N_NAME) != (columns->first->kind == SQL_N_NAME)) {
+        check_node(p, SQL_CHECK_MIXED_COLUMNS, column);
+    }
+    return sql_add(p, columns, column);
+}
+
+static void check_constraint(struct sql_parse *p, const struct sql_node *c, unsigned *keys)
+{
+    if ((c->op & SQL_OP_TOKEN) == TK_UNIQUE) {
+        check_node(p, SQL_CHECK_UNIQUE, c);
+    } else {
+        if (++*keys > 1) {
+            check_node(p, SQL_CHECK_TWO_KEYS, c);
+        }
+        if (!(c->op & SQL_OP_NEGATED)) {
+            check_node(p, SQL_CHECK_PK_ENFORCED, c);
+        }
+    }
+}
+
+void sql_check_columns(struct sql_parse *p, const struct sql_node *columns)
+{
+    unsigned keys = 0;
+    for (const struct sql_node *c = columns->first; c; c = c->next) {
+        const struct sql_node *inner = c->kind == SQL_N_CONSTRAINT ? c : sql_child(c, SQL_N_CONSTRAINT);
+        if (inner) {
+            check_constraint(p, inner, &keys);
+        }
+    }
+}
+
+static void check_like(struct sql_parse *p, const struct sql_node *like)
+{
+    for (const struct sql_node *a = like->first; a; a = a->next) {
+        for (const struct sql_node *b = a->next; a->kind == SQL_N_LIKE_OPTION && b; b = b->next) {
+            if (a->op == b->op) {
+                check_node(p, SQL_CHECK_LIKE_TWICE, b);
+                return;
+            }
+        }
+    }
+}
+
+void sql_check_create_table(struct sql_parse *p, const struct sql_node *n)
+{
+    const struct sql_node *columns = sql_child(n, SQL_N_COLUMNS), *query = sql_child(n, SQL_N_AS_QUERY);
+    const struct sql_node *like = sql_child(n, SQL_N_TABLE_LIKE), *name = sql_child(n, SQL_N_NAME);
+    if (columns && columns->first->kind == SQL_N_NAME) {
+        if (!query) {
+            check_node(p, SQL_CHECK_UNTYPED_COLUMNS, columns);
+        } else {
+            need(p, 200, columns->off, "a list of bare column names");
+        }
+    }
+    if (query && (n->op & SQL_OP_REPLACE)) {
+        if (n->op & SQL_OP_IF) {
+            check_node(p, SQL_CHECK_RTAS_IF, name);
+        }
+        if (n->op & SQL_OP_TEMPORARY) {
+            check_node(p, SQL_CHECK_RTAS_TEMPORARY, name);
+        }
+    } else if (query && (n->op & SQL_OP_TEMPORARY)) {
+        check_node(p, SQL_CHECK_CTAS_TEMPORARY, name);
+    }
+    if (columns) {
+        sql_check_columns(p, columns);
+    }
+    if (like) {
+        check_like(p, like);
+    }
+}
+
+void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what)
+{
+    if (how.kind == TK_OVERWRITING && (what.kind == TK_ALL || what.kind == TK_CONSTRAINTS ||
+                                       what.kind == TK_DISTRIBUTION || what.kind == TK_PARTITIONS)) {
+        check(p, SQL_CHECK_LIKE_MERGE, how.off, what.end);
+    }
+}
+
+void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word)
+{
+    if (n->op & SQL_OP_TEMPORARY) {
+        check(p, SQL_CHECK_MT_TEMPORARY, word.off, word.end);
+    }
+    if (n->op & SQL_OP_REPLACE) {
+        check(p, SQL_CHECK_MT_REPLACE, word.off, word.end);
+    }
+    const struct sql_node *columns = sql_child(n, SQL_N_COLUMNS);
+    const struct sql_node *distribution = sql_child(n, SQL_N_DISTRIBUTION);
+    if (columns) {
+        bool key_only = columns->first->kind == SQL_N_CONSTRAINT && !columns->first->next;
+        if (!key_only) {
+            need(p, 203, columns->off, "a column list of a materialized table");
+        }
+        sql_check_columns(p, columns);
+    }
+    if (distribution) {
+        need(p, 202, distribution->off, "DISTRIBUTED for a materialized table");
+    }
+    if (!sql_child(n, SQL_N_FRESHNESS)) {
+        need(p, 202, sql_child(n, SQL_N_AS_QUERY)->off, "a materialized table without FRESHNESS");
+    }
+}
+
+/* ------------------------------------------------------------------ other statements */
+
+/* Catalogs and databases are never temporary; the grammar shares the words before all objects. */
+void sql_check_temporary(struct sql_parse *p, struct sql_tok create, const struct sql_node *n)
+{
+    if (create.word & SQL_OP_TEMPORARY) {
+        check(p, SQL_CHECK_UNEXPECTED, create.end, n->first->off);
+    }
+}
+
+void sql_check_function(struct sql_parse *p, const struct sql_node *n, struct sql_tok language,
+                        const struct sql_node *resources, const struct sql_node *options)
+{
+    (void)n;
+    if (resources && (language.kind == TK_SQL || language.kind == TK_PYTHON)) {
+        check_node(p, SQL_CHECK_FUNCTION_USING, resources);
+    }
+    for (const struct sql_node *r = resources ? resources->first : NULL; r; r = r->next) {
+        if (r->op == TK_ARTIFACT) {
+            need(p, 203, r->off, "USING ARTIFACT");
+        }
+    }
+    if (options) {
+        need(p, 202, options->off, "WITH options of a function");
+    }
+}
+
+void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
+                     const struct sql_node *out, const struct sql_node *options, const struct sql_node *query)
+{
+    if (query && (in || out)) {
+        check_node(p, SQL_CHECK_MODEL_AS, in ? in : out);
+    }
+    if (!options || !options->first) {
+        check_node(p, SQL_CHECK_MODEL_OPTIONS, n);
+    }
+    if (in && !out && !query) {
+        check_node(p, SQL_CHECK_MODEL_OUTPUT, in);
+    }
+    if (out && !in && !query) {
+        check_node(p, SQL_CHECK_MODEL_INPUT, out);
+    }
+}
+
+void sql_check_connection(struct sql_parse *p, const struct sql_node *n, const struct sql_node *options)
+{
+    if (n->op & SQL_OP_REPLACE) {
+        check_node(p, SQL_CHECK_UNEXPECTED, n->first);
+    }
+    if (!options->first) {
+        check_node(p, SQL_CHECK_CONNECTION_OPTIONS, options);
+    }
+}
+
+void sql_check_insert(struct sql_parse *p, struct sql_tok word, const struct sql_node *n)
+{
+    const struct sql_node *conflict = sql_child(n, SQL_N_ON_CONFLICT);
+    if (conflict) {
+        need(p, 203, conflict->off, "ON CONFLICT");
+    }
+    if (word.word == 2) {
+        check(p, SQL_CHECK_UPSERT, word.off, word.end);
+    }
+}
+
+/* Forms that only the long word DESCRIBE has. */
+void sql_check_describe(struct sql_parse *p, struct sql_tok word)
+{
+    if (word.kind == TK_DESC) {
+        check(p, SQL_CHECK_UNEXPECTED, word.end, word.end);
+    }
+}
+
+void sql_explain_detail(struct sql_parse *p, struct sql_tok word)
+{
+    unsigned bit = word.kind == TK_ESTIMATED_COST   ? 1u
+                   : word.kind == TK_CHANGELOG_MODE ? 2u
+                   : word.kind == TK_PLAN_ADVICE    ? 4u
+                                                    : 8u;
+    if (p->explain_details & bit) {
+        check(p, SQL_CHECK_EXPLAIN_TWICE, word.off, word.end);
+    }
+    p->explain_details |= bit;
+}

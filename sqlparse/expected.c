@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What people read when a statement is wrong: one plain line, at most five things that could stand there, and a
+ * cure where one can be guessed. Works from the terminals the grammar would take at the place. Only runs after a
+ * failure, so it may parse the statement again as often as it needs. */
+#include "sqlparse/expected.h"
+
+#include "base/buf.h"
+
+#define MAX_SHOWN 5
+
+struct place {
+    struct sl_arena *arena;
+    sl_str text;
+    sql_version version;
+    struct sql_token *tokens; /* all tokens up to the culprit and a few behind it */
+    size_t n, at;             /* number of tokens, index of the culprit */
+    bool want[SQL_WANT_CODES];
+};
+
+static sl_str token_text(const struct place *pl, size_t i)
+{
+    return sl_str_sub(pl->text, pl->tokens[i].off, pl->tokens[i].len);
+}
+
+/* An expression may begin here. */
+static bool wants_expression(const bool *want) { return want[TK_CASE] && want[TK_LP] && want[TK_STRING_LIT]; }
+static bool wants_name(const bool *want) { return want[TK_IDENT]; }
+
+/* The word a code stands for as people write it; NULL for codes that are no single word or sign. */
+static const char *spelling(unsigned code)
+{
+    switch (code) {
+    case TK_LP:
+        return "(";
+    case TK_RP:
+        return ")";
+    case TK_COMMA:
+        return ",";
+    case TK_EQ:
+        return "=";
+    case TK_STAR:
+        return "*";
+    case TK_GT:
+        return ">";
+    case TK_RB:
+        return "]";
+    case TK_RBRACE:
+        return "}";
+    case TK_COMMENT_END:
+        return "*/";
+    case TK_STRING_LIT:
+        return "a string";
+    case TK_INTEGER_LIT:
+        return "a number";
+    case TK_IDENT:
+        return "a name";
+    default:
+        for (unsigned w = 1; w < SQL_WORD_MAX_; w++) {
+            if (sql_words[w].token == code && code != TK_RESERVED && code != TK_FNAME && code != TK_CONTEXT) {
+                return sql_words[w].text;
+            }
+        }
+        return NULL;
+    }
+}
+
+/* Words that begin a clause: never meant as names. */
+static bool is_clause_word(unsigned kind)
+{
+    switch (kind) {
+    case TK_SELECT:
+    case TK_FROM:
+    case TK_WHERE:
+    case TK_GROUP:
+    case TK_HAVING:
+    case TK_ORDER:
+    case TK_BY:
+    case TK_LIMIT:
+    case TK_UNION:
+    case TK_EXCEPT:
+    case TK_INTERSECT:
+    case TK_JOIN:
+    case TK_INNER:
+    case TK_LEFT:
+    case TK_RIGHT:
+    case TK_FULL:
+    case TK_CROSS:
+    case TK_ON:
+    case TK_USING:
+    case TK_AND:
+    case TK_OR:
+    case TK_NOT:
+    case TK_NOT2:
+    case TK_AS:
+    case TK_WITH:
+    case TK_INSERT:
+    case TK_INTO:
+    case TK_CREATE:
+    case TK_DROP:
+    case TK_ALTER:
+    case TK_WHEN:
+    case TK_THEN:
+    case TK_ELSE:
+    case TK_END:
+    case TK_IN:
+    case TK_IS:
+    case TK_LIKE:
+    case TK_BETWEEN:
+    case TK_SET:
+    case TK_VALUES:
+    case TK_FETCH:
+    case TK_OVER:
+    case TK_CASE:
+    case TK_WATERMARK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Does the statement get further when token `i` is read as a quoted name? */
+static bool works_quoted(struct place *pl, size_t i)
+{
+    struct sql_token *t = &pl->tokens[i];
+    sl_str quoted = sl_arena_printf(pl->arena, "%.*s`%.*s`%.*s", (int)t->off, pl->text.p, (int)t->len,
+                                    pl->text.p + t->off, (int)(pl->text.n - t->off - t->len),
+                                    pl->text.p + t->off + t->len);
+    struct sql_run run;
+    sql_parse_run(pl->arena, quoted, pl->version, &run);
+    return run.tokens > i + 1 || (!run.parse.syntax_error && !run.parse.complaint);
+}
+
+/* What the name would have been, by the words before it. */
+static const char *name_role(const struct place *pl)
+{
+    size_t depth = 0;
+    unsigned first = pl->n ? pl->tokens[0].kind : 0;
+    for (size_t i = pl->at; i-- > 0;) {
+        unsigned k = pl->tokens[i].kind;
+        if (k == TK_RP) {
+            depth++;
+        } else if (k == TK_LP && depth) {
+            depth--;
+        } else if (k == TK_LP) {
+            return first == TK_CREATE || first == TK_INSERT || first == TK_ALTER ? "a column name" : "a name";
+        } else if (!depth && k == TK_AS) {
+            return "an alias";
+        } else if (!depth && (k == TK_FROM || k == TK_JOIN || k == TK_INTO || k == TK_TABLE || k == TK_VIEW)) {
+            return i + 1 == pl->at || pl->tokens[i + 1].kind == TK_IF ? "a table name" : "a name";
+        } else if (!depth && (k == TK_SELECT || k == TK_WHERE || k == TK_BY || k == TK_ON || k == TK_ADD)) {
+            return "a column name";
+        }
+    }
+    return "a name";
+}
+
+/* The word of the grammar nearest to a mistyped one, among those that could stand there. */
+static const char *nearest(const bool *want, sl_str typed, size_t *distance)
+{
+    const char *best = NULL;
+    size_t cap = typed.n <= 3 ? 1 : 2;
+    *distance = cap + 1;
+    for (unsigned w = 1; w < SQL_WORD_MAX_ && typed.n >= 2; w++) {
+        unsigned code = sql_words[w].token;
+        if (!code || code == TK_RESERVED || code == TK_FNAME || code == TK_CONTEXT || code == TK_IDENT || !want[code]) {
+            continue;
+        }
+        size_t d = sl_str_distance(typed, sl_str_of(sql_words[w].text), cap);
+        if (d && d < *distance) {
+            *distance = d;
+            best = sql_words[w].text;
+        }
+    }
+    return best;
+}
+
+static void add_item(struct sl_buf *b, unsigned *n, const char *item)
+{
+    if (*n < MAX_SHOWN) {
+        sl_buf_printf(b, "%s%s", *n ? ", " : "expected: ", item);
+    }
+    ++*n;
+}
+
+/* At most five things that could stand here; operators and the words that may follow any expression are left
+ * out where something more telling is there. */
+static sl_str expectations(const struct place *pl)
+{
+    SL_BUF_AUTO b;
+    unsigned n = 0;
+    sl_buf_init(&b, 4096);
+    const bool *want = pl->want;
+    if (wants_expression(want)) {
+        add_item(&b, &n, "an expression");
+        if (want[TK_STAR]) {
+            add_item(&b, &n, "*");
+        }
+    } else {
+        static const uint16_t signs[] = {TK_RP, TK_COMMA, TK_LP, TK_EQ, TK_GT, TK_RB, TK_COMMENT_END};
+        for (size_t i = 0; i < SL_ARRAY_LEN(signs); i++) {
+            /* '(' behind any name and '=' behind any expression say nothing */
+            bool operators = want[TK_PLUS] && want[TK_STAR];
+            if (want[signs[i]] && !(operators && (signs[i] == TK_EQ || signs[i] == TK_GT || signs[i] == TK_LP))) {
+                add_item(&b, &n, spelling(signs[i]));
+            }
+        }
+        if (wants_name(want)) {
+            add_item(&b, &n, "a name");
+        }
+        if (want[TK_STRING_LIT]) {
+            add_item(&b, &n, "a string in '...'");
+        }
+        if (want[TK_INTEGER_LIT]) {
+            add_item(&b, &n, "a number");
+        }
+        bool operators = want[TK_PLUS] && want[TK_STAR];
+        for (unsigned w = 1; w < SQL_WORD_MAX_; w++) {
+            unsigned code = sql_words[w].token;
+            bool plain = code && code != TK_RESERVED && code != TK_FNAME && code != TK_CONTEXT && want[code];
+            unsigned v = sql_version_index(pl->version);
+            bool clause = is_clause_word(code) && code != TK_AND && code != TK_OR && code != TK_IN && code != TK_IS &&
+                          code != TK_LIKE && code != TK_BETWEEN && code != TK_NOT;
+            if (plain && (sql_words[w].known >> v & 1) && (!operators || clause)) {
+                add_item(&b, &n, sql_words[w].text);
+            }
+        }
+    }
+    if (n > MAX_SHOWN) {
+        sl_buf_putz(&b, " ...");
+    }
+    return sl_str_dup(pl->arena, sl_buf_str(&b));
+}
+
+static void collect_tokens(struct place *pl)
+{
+    struct sql_lexer lx;
+    size_t cap = pl->at + 4;
+    pl->tokens = sl_new_n(pl->arena, struct sql_token, cap);
+    sql_lex_init(&lx, pl->text, pl->version, false);
+    while (pl->n < cap) {
+        int kind = sql_lex_next(&lx, &pl->tokens[pl->n++]);
+        if (!kind) {
+            break;
+        }
+    }
+    if (pl->at >= pl->n) {
+        pl->at = pl->n - 1;
+    }
+}
+
+static bool explain_lexical(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    f->code = SL_LEXICAL;
+    switch ((enum sql_lex_fault)t->fault) {
+    case SQL_LEX_CHAR:
+        f->msg = t->point >= 0x20 && t->point != 0x7f
+                     ? sl_arena_printf(pl->arena, "character '%.*s' (U+%04X) cannot stand here", (int)t->len,
+                                       pl->text.p + t->off, t->point)
+                     : sl_arena_printf(pl->arena, "character U+%04X cannot stand here", t->point);
+        if (t->point == 0x2018 || t->point == 0x2019 || t->point == 0x201c || t->point == 0x201d) {
+            f->hint = SL_STR("write straight quotes: '...'");
+        } else if (t->point == 0xa0 || t->point == 0x3000 || t->point == 0xfeff) {
+            f->hint = SL_STR("it looks like a blank but is none; delete it");
+        }
+        return true;
+    case SQL_LEX_OPEN_STRING:
+        f->msg = SL_STR("the string that begins here has no end");
+        f->hint = SL_STR("close it with '");
+        return true;
+    case SQL_LEX_OPEN_IDENT:
+        f->msg = SL_STR("the name that begins here has no end on its line");
+        f->hint = SL_STR("close it with `");
+        return true;
+    case SQL_LEX_EMPTY_IDENT:
+        f->msg = SL_STR("a name cannot be empty");
+        return true;
+    case SQL_LEX_OPEN_COMMENT:
+        f->msg = SL_STR("the comment that begins here has no end");
+        f->hint = SL_STR("close it with */");
+        return true;
+    default:
+        break;
+    }
+    if (t->kind == TK_DQUOTE) {
+        f->msg = SL_STR("'\"' is no quote in Flink SQL");
+        f->hint = SL_STR("strings are written '...', names `...`");
+        return true;
+    }
+    if (t->kind == TK_COLLATION) {
+        f->msg = sl_arena_printf(pl->arena, "Flink reads '%.*s' as one word", (int)t->len, pl->text.p + t->off);
+        f->hint = SL_STR("put the name with the $ in back-ticks");
+        return true;
+    }
+    f->code = SL_SYNTAX;
+    return false;
+}
+
+/* Would another Flink version take the statement? */
+static bool explain_version(struct place *pl, struct sql_fault *f)
+{
+    for (unsigned v = 0; v < SQL_VERSION_COUNT; v++) {
+        sql_version other = sql_version_at(v);
+        struct sql_run run;
+        if (other <= pl->version) {
+            continue;
+        }
+        sql_parse_run(pl->arena, pl->text, other, &run);
+        if (run.parse.syntax_error || run.parse.complaint) {
+            continue;
+        }
+        f->code = SL_VERSION_NEEDED;
+        f->msg = sl_arena_printf(pl->arena, "'%.*s' here needs Flink %s; the target is %s", (int)pl->tokens[pl->at].len,
+                                 pl->text.p + pl->tokens[pl->at].off, sql_version_name(other),
+                                 sql_version_name(pl->version));
+        return true;
+    }
+    return false;
+}
+
+static bool explain_reserved(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    if (!(t->flags & SQL_TOKEN_RESERVED) || is_clause_word(t->kind) || !wants_name(pl->want) || !works_quoted(pl, pl->at)) {
+        return false;
+    }
+    const struct sql_word_info *w = &sql_words[t->word];
+    unsigned since = 0;
+    while (!(w->reserved >> since & 1)) {
+        since++;
+    }
+    sl_str text = token_text(pl, pl->at);
+    f->code = SL_RESERVED_WORD;
+    f->msg = since == 0 ? sl_arena_printf(pl->arena, "'%.*s' is a reserved word and cannot be %s", SL_S(text), name_role(pl))
+                        : sl_arena_printf(pl->arena, "'%.*s' is a reserved word since Flink %s and cannot be %s", SL_S(text),
+                                          sql_version_name(sql_version_at(since)), name_role(pl));
+    f->hint = sl_arena_printf(pl->arena, "write `%.*s`", SL_S(text));
+    f->flink = sl_arena_printf(pl->arena, "Incorrect syntax near the keyword '%.*s'", SL_S(text));
+    return true;
+}
+
+/* An operator or a clause word with nothing behind it. */
+static bool explain_missing(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    bool stops = !t->kind || t->kind == TK_RP || t->kind == TK_COMMA || t->kind == TK_SEMI || is_clause_word(t->kind);
+    if (!stops || !pl->at) {
+        return false;
+    }
+    sl_str before = token_text(pl, pl->at - 1);
+    unsigned prev = pl->tokens[pl->at - 1].kind;
+    if (wants_expression(pl->want)) {
+        f->msg = sl_arena_printf(pl->arena, "an expression is missing after '%.*s'", SL_S(before));
+        switch (prev) {
+        case TK_GT:
+        case TK_LT:
+        case TK_GE:
+        case TK_LE:
+        case TK_EQ:
+        case TK_NE:
+            f->hint = sl_arena_printf(pl->arena, "for example: %.*s %.*s 100",
+                                      pl->at >= 2 ? (int)pl->tokens[pl->at - 2].len : 0,
+                                      pl->text.p + (pl->at >= 2 ? pl->tokens[pl->at - 2].off : 0), SL_S(before));
+            break;
+        case TK_COMMA:
+            f->hint = SL_STR("is the ',' before it one too many?");
+            break;
+        default:
+            break;
+        }
+        return true;
+    }
+    if (!t->kind) {
+        f->msg = sl_arena_printf(pl->arena, "the statement ends too early after '%.*s'", SL_S(before));
+        f->hint = expectations(pl);
+        return true;
+    }
+    if (prev == TK_COMMA && (wants_name(pl->want) || pl->want[TK_STRING_LIT])) {
+        f->msg = sl_arena_printf(pl->arena, "%s is missing after ','", wants_name(pl->want) ? "a name" : "a string");
+        f->hint = SL_STR("is the ',' before it one too many?");
+        return true;
+    }
+    return false;
+}
+
+/* A mistyped word: here, or just before where it passed for a name (SELECT a form t). */
+static bool explain_typo(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    size_t distance;
+    sl_str text = token_text(pl, pl->at);
+    f->msg = sl_arena_printf(pl->arena, "'%.*s' is not expected here", SL_S(text));
+    if (t->kind == TK_IDENT || t->word) {
+        const char *word = nearest(pl->want, text, &distance);
+        if (word) {
+            f->hint = sl_arena_printf(pl->arena, "did you mean %s?", word);
+            return true;
+        }
+    }
+    for (size_t back = 1; back <= 2 && back <= pl->at; back++) {
+        size_t i = pl->at - back;
+        bool want[SQL_WANT_CODES];
+        if (pl->tokens[i].kind != TK_IDENT || !sql_parse_expected(pl->arena, pl->text, pl->version, i, want)) {
+            continue;
+        }
+        const char *word = nearest(want, token_text(pl, i), &distance);
+        if (word) {
+            sl_str typed = token_text(pl, i);
+            sl_str fixed = sl_arena_printf(pl->arena, "%.*s%s%.*s", (int)pl->tokens[i].off, pl->text.p, word,
+                                           (int)(pl->text.n - pl->tokens[i].off - pl->tokens[i].len),
+                                           pl->text.p + pl->tokens[i].off + pl->tokens[i].len);
+            struct sql_run run;
+            sql_parse_run(pl->arena, fixed, pl->version, &run);
+            if (run.tokens > pl->at || (!run.parse.syntax_error && !run.parse.complaint)) {
+                f->hint = sl_arena_printf(pl->arena, "did you mean %s instead of '%.*s'?", word, SL_S(typed));
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void explain_syntax(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    f->code = SL_SYNTAX;
+    f->off = t->off;
+    f->len = t->len;
+    if (explain_lexical(pl, f)) {
+        return;
+    }
+    if (!sql_parse_expected(pl->arena, pl->text, pl->version, pl->at, pl->want)) {
+        memset(pl->want, 0, sizeof(pl->want));
+    }
+    sl_str text = token_text(pl, pl->at);
+    if (pl->at == 0 && !t->kind) {
+        f->msg = SL_STR("there is no statement here");
+        return;
+    }
+    if (pl->at == 0) {
+        size_t distance;
+        const char *word = nearest(pl->want, text, &distance);
+        f->msg = t->kind == TK_IDENT ? sl_arena_printf(pl->arena, "unknown statement '%.*s'", SL_S(text))
+                                     : sl_arena_printf(pl->arena, "a statement cannot begin with '%.*s'", SL_S(text));
+        if (word) {
+            f->hint = sl_arena_printf(pl->arena, "did you mean %s?", word);
+        }
+        f->flink = SL_STR("Non-query expression encountered in illegal context");
+        return;
+    }
+    if (explain_version(pl, f) || explain_reserved(pl, f) || explain_missing(pl, f) || explain_typo(pl, f)) {
+        return;
+    }
+    f->hint = expectations(pl);
+}
+
+void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault *fault)
+{
+    const struct sql_parse *p = &run->parse;
+    const struct sql_check_info *c = &sql_checks[p->check];
+    *fault = (struct sql_fault){.off = p->at, .len = p->at_end - p->at};
+    switch (p->complaint) {
+    case SQL_COMPLAINT_NEED:
+        fault->code = SL_VERSION_NEEDED;
+        fault->msg = sl_arena_printf(a, "%s needs Flink %s; the target is %s", p->what, sql_version_name(p->need),
+                                     sql_version_name(p->version));
+        return;
+    case SQL_COMPLAINT_UNTIL:
+        fault->code = SL_VERSION_NEEDED;
+        fault->msg = sl_arena_printf(a, "%s exists up to Flink %s only; the target is %s", p->what,
+                                     sql_version_name(p->need), sql_version_name(p->version));
+        return;
+    case SQL_COMPLAINT_DEPTH:
+        fault->code = SL_LIMIT;
+        fault->msg = SL_STR("the statement is nested too deeply");
+        return;
+    case SQL_COMPLAINT_CHECK:
+        if (p->check == SQL_CHECK_UNEXPECTED) {
+            break;
+        }
+        fault->code = c->code;
+        fault->msg = sl_str_of(c->msg);
+        fault->hint = sl_str_of(c->hint);
+        fault->flink = sl_str_of(c->flink);
+        return;
+    case SQL_FINE:
+        break;
+    }
+    struct place pl = {.arena = a, .text = p->text, .version = p->version, .at = run->tokens};
+    if (p->complaint) {
+        /* a token the grammar took, but that cannot stand there: the first one at or behind the place */
+        pl.at = SIZE_MAX / 2;
+        struct sql_lexer lx;
+        struct sql_token t;
+        sql_lex_init(&lx, p->text, p->version, false);
+        for (size_t i = 0;; i++) {
+            if (!sql_lex_next(&lx, &t) || t.off >= p->at) {
+                pl.at = i;
+                break;
+            }
+        }
+        collect_tokens(&pl);
+        const struct sql_token *bad = &pl.tokens[pl.at];
+        fault->code = SL_SYNTAX;
+        fault->off = bad->off;
+        fault->len = bad->len;
+        fault->msg = sl_arena_printf(a, "'%.*s' is not expected here", SL_S(token_text(&pl, pl.at)));
+        return;
+    }
+    collect_tokens(&pl);
+    explain_syntax(&pl, fault);
+}

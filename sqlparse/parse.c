@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver of the grammar: hands it tokens, decides the few words whose meaning hangs on the tokens around
+ * them (Calcite looks further ahead than one token there), and knows the client commands, which Flink matches
+ * as plain text before any grammar. */
+#include "sqlparse/parse.h"
+
+#include "sqlparse/actions.h"
+#include "sqlparse/expected.h"
+
+/* ------------------------------------------------------------------ the token source */
+
+void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version)
+{
+    *f = (struct sql_feed){.prev = 0};
+    sql_lex_init(&f->lx, text, version, false);
+}
+
+/* The k-th token ahead of the one just taken (k from 0); at most three. */
+static const struct sql_token *peek(struct sql_feed *f, unsigned k)
+{
+    while (f->filled <= k) {
+        sql_lex_next(&f->lx, &f->ring[(f->head + f->filled) % 4]);
+        f->filled++;
+    }
+    return &f->ring[(f->head + k) % 4];
+}
+
+static int peek_kind(struct sql_feed *f, unsigned k) { return peek(f, k)->kind; }
+
+static bool is_name(const struct sql_token *t)
+{
+    return t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || t->kind == TK_UNICODE_IDENT ||
+           (t->word && !(t->flags & SQL_TOKEN_RESERVED));
+}
+
+/* Tokens after which an expression cannot begin, but a unit of time can: INTERVAL '1' HOUR(2). */
+static bool ends_operand(int kind)
+{
+    switch (kind) {
+    case TK_STRING_LIT:
+    case TK_INTEGER_LIT:
+    case TK_DECIMAL_LIT:
+    case TK_APPROX_LIT:
+    case TK_IDENT:
+    case TK_QUOTED_IDENT:
+    case TK_RP:
+    case TK_TO:
+    case TK_INTERVAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* JSON_OBJECT(KEY 'a' VALUE 1): KEY is the word when an expression follows, and a column otherwise. */
+static bool begins_operand(int kind)
+{
+    switch (kind) {
+    case 0:
+    case TK_VALUE:
+    case TK_COLON:
+    case TK_DOT:
+    case TK_LB:
+    case TK_COMMA:
+    case TK_RP:
+    case TK_ARROW:
+    case TK_EQ:
+    case TK_NE:
+    case TK_LT:
+    case TK_GT:
+    case TK_LE:
+    case TK_GE:
+    case TK_STAR:
+    case TK_SLASH:
+    case TK_PERCENT_SIGN:
+    case TK_CONCAT:
+    case TK_AND:
+    case TK_OR:
+    case TK_IS:
+    case TK_IN:
+    case TK_LIKE:
+    case TK_BETWEEN:
+    case TK_AS:
+    case TK_FORMAT:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool is_model_word(struct sql_feed *f)
+{
+    switch (f->prev) {
+    case TK_CREATE:
+    case TK_TEMPORARY:
+    case TK_REPLACE:
+    case TK_ALTER:
+    case TK_DROP:
+    case TK_DESCRIBE:
+    case TK_DESC:
+        return true;
+    case TK_LP:
+    case TK_COMMA:
+    case TK_ARROW:
+        return is_name(peek(f, 0)) && peek_kind(f, 1) != TK_ARROW;
+    default:
+        return false;
+    }
+}
+
+/* The kind of a word whose meaning depends on its neighbours. */
+static int decide(struct sql_feed *f, const struct sql_token *t)
+{
+    int next;
+    switch (t->kind) {
+    case TK_NOT:
+        next = peek_kind(f, 0);
+        return next == TK_IN || next == TK_BETWEEN || next == TK_LIKE || next == TK_ILIKE || next == TK_RLIKE ||
+                       next == TK_SIMILAR || next == TK_SUBMULTISET
+                   ? TK_NOT2
+                   : TK_NOT;
+    case TK_WITHIN:
+        return peek_kind(f, 0) == TK_DISTINCT ? TK_WITHIN_DISTINCT : TK_WITHIN;
+    case TK_WITH:
+        return peek_kind(f, 0) == TK_LOCAL ? TK_WITH_LOCAL : TK_WITH;
+    case TK_WITHOUT:
+        return peek_kind(f, 0) == TK_TIME ? TK_WITHOUT_TIME : TK_WITHOUT;
+    case TK_LBRACE:
+        return peek_kind(f, 0) == TK_MINUS ? TK_PAT_EXCLUDE : TK_LBRACE;
+    case TK_WEEK:
+        next = peek_kind(f, 0) == TK_LP ? peek_kind(f, 1) : 0;
+        return next == TK_MONDAY || next == TK_TUESDAY || next == TK_WEDNESDAY || next == TK_THURSDAY ||
+                       next == TK_FRIDAY || next == TK_SATURDAY || next == TK_SUNDAY
+                   ? TK_WEEK_OF
+                   : TK_WEEK;
+    case TK_KEY:
+        return f->prev == TK_PRIMARY || ((f->prev == TK_LP || f->prev == TK_COMMA) && begins_operand(peek_kind(f, 0)))
+                   ? TK_KEY
+                   : TK_IDENT;
+    case TK_MODEL:
+        return is_model_word(f) ? TK_MODEL : t->flags & SQL_TOKEN_RESERVED ? TK_RESERVED : TK_IDENT;
+    case TK_FORMAT:
+        return peek_kind(f, 0) == TK_JSON ? TK_FORMAT : TK_IDENT;
+    case TK_IMMEDIATELY:
+        next = peek_kind(f, 0);
+        return next == TK_PRECEDES || next == TK_SUCCEEDS ? TK_IMMEDIATELY : TK_IDENT;
+    case TK_ARRAY_AGG:
+    case TK_TIMESTAMPADD:
+    case TK_TIMESTAMPDIFF:
+    case TK_DATE_DIFF:
+    case TK_DATETIME_DIFF:
+        return peek_kind(f, 0) == TK_LP ? t->kind : TK_IDENT;
+    case TK_TRY_CAST:
+        return t->flags & SQL_TOKEN_RESERVED || peek_kind(f, 0) == TK_LP ? TK_TRY_CAST : TK_IDENT;
+    case TK_MAP:
+        next = peek_kind(f, 0);
+        return next == TK_LB || next == TK_LP ? TK_MAP_CTOR : TK_MAP;
+    case TK_FINAL:
+        return (is_name(peek(f, 0)) || peek_kind(f, 0) == TK_FNAME) && peek_kind(f, 1) == TK_LP ? TK_FINAL : TK_IDENT;
+    case TK_IGNORE:
+    case TK_RESPECT:
+        return peek_kind(f, 0) == TK_NULLS ? t->kind : TK_IDENT;
+    case TK_IF:
+        next = peek_kind(f, 0);
+        return next == TK_EXISTS || (next == TK_NOT && peek_kind(f, 1) == TK_EXISTS) ? TK_IF : TK_IDENT;
+    case TK_LEFT:
+    case TK_RIGHT:
+    case TK_GROUPING:
+    case TK_TRUNCATE:
+        return peek_kind(f, 0) == TK_LP ? TK_FNAME : t->kind;
+    case TK_SOME:
+        next = f->prev;
+        return peek_kind(f, 0) == TK_LP && next != TK_EQ && next != TK_NE && next != TK_LT && next != TK_GT &&
+                       next != TK_LE && next != TK_GE
+                   ? TK_FNAME
+                   : TK_SOME;
+    case TK_HOUR:
+    case TK_MINUTE:
+    case TK_MONTH:
+    case TK_SECOND:
+    case TK_YEAR:
+        return peek_kind(f, 0) == TK_LP && !ends_operand(f->prev) ? TK_FNAME : t->kind;
+    case TK_USER:
+        return peek_kind(f, 0) == TK_LP ? TK_FNAME : f->prev == TK_SHOW ? TK_USER : TK_CONTEXT;
+    case TK_CONTEXT:
+        return peek_kind(f, 0) == TK_LP && sql_words[t->word].function ? TK_FNAME : TK_CONTEXT;
+    default:
+        return t->kind;
+    }
+}
+
+int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
+{
+    struct sql_token *tok = &f->last;
+    if (f->filled) {
+        *tok = f->ring[f->head];
+        f->head = (f->head + 1) % 4;
+        f->filled--;
+    } else {
+        sql_lex_next(&f->lx, tok);
+    }
+    (void)p;
+    int kind = tok->word || tok->kind == TK_LBRACE ? decide(f, tok) : tok->kind;
+    *t = (struct sql_tok){.off = tok->off, .end = tok->off + tok->len, .kind = (uint16_t)kind};
+    f->prev = kind;
+    return kind;
+}
+
+/* ------------------------------------------------------------------ client commands */
+
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+
+static sl_str skip_spaces(sl_str s)
+{
+    while (s.n && is_space(s.p[0])) {
+        s = sl_str_sub(s, 1, s.n - 1);
+    }
+    return s;
+}
+
+static bool take_word(sl_str *s, const char *word)
+{
+    size_t n = strlen(word);
+    if (s->n < n || !sl_str_ieqz(sl_str_sub(*s, 0, n), word)) {
+        return false;
+    }
+    *s = sl_str_sub(*s, n, s->n - n);
+    return true;
+}
+
+static bool ends_command(sl_str s)
+{
+    s = skip_spaces(s);
+    if (s.n && s.p[0] == ';') {
+        s = sl_str_sub(s, 1, s.n - 1);
+    }
+    return skip_spaces(s).n == 0;
+}
+
+/* key = value with an unquoted key; the value is '...' without a quote inside, or a run without space and ';'. */
+static bool is_assignment(sl_str s)
+{
+    if (!s.n || !is_space(s.p[0])) {
+        return false;
+    }
+    s = skip_spaces(s);
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '=') {
+            continue;
+        }
+        sl_str key = sl_str_trim(sl_str_sub(s, 0, i)), value = skip_spaces(sl_str_sub(s, i + 1, s.n - i - 1));
+        bool key_ok = key.n > 0;
+        for (size_t k = 0; k < key.n; k++) {
+            key_ok = key_ok && !is_space(key.p[k]) && key.p[k] != '\'';
+        }
+        if (!key_ok) {
+            return false;
+        }
+        size_t n = 0;
+        if (value.n && value.p[0] == '\'') {
+            ptrdiff_t end = sl_str_find_char(sl_str_sub(value, 1, value.n - 1), '\'');
+            if (end >= 0 && ends_command(sl_str_sub(value, (size_t)end + 2, value.n - (size_t)end - 2))) {
+                return true;
+            }
+        }
+        while (n < value.n && !is_space(value.p[n]) && value.p[n] != ';') {
+            n++;
+        }
+        if (n && ends_command(sl_str_sub(value, n, value.n - n))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the SQL client and the gateway match as text: no tree, no grammar. */
+static bool is_client_command(sl_str text)
+{
+    static const char *const alone[] = {"CLEAR", "HELP", "EXIT", "QUIT"};
+    text = skip_spaces(text);
+    for (size_t i = 0; i < SL_ARRAY_LEN(alone); i++) {
+        sl_str s = text;
+        if (take_word(&s, alone[i]) && ends_command(s)) {
+            return true;
+        }
+    }
+    sl_str s = text;
+    if (take_word(&s, "RESET")) {
+        if (ends_command(s)) {
+            return true;
+        }
+        if (!is_space(s.p[0])) {
+            return false;
+        }
+        s = skip_spaces(s);
+        size_t n = 0;
+        while (n < s.n && !is_space(s.p[n]) && s.p[n] != '\'' && s.p[n] != '"' && s.p[n] != ';') {
+            n++;
+        }
+        return n && ends_command(sl_str_sub(s, n, s.n - n));
+    }
+    if (take_word(&s, "SET")) {
+        return ends_command(s) || is_assignment(s);
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ parsing */
+
+void sql_parse_run(struct sl_arena *a, sl_str text, sql_version version, struct sql_run *run)
+{
+    *run = (struct sql_run){.parse = {.arena = a, .text = text, .version = version}};
+    sql_feed_init(&run->feed, text, version);
+    run->tokens = sql_engine_run(&run->parse, &run->feed, SIZE_MAX, NULL);
+    if (!run->parse.complaint && !run->parse.syntax_error && run->parse.defaults) {
+        check(&run->parse, SQL_CHECK_DEFAULT_HERE, run->parse.default_off, run->parse.default_off + 7);
+    }
+}
+
+bool sql_parse_expected(struct sl_arena *a, sl_str text, sql_version version, size_t n_before,
+                        bool want[SQL_WANT_CODES])
+{
+    struct sl_arena_mark mark = sl_arena_mark(a);
+    struct sql_parse p = {.arena = a, .text = text, .version = version};
+    struct sql_feed f;
+    sql_feed_init(&f, text, version);
+    bool ok = sql_engine_run(&p, &f, n_before, want) == n_before && !p.syntax_error;
+    sl_arena_rewind(a, mark);
+    return ok;
+}
+
+bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version, const struct sql_node **ret,
+                    struct sql_fault *fault)
+{
+    struct sql_run run;
+    *ret = NULL;
+    *fault = (struct sql_fault){0};
+    char first = 0;
+    for (size_t i = 0; i < text.n && !first; i++) {
+        first = is_space(text.p[i]) ? 0 : (char)(text.p[i] | 0x20);
+    }
+    if ((first == 's' || first == 'r' || first == 'c' || first == 'h' || first == 'e' || first == 'q') &&
+        is_client_command(text)) {
+        return true;
+    }
+    sql_parse_run(a, text, version, &run);
+    if (!run.parse.complaint && !run.parse.syntax_error) {
+        *ret = run.parse.root;
+        return true;
+    }
+    sql_explain_fault(a, &run, fault);
+    return false;
+}
+
+bool sql_grammar_parse(struct sql_script *s, struct sql_stmt *st)
+{
+    struct sql_fault fault;
+    if (sql_parse_text(s->arena, st->sql, s->flink, &st->ast, &fault)) {
+        return true;
+    }
+    struct sql_lines lines;
+    struct sl_arena_mark mark = sl_arena_mark(s->arena);
+    sql_lines_init(&lines, s->arena, st->sql);
+    struct sl_pos at = sql_lines_pos(&lines, fault.off, fault.len);
+    sl_arena_rewind(s->arena, mark);
+    struct sl_pos pos = sql_stmt_source_pos(s, st, at.line, at.col, at.end_line, at.end_col);
+    struct sql_diag *d =
+        sql_diag_add(s, fault.code, SQL_ERROR, st->number, pos, "%.*s", SL_S(fault.msg));
+    if (d) {
+        d->hint = fault.hint;
+        d->flink = fault.flink;
+    }
+    return false;
+}
