@@ -458,6 +458,10 @@ static bool read_token(struct sql_splitter *sp, struct sql_piece *p, struct sql_
         resume(sp, before, t->off + 1);
     } else if (t->fault != SQL_LEX_OK) {
         note_fault(p, t, false);
+        if (t->fault == SQL_LEX_OPEN_IDENT) {
+            resume(sp, before, t->off + 1); /* a ';' on the rest of the line still ends the statement */
+            t->len = 1;
+        }
     }
     return true;
 }

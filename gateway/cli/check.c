@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sluice check: says everything that is wrong with scripts, and sends nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "gateway/cli/cli.h"
+#include "gateway/cli/diag_print.h"
+#include "gateway/cli/source.h"
+#include "gateway/cli/steps.h"
+#include "catalog/check.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+
+struct check {
+    struct cli_source_options source;
+    enum cat_level level;
+    bool level_given, json, jsonl, strict, colour;
+    SL_VEC(const char *) paths;
+    struct sl_buf diagnostics, files; /* --json: the elements of its two arrays */
+    size_t statements, errors, warnings;
+    double ms;
+    bool bad; /* a script has errors, or warnings with --strict */
+    int exit; /* of what could not be read */
+};
+
+static bool is_bad(const struct check *c, const struct sql_script *s)
+{
+    return s->diags.errors || (c->strict && s->diags.warnings);
+}
+
+static void print_counts(FILE *out, size_t errors, size_t warnings)
+{
+    if (errors) {
+        fprintf(out, "%zu error%s", errors, errors == 1 ? "" : "s");
+    }
+    if (warnings) {
+        fprintf(out, "%s%zu warning%s", errors ? ", " : "", warnings, warnings == 1 ? "" : "s");
+    }
+}
+
+static void print_summary(const struct check *c, const struct cli_source *s, int64_t us)
+{
+    char time[24];
+    cli_time_text(us, time);
+    const struct sql_diags *d = &s->script.diags;
+    size_t n = s->script.stmts.n;
+    const char *flink = sql_version_name(s->script.flink), *many = n == 1 ? "" : "s";
+    if (!d->errors && !d->warnings) {
+        printf("%s: ok, %zu statement%s, Flink %s, %s\n", s->path, n, many, flink, time);
+        return;
+    }
+    fprintf(stderr, "%s: ", s->path);
+    print_counts(stderr, d->errors, d->warnings);
+    fprintf(stderr, " in %zu statement%s; checked for Flink %s in %s.%s\n", n, many, flink, time,
+            is_bad(c, &s->script) ? " Nothing was sent." : "");
+}
+
+/* An array's elements, each behind the last. */
+static void next_element(struct sl_buf *array)
+{
+    if (array->n) {
+        sl_buf_putc(array, ',');
+    }
+}
+
+static void add_json(struct check *c, struct cli_source *s, int64_t us)
+{
+    sql_diags_sort(&s->script);
+    struct sl_jw w;
+    for (size_t i = 0; i < s->script.diags.list.n; i++) {
+        next_element(&c->diagnostics);
+        sl_jw_init(&w, &c->diagnostics);
+        cli_diag_json(&w, &s->script, &s->script.diags.list.v[i], true);
+    }
+    next_element(&c->files);
+    sl_jw_init(&w, &c->files);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "file", s->path);
+    sl_jw_kbool(&w, "ok", s->script.diags.errors == 0);
+    sl_jw_kstrz(&w, "flink", sql_version_name(s->script.flink));
+    sl_jw_ki64(&w, "statements", (int64_t)s->script.stmts.n);
+    sl_jw_ki64(&w, "errors", (int64_t)s->script.diags.errors);
+    sl_jw_ki64(&w, "warnings", (int64_t)s->script.diags.warnings);
+    sl_jw_key(&w, "ms");
+    sl_jw_f64(&w, (double)us / 1000.0, 3);
+    sl_jw_end_object(&w);
+}
+
+static void add_json_error(struct check *c, const char *path, const struct cli_source_error *e)
+{
+    struct sql_diag d = {.code = e->err.code,
+                         .msg = sl_str_of(e->err.msg),
+                         .hint = sl_str_of(e->err.hint),
+                         .pos = e->err.pos,
+                         .second = SL_POS_NONE};
+    struct sql_file file = {.name = sl_str_of(e->file ? e->file : path)};
+    struct sql_script one = {0};
+    one.files.v = &file;
+    one.files.n = 1;
+    struct sl_jw w;
+    next_element(&c->diagnostics);
+    sl_jw_init(&w, &c->diagnostics);
+    cli_diag_json(&w, &one, &d, true);
+    next_element(&c->files);
+    sl_jw_init(&w, &c->files);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "file", path);
+    sl_jw_kbool(&w, "ok", false);
+    sl_jw_ki64(&w, "statements", 0);
+    sl_jw_ki64(&w, "errors", 1);
+    sl_jw_ki64(&w, "warnings", 0);
+    sl_jw_end_object(&w);
+}
+
+static void check_file(struct check *c, const char *path)
+{
+    SL_ARENA_AUTO arena = {0};
+    SL_BUF_AUTO out;
+    sl_buf_init(&out, 0);
+    struct cli_source source;
+    struct cli_source_error e;
+    int64_t start = sys_now_us();
+    bool loaded = cli_source_load(&source, &arena, path, &c->source, &e);
+    if (!loaded) {
+        if (c->json) {
+            add_json_error(c, path, &e);
+        } else {
+            cli_source_error_print(&e);
+        }
+        c->errors++;
+        int code = sl_code_exit(e.err.code);
+        c->exit = c->exit ? c->exit : code;
+        return;
+    }
+    cat_check(&source.script, c->level);
+    int64_t us = sys_now_us() - start;
+    c->bad |= is_bad(c, &source.script);
+    c->statements += source.script.stmts.n;
+    c->errors += source.script.diags.errors;
+    c->warnings += source.script.diags.warnings;
+    c->ms += (double)us / 1000.0;
+    if (c->json) {
+        add_json(c, &source, us);
+        return;
+    }
+    cli_diags_print(&out, &source.script, c->colour);
+    fwrite(out.p, 1, out.n, stderr);
+    print_summary(c, &source, us);
+}
+
+static bool is_script_name(sl_str name)
+{
+    return sl_str_ends(name, SL_STR(".sql")) && name.n > 4 && name.p[0] != '.';
+}
+
+/* A file, or every *.sql below a folder. */
+static void check_path(struct check *c, const char *path, unsigned depth)
+{
+    if (strcmp(path, "-") == 0 || !sys_is_dir(path)) {
+        check_file(c, path);
+        return;
+    }
+    SL_ARENA_AUTO arena = {0};
+    struct sl_err err = SL_ERR_INIT;
+    sl_str *names;
+    size_t n;
+    if (!sys_dir_list(&arena, path, &names, &n, &err)) {
+        c->exit = cli_print_error(&err);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *full = sys_path_join(&arena, path, sl_arena_strdupz(&arena, names[i]));
+        if (sys_is_dir(full)) {
+            if (names[i].n && names[i].p[0] != '.' && depth < SL_LIMIT_FOLDER_DEPTH) {
+                check_path(c, full, depth + 1);
+            }
+        } else if (is_script_name(names[i])) {
+            check_file(c, full);
+        }
+    }
+}
+
+static void print_json(const struct check *c)
+{
+    SL_BUF_AUTO out;
+    sl_buf_init(&out, 0);
+    struct sl_jw w;
+    sl_jw_init(&w, &out);
+    sl_jw_object(&w);
+    sl_jw_kbool(&w, "ok", c->errors == 0);
+    sl_jw_ki64(&w, "statements", (int64_t)c->statements);
+    sl_jw_ki64(&w, "errors", (int64_t)c->errors);
+    sl_jw_ki64(&w, "warnings", (int64_t)c->warnings);
+    sl_jw_key(&w, "ms");
+    sl_jw_f64(&w, c->ms, 3);
+    sl_buf_putz(&out, ",\"diagnostics\":[");
+    sl_buf_puts(&out, sl_buf_str(&c->diagnostics));
+    sl_buf_putz(&out, "],\"files\":[");
+    sl_buf_puts(&out, sl_buf_str(&c->files));
+    sl_buf_putz(&out, "]}\n");
+    fwrite(out.p, 1, out.n, stdout);
+}
+
+/* One line of --jsonl: a script and its answer. Variables stay as they are; nothing of the line before is
+ * left. */
+static void check_line(const struct check *c, struct sl_arena *a, sl_str line, struct sl_buf *out)
+{
+    struct sl_err err = SL_ERR_INIT;
+    struct sql_script script;
+    const struct sl_json *doc = sl_json_parse(a, line, &err);
+    const struct sl_json *sql = sl_json_get(doc, "sql"), *id = sl_json_get(doc, "id");
+    sql_script_init(&script, a, c->source.flink ? SQL_FLINK_DEFAULT : 0);
+    bool ok = doc != NULL;
+    if (ok && !sl_json_is(sql, SL_JSON_STRING)) {
+        ok = sl_fail(&err, SL_JSON, "a line needs \"sql\" with a text");
+    }
+    if (ok) {
+        sql_version flink = SQL_FLINK_DEFAULT;
+        ok = !c->source.flink || sql_version_parse(sl_str_of(c->source.flink), &flink, &err);
+        sql_script_init(&script, a, flink);
+        ok = ok && sql_script_add(&script, SL_STR("-"), sql->text,
+                                  &(struct sql_options){.level = c->source.level}, &err);
+    }
+    if (ok) {
+        cat_check(&script, c->level);
+    } else {
+        struct sql_diag *d =
+            sql_diag_add(&script, err.code, SQL_ERROR, 0, sql ? err.pos : SL_POS_NONE, "%s", err.msg);
+        d->hint = sl_str_of(err.hint);
+    }
+    sql_diags_sort(&script);
+    struct sl_jw w;
+    sl_jw_init(&w, out);
+    sl_jw_object(&w);
+    sl_jw_key(&w, "id");
+    if (id) {
+        sl_jw_value(&w, id);
+    } else {
+        sl_jw_null(&w);
+    }
+    sl_jw_kbool(&w, "ok", script.diags.errors == 0);
+    sl_jw_ki64(&w, "statements", (int64_t)script.stmts.n);
+    sl_jw_key(&w, "diagnostics");
+    sl_jw_array(&w);
+    for (size_t i = 0; i < script.diags.list.n; i++) {
+        cli_diag_json(&w, &script, &script.diags.list.v[i], false);
+    }
+    sl_jw_end_array(&w);
+    sl_jw_end_object(&w);
+    sl_buf_putc(out, '\n');
+}
+
+/* As a co-process: what can be read is answered, then flushed, before more is waited for. */
+static int check_lines(const struct check *c)
+{
+    SL_BUF_AUTO in, out;
+    sl_buf_init(&in, SL_LIMIT_JSON_BYTES + SL_LIMIT_READ_BYTES);
+    sl_buf_init(&out, 0);
+    SL_ARENA_AUTO arena = {0};
+    struct sl_arena_mark empty = sl_arena_mark(&arena);
+    char *block = malloc(SL_LIMIT_READ_BYTES);
+    bool end = block == NULL;
+    int code = 0;
+    size_t searched = 0;
+    while (!end) {
+        ssize_t got = read(STDIN_FILENO, block, SL_LIMIT_READ_BYTES);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        end = got <= 0;
+        sl_buf_put(&in, block, got > 0 ? (size_t)got : 0);
+        if (in.full) {
+            fprintf(stderr, "sluice check: a line is longer than %zu MB\n", SL_LIMIT_JSON_BYTES >> 20);
+            code = 2;
+            break;
+        }
+        size_t start = 0;
+        for (;;) {
+            const char *nl = searched < in.n ? memchr(in.p + searched, '\n', in.n - searched) : NULL;
+            size_t stop = nl ? (size_t)(nl - in.p) : in.n;
+            searched = nl ? stop + 1 : in.n;
+            if (!nl && !end) {
+                break;
+            }
+            sl_str line = sl_str_trim((sl_str){in.p + start, stop - start});
+            if (line.n) {
+                check_line(c, &arena, line, &out);
+                sl_arena_rewind(&arena, empty);
+            }
+            start = searched;
+            if (out.n > SL_LIMIT_READ_BYTES || !nl) {
+                fwrite(out.p, 1, out.n, stdout);
+                sl_buf_clear(&out);
+            }
+            if (!nl) {
+                break;
+            }
+        }
+        sl_buf_consume(&in, start);
+        searched -= start;
+        fwrite(out.p, 1, out.n, stdout);
+        sl_buf_clear(&out);
+        fflush(stdout);
+    }
+    free(block);
+    return code;
+}
+
+static bool read_level(struct check *c, const char *value)
+{
+    static const char *const names[] = {"syntax", "script", "full"};
+    for (size_t i = 0; i < SL_ARRAY_LEN(names); i++) {
+        if (strcmp(value, names[i]) == 0) {
+            c->level = (enum cat_level)i;
+            c->level_given = true;
+            return true;
+        }
+    }
+    cli_usage("check", "--level is syntax, script or full, not '%s'", value);
+    return false;
+}
+
+static bool read_arguments(struct check *c, struct sl_arena *a, int argc, char **argv)
+{
+    bool options = true;
+    for (int i = 1; i < argc; i++) {
+        const char *arg = argv[i];
+        if (!options || arg[0] != '-' || strcmp(arg, "-") == 0) {
+            sl_vec_push(a, &c->paths, arg);
+            continue;
+        }
+        int taken = cli_source_option(&c->source, a, "check", argc, argv, &i);
+        if (taken < 0) {
+            return false;
+        }
+        if (taken) {
+            continue;
+        }
+        if (strcmp(arg, "--") == 0) {
+            options = false;
+        } else if (strcmp(arg, "--json") == 0) {
+            c->json = true;
+        } else if (strcmp(arg, "--jsonl") == 0) {
+            c->jsonl = true;
+        } else if (strcmp(arg, "--strict") == 0) {
+            c->strict = true;
+        } else if (strncmp(arg, "--level=", 8) == 0) {
+            if (!read_level(c, arg + 8)) {
+                return false;
+            }
+        } else if (strcmp(arg, "--level") == 0 && i + 1 < argc) {
+            if (!read_level(c, argv[++i])) {
+                return false;
+            }
+        } else {
+            cli_usage("check", "what is %s?", arg);
+            return false;
+        }
+    }
+    struct sl_err err = SL_ERR_INIT;
+    sql_version flink;
+    if (c->source.flink && !sql_version_parse(sl_str_of(c->source.flink), &flink, &err)) {
+        err.code = SL_USAGE;
+        cli_print_error(&err);
+        return false;
+    }
+    if (c->jsonl && c->paths.n > (c->paths.n == 1 && strcmp(c->paths.v[0], "-") == 0)) {
+        cli_usage("check", "--jsonl reads standard input; it takes no files");
+        return false;
+    }
+    if (!c->jsonl && !c->paths.n) {
+        cli_usage("check", "which file? (- is standard input)");
+        return false;
+    }
+    return true;
+}
+
+static int exec_check(int argc, char **argv)
+{
+    SL_ARENA_AUTO arena = {0};
+    struct check c = {.source.level = SQL_LEVEL_SYNTAX, .level = CAT_LEVEL_FULL};
+    if (!read_arguments(&c, &arena, argc, argv)) {
+        return 2;
+    }
+    if (c.jsonl) {
+        c.level = c.level_given ? c.level : CAT_LEVEL_SYNTAX;
+        return check_lines(&c);
+    }
+    c.colour = cli_wants_colour(STDERR_FILENO);
+    sl_buf_init(&c.diagnostics, 0);
+    sl_buf_init(&c.files, 0);
+    for (size_t i = 0; i < c.paths.n; i++) {
+        check_path(&c, c.paths.v[i], 0);
+    }
+    if (c.json) {
+        print_json(&c);
+    }
+    sl_buf_release(&c.diagnostics);
+    sl_buf_release(&c.files);
+    return c.exit ? c.exit : c.bad ? 3 : 0;
+}
+
+const struct cli_verb cli_check = {
+    .name = "check",
+    .summary = "say everything that is wrong with a script; sends nothing",
+    .usage = "usage: sluice check FILE|FOLDER|- ... [--level syntax|script|full] [--strict] [--json]\n"
+             "                    [--flink V] [-E ENVIRONMENT] [--var NAME=VALUE] [--var-file FILE]\n"
+             "       sluice check --jsonl [--level ...] [--flink V]\n"
+             "\n"
+             "Reads scripts (of a folder every *.sql) with Sluice's own grammar of Flink SQL and says what "
+             "is wrong, to\n"
+             "standard error. Exit code 0: no errors, 3: errors, 2: usage.\n"
+             "\n"
+             "  --level LEVEL     syntax; script: also names and SET keys; full: also connectors (default)\n"
+             "  --strict          warnings count as errors\n"
+             "  --json            one JSON object on standard output instead\n"
+             "  --jsonl           reads {\"id\",\"sql\"} a line from standard input, answers each with\n"
+             "                    {\"id\",\"ok\",\"statements\",\"diagnostics\"} a line; level syntax, no "
+             "variables\n"
+             "  --flink V         1.20, 2.0, 2.1, 2.2 or 2.3 (default: sluice.yaml's, else 2.2)\n"
+             "  -E, --env NAME    environment of sluice.yaml\n"
+             "  --var NAME=VALUE  a variable; --var-file FILE: NAME=VALUE lines, or a map in YAML\n",
+    .exec = exec_check,
+};

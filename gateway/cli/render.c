@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sluice render: a script with its variables replaced, as Flink will get it; secrets are masked. */
+#include <stdio.h>
+
+#include "gateway/cli/cli.h"
+#include "gateway/cli/diag_print.h"
+#include "gateway/cli/source.h"
+
+/* What stands between the statements stays as it is. */
+static void print_file(const struct sql_script *s, size_t file, struct sl_arena *a)
+{
+    sl_str text = s->files.v[file].lines.text;
+    size_t at = 0;
+    for (size_t i = 0; i < s->stmts.n; i++) {
+        const struct sql_stmt *st = &s->stmts.v[i];
+        if (st->file != file) {
+            continue;
+        }
+        sl_str sql = sql_stmt_masked(st, a);
+        fwrite(text.p + at, 1, st->pos.off - at, stdout);
+        fwrite(sql.p, 1, sql.n, stdout);
+        at = (size_t)st->pos.off + st->pos.len;
+    }
+    fwrite(text.p + at, 1, text.n - at, stdout);
+}
+
+static int exec_render(int argc, char **argv)
+{
+    SL_ARENA_AUTO arena = {0};
+    struct cli_source_options o = {.level = SQL_LEVEL_SPLIT};
+    const char *path = NULL;
+    bool options = true, init = false;
+    for (int i = 1; i < argc; i++) {
+        int taken = options ? cli_source_option(&o, &arena, "render", argc, argv, &i) : 0;
+        if (taken < 0) {
+            return 2;
+        }
+        if (taken) {
+            continue;
+        }
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+        } else if (options && strcmp(argv[i], "--init") == 0) {
+            init = true;
+        } else if (options && strcmp(argv[i], "--name") == 0 && i + 1 < argc) {
+            o.name = argv[++i];
+        } else if (options && argv[i][0] == '-' && argv[i][1]) {
+            return cli_usage("render", "what is %s?", argv[i]);
+        } else if (path) {
+            return cli_usage("render", "one file only");
+        } else {
+            path = argv[i];
+        }
+    }
+    if (!path) {
+        return cli_usage("render", "which file? (- is standard input)");
+    }
+    struct cli_source source;
+    struct cli_source_error e;
+    if (!cli_source_load(&source, &arena, path, &o, &e)) {
+        return cli_source_error_print(&e);
+    }
+    SL_BUF_AUTO out;
+    sl_buf_init(&out, 0);
+    cli_diags_print(&out, &source.script, cli_wants_colour(2));
+    fwrite(out.p, 1, out.n, stderr);
+    if (source.script.diags.errors) {
+        return 3;
+    }
+    for (size_t i = init ? 0 : source.script.files.n - 1; i < source.script.files.n; i++) {
+        print_file(&source.script, i, &arena);
+    }
+    return 0;
+}
+
+const struct cli_verb cli_render = {
+    .name = "render",
+    .summary = "print a script with its variables replaced, secrets masked",
+    .usage = "usage: sluice render FILE|- [-E ENVIRONMENT] [--var NAME=VALUE] [--var-file FILE] [--name JOB] "
+             "[--init]\n"
+             "\n"
+             "Prints the script with its variables replaced, as Flink will get it; values of ${secret.NAME} "
+             "are shown as\n"
+             "******. With --init the init files of sluice.yaml come first.\n",
+    .exec = exec_render,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sluice split: the statements of a script, cut by the lexer. */
+#include <stdio.h>
+
+#include "base/json.h"
+#include "gateway/cli/cli.h"
+#include "gateway/cli/diag_print.h"
+#include "gateway/cli/source.h"
+
+static void print_json(const struct sql_script *s)
+{
+    SL_BUF_AUTO out;
+    sl_buf_init(&out, 0);
+    struct sl_jw w;
+    sl_jw_init(&w, &out);
+    sl_jw_array(&w);
+    for (size_t i = 0; i < s->stmts.n; i++) {
+        const struct sql_stmt *st = &s->stmts.v[i];
+        sl_jw_object(&w);
+        sl_jw_ki64(&w, "index", st->number);
+        sl_jw_kstrz(&w, "kind", sql_kind_name(st->kind));
+        sl_jw_ki64(&w, "offset", st->pos.off);
+        sl_jw_ki64(&w, "length", st->pos.len);
+        sl_jw_ki64(&w, "line", st->pos.line);
+        sl_jw_ki64(&w, "column", st->pos.col);
+        sl_jw_ki64(&w, "endLine", st->pos.end_line);
+        sl_jw_ki64(&w, "endColumn", st->pos.end_col);
+        sl_jw_kstr(&w, "text", st->text);
+        sl_jw_kbool(&w, "terminated", st->terminated);
+        sl_jw_end_object(&w);
+        fwrite(out.p, 1, out.n, stdout);
+        sl_buf_clear(&out);
+    }
+    sl_jw_end_array(&w);
+    sl_buf_putc(&out, '\n');
+    fwrite(out.p, 1, out.n, stdout);
+}
+
+static void print_list(const struct sql_script *s)
+{
+    for (size_t i = 0; i < s->stmts.n; i++) {
+        const struct sql_stmt *st = &s->stmts.v[i];
+        printf("-- %u  %s  line %u, column %u%s\n%.*s%s\n", st->number, sql_kind_name(st->kind), st->pos.line,
+               st->pos.col, st->terminated ? "" : ", without ;", SL_S(st->text), st->terminated ? ";" : "");
+    }
+}
+
+static int exec_split(int argc, char **argv)
+{
+    SL_ARENA_AUTO arena = {0};
+    struct cli_source_options o = {.level = SQL_LEVEL_SPLIT, .no_variables = true};
+    const char *path = NULL;
+    bool json = false, options = true;
+    for (int i = 1; i < argc; i++) {
+        int taken = options ? cli_source_option(&o, &arena, "split", argc, argv, &i) : 0;
+        if (taken < 0) {
+            return 2;
+        }
+        if (taken) {
+            continue;
+        }
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+        } else if (options && strcmp(argv[i], "--json") == 0) {
+            json = true;
+        } else if (options && argv[i][0] == '-' && argv[i][1]) {
+            return cli_usage("split", "what is %s?", argv[i]);
+        } else if (path) {
+            return cli_usage("split", "one file only");
+        } else {
+            path = argv[i];
+        }
+    }
+    if (!path) {
+        return cli_usage("split", "which file? (- is standard input)");
+    }
+    o.alone = true;
+    struct cli_source source;
+    struct cli_source_error e;
+    if (!cli_source_load(&source, &arena, path, &o, &e)) {
+        return cli_source_error_print(&e);
+    }
+    SL_BUF_AUTO out;
+    sl_buf_init(&out, 0);
+    cli_diags_print(&out, &source.script, cli_wants_colour(2));
+    fwrite(out.p, 1, out.n, stderr);
+    if (json) {
+        print_json(&source.script);
+    } else {
+        print_list(&source.script);
+    }
+    return source.script.diags.errors ? 3 : 0;
+}
+
+const struct cli_verb cli_split = {
+    .name = "split",
+    .summary = "cut a script into its statements",
+    .usage = "usage: sluice split FILE|- [--json] [--flink V]\n"
+             "\n"
+             "Prints every statement of a script with its kind and place. With --json an array of\n"
+             "{index,kind,offset,length,line,column,endLine,endColumn,text,terminated}: offset and length in "
+             "bytes, line\n"
+             "and column from 1 (columns in UTF-16 units), the end exclusive. Variables stay as they are "
+             "written.\n",
+    .exec = exec_split,
+};
