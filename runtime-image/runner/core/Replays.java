@@ -15,10 +15,33 @@ final class Replays {
             Pattern.CASE_INSENSITIVE);
     private static final Pattern QUOTED = Pattern.compile("['`\"]([^'`\"]+)['`\"]|function signature (\\w+)");
 
-    private final List<ReplayFailure> failed = new ArrayList<>();
+    /** What decides which object a name means; and what may be said all the same when that went wrong. */
+    private static final Pattern NAMING = Pattern.compile("(USE|LOAD|UNLOAD)\\s.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
+    private static final Pattern HARMLESS =
+            Pattern.compile("(USE|LOAD|UNLOAD|SHOW)\\s.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
 
-    void remember(ReplayFailure f) {
+    private final List<ReplayFailure> failed = new ArrayList<>();
+    private ReplayFailure naming;
+
+    void failed(ReplayFailure f) {
         failed.add(f);
+        if (naming == null && NAMING.matcher(f.sql().trim()).matches()) {
+            naming = f;
+        }
+    }
+
+    /** A later USE that worked stands in for one that did not. */
+    void succeeded(String sql) {
+        if (naming != null && NAMING.matcher(sql.trim()).matches()) {
+            naming = null;
+        }
+    }
+
+    /** After a USE that failed, an INSERT INTO t could find a t that was not meant. */
+    void checkNames(String sql) {
+        if (naming != null && !HARMLESS.matcher(sql.trim()).matches()) {
+            throw naming;
+        }
     }
 
     /** What to report for a failure: itself, or itself caused by the remembered one that it goes back to. */

@@ -15,6 +15,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 final class Task {
     enum Action {
         CONFIG,
+        EXECUTE,
         REPLAY,
         ANSWER,
         INSERT,
@@ -34,7 +35,6 @@ final class Task {
         final Map<String, String> config; /* null: as the step before */
         final String token;
         final boolean await;
-        final boolean required;
 
         Step(JsonNode n) throws IOException {
             statement = n.path("statement").asInt(0);
@@ -42,7 +42,6 @@ final class Task {
             sql = n.path("sql").asText("");
             token = n.path("token").asText("");
             await = n.path("await").asBoolean(false);
-            required = n.path("required").asBoolean(false);
             config = n.has("config") ? map(n.get("config")) : null;
             inserts = new ArrayList<>();
             for (JsonNode i : n.path("inserts")) {

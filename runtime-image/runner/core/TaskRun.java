@@ -75,21 +75,32 @@ final class TaskRun {
                 apply(s.config == null ? inForce : s.config);
                 break;
             case REPLAY:
+                configure(s);
                 replay(s);
+                break;
+            case EXECUTE:
+                reporter.begin(s.statement);
+                configure(s);
+                replays.checkNames(s.sql);
+                env.executeSql(s.sql);
+                reporter.done(s.statement, "");
                 break;
             case ANSWER:
                 reporter.begin(s.statement);
                 configure(s);
+                replays.checkNames(s.sql);
                 answer(s);
                 break;
             case INSERT:
                 reporter.begin(s.statement);
                 configure(s);
+                replays.checkNames(s.sql);
                 finish(s, env.executeSql(s.sql));
                 break;
             case SET:
                 reporter.begin(s.statement);
                 configure(s);
+                replays.checkNames(s.inserts.get(0));
                 StatementSet set = env.createStatementSet();
                 for (String insert : s.inserts) {
                     set.addInsertSql(insert);
@@ -99,6 +110,7 @@ final class TaskRun {
                 break;
             default:
                 reporter.begin(s.statement);
+                replays.checkNames(s.sql);
                 select(s);
                 break;
         }
@@ -110,19 +122,13 @@ final class TaskRun {
         }
     }
 
-    private void replay(Task.Step s) throws Exception {
-        configure(s);
-        if (s.required) {
-            reporter.begin(s.statement);
-            env.executeSql(s.sql);
-            reporter.done(s.statement, "");
-            return;
-        }
+    private void replay(Task.Step s) {
         try {
             env.executeSql(s.sql);
+            replays.succeeded(s.sql);
         } catch (Exception e) {
             deadline.check();
-            replays.remember(new ReplayFailure(s.statement, s.sql, e));
+            replays.failed(new ReplayFailure(s.statement, s.sql, e));
         }
     }
 

@@ -88,7 +88,7 @@ def select(flink, port):
         settings = {"execution.runtime-mode": mode, "parallelism.default": str(parallelism),
                     "table.local-time-zone": "UTC", "pipeline.name": sql[:40], **(config or {})}
         result = port.result(len(ddl) + 1)
-        steps = [{"action": "replay", "sql": d, "required": True} for d in ddl]
+        steps = [{"action": "execute", "sql": d} for d in ddl]
         steps.append({"action": "select", "sql": sql, "config": settings, "token": result.token})
         r = Run(flink, port, steps, settings)
         return r.go() if start else r

@@ -43,7 +43,7 @@ def test_several_jobs_one_after_the_other(start):
     go, port = start
     result = port.result(6)
     cluster, task = go([
-        {"action": "replay", "sql": SRC, "required": True}, {"action": "replay", "sql": HOLE, "required": True},
+        {"action": "execute", "sql": SRC}, {"action": "execute", "sql": HOLE},
         {"action": "config", "config": {"pipeline.name": "first"}},
         {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src", "await": True},
         {"action": "answer", "sql": "SHOW TABLES"},

@@ -80,12 +80,13 @@ def test_second_job_of_one_main_fails_and_the_first_runs_on(flink, run):
 
 
 def test_failure_has_its_statement_its_chain_and_is_rethrown(run):
-    r = run(DDL + [{"action": "insert", "sql": "INSERT INTO hole SELECT nope FROM src"}]).go(400)
-    f = r.task.failed[3]
+    r = run(DDL + [{"action": "execute", "sql": "CREATE TABLE third (a INT) WITH ('connector'='blackhole')"},
+                   {"action": "insert", "sql": "INSERT INTO hole SELECT nope FROM src"}]).go(400)
+    f = r.task.failed[4]
     assert f["chain"][0]["class"] == "org.apache.flink.table.api.ValidationException"
     assert f["chain"][-1]["message"] == "Column 'nope' not found in any table"
     assert "at org.apache.flink" in f["stack"] and len(f["stack"].encode()) <= 64 << 10
-    assert "nope" in str(r.body) and r.task.ok is False and r.task.done == {}
+    assert "nope" in str(r.body) and r.task.ok is False and r.task.done == {3: ""}
 
 
 def test_configuration_of_a_step_is_set_and_taken_back(run):
@@ -119,8 +120,20 @@ def test_failing_replay_is_harmless_until_it_is_needed(run):
     f = r.task.failed[9]
     assert f["replay"] == 1, f
     assert "'broken' not found" in f["chain"][0]["message"] and f["chain"][-1]["message"] == "Object 'gone' not found"
-    r = run([{**broken, "required": True}] + DDL).go(400)
+    r = run([{**broken, "action": "execute"}] + DDL).go(400)
     assert list(r.task.failed) == [1] and r.task.begun == [1]
+
+
+def test_nothing_is_written_where_a_lost_catalog_was_meant(run):
+    """USE of what is gone fails in the replay; a table of the same name lies in the catalog one is left in."""
+    use = {"action": "replay", "sql": "USE CATALOG gone"}
+    write = {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src", "statement": 9}
+    r = run(DDL + [use, write]).go(400)
+    assert list(r.task.failed) == [9] and r.task.failed[9]["replay"] == 3 and r.task.done == {}
+    assert "gone" in chain_text(r.task.failed[9])
+    r = run(DDL + [use, {"action": "answer", "sql": "SHOW CATALOGS", "statement": 8},
+                   {"action": "replay", "sql": "USE CATALOG default_catalog"}, write]).go()
+    assert r.task.ok and r.task.done == {8: "", 9: r.job_id}
 
 
 def test_deadline(run):
