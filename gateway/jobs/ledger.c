@@ -14,12 +14,12 @@ const struct store_migration ledger_migrations[] = {
     {"job", 1,
      "CREATE TABLE job("
      " id INTEGER PRIMARY KEY, project TEXT NOT NULL DEFAULT 'default', name TEXT NOT NULL,"
-     " owner TEXT NOT NULL, labels TEXT NOT NULL DEFAULT '{}' CHECK(json_valid(labels)),"
+     " owner TEXT NOT NULL, labels TEXT NOT NULL DEFAULT '{}',"
      " description TEXT NOT NULL DEFAULT '', created_ms INTEGER NOT NULL, UNIQUE(project, name)) STRICT;"
      "CREATE TABLE version("
      " id INTEGER PRIMARY KEY, job INTEGER NOT NULL REFERENCES job(id), number INTEGER NOT NULL,"
-     " digest TEXT NOT NULL, bundle TEXT NOT NULL CHECK(json_valid(bundle)),"
-     " source TEXT NOT NULL CHECK(json_valid(source)), made_by TEXT NOT NULL, made_ms INTEGER NOT NULL,"
+     " digest TEXT NOT NULL, bundle TEXT NOT NULL,"
+     " source TEXT NOT NULL, made_by TEXT NOT NULL, made_ms INTEGER NOT NULL,"
      " why TEXT NOT NULL DEFAULT '', UNIQUE(job, number)) STRICT;"
      "CREATE TABLE submission("
      " id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, job TEXT NOT NULL, version INTEGER NOT NULL,"
@@ -31,13 +31,13 @@ const struct store_migration ledger_migrations[] = {
      " target TEXT NOT NULL, cluster TEXT NOT NULL, rest TEXT NOT NULL, incarnation TEXT NOT NULL, flink TEXT NOT NULL,"
      " flink_job TEXT NOT NULL, wanted TEXT NOT NULL, state TEXT NOT NULL, sight INTEGER NOT NULL, ended INTEGER NOT NULL,"
      " created_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL,"
-     " all_running_ms INTEGER NOT NULL, facts TEXT NOT NULL CHECK(json_valid(facts)), error_code TEXT NOT NULL,"
+     " all_running_ms INTEGER NOT NULL, facts TEXT NOT NULL, error_code TEXT NOT NULL,"
      " error TEXT NOT NULL, hint TEXT NOT NULL, place TEXT NOT NULL) STRICT;"
      "CREATE INDEX run_by_job ON run(job, created_ms);"
      "CREATE INDEX run_alive ON run(ended) WHERE ended = 0;"
      "CREATE TABLE event("
      " run TEXT NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
-     " body TEXT NOT NULL CHECK(json_valid(body)), PRIMARY KEY(run, number)) STRICT, WITHOUT ROWID;"},
+     " body TEXT NOT NULL, PRIMARY KEY(run, number)) STRICT, WITHOUT ROWID;"},
     {NULL, 0, NULL},
 };
 
