@@ -65,6 +65,7 @@
 /* local Flink */
 #define SL_LIMIT_JVM_START_MS 90000
 #define SL_LIMIT_JVM_STOP_MS 10000
+#define SL_LIMIT_JVM_DUMP_MS 180000 /* a JVM that writes a class-data archive as it ends */
 #define SL_LIMIT_JVM_LOG_BYTES ((size_t)32 << 20)
 #define SL_LIMIT_LOCAL_IDLE_MS 600000
 #define SL_LIMIT_LOCAL_ORPHAN_MS 60000 /* a cluster whose owner was killed and that runs no job */

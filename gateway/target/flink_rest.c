@@ -177,6 +177,26 @@ static sl_str error_text(struct sl_arena *a, sl_str body)
     return best;
 }
 
+/* The innermost cause, one line, without its class. */
+static sl_str root_line(sl_str text)
+{
+    sl_str best = SL_STR_NONE;
+    for (size_t at = 0; at < text.n;) {
+        sl_str line = line_of(text, at);
+        if (sl_str_starts(line, SL_STR("Caused by: "))) {
+            best = sl_str_sub(line, 11, line.n - 11);
+        } else if (!best.n && !sl_str_starts(line, SL_STR("<Exception on")) && !is_frame(line)) {
+            best = line;
+        }
+        at += line.n + 1;
+    }
+    size_t n = class_len(best);
+    if (n && n + 1 < best.n && best.p[n] == ':') {
+        best = sl_str_sub(best, n + 1, best.n - n - 1);
+    }
+    return sl_str_trim(best);
+}
+
 static bool refused(struct flink_rest *r, const char *path, struct sl_arena *a, int status, sl_str body,
                     struct sl_err *err)
 {
@@ -186,7 +206,7 @@ static bool refused(struct flink_rest *r, const char *path, struct sl_arena *a, 
         snprintf(why, sizeof why, "HTTP %d without Flink's error text", status);
         return bad_answer(r, path, why, err);
     }
-    sl_str line = line_of(text, 0);
+    sl_str line = root_line(text);
     if (status == 404) {
         return sl_fail(err, SL_NOT_FOUND, "Flink: %.*s", (int)SL_MIN(line.n, 300), line.p);
     }

@@ -237,15 +237,15 @@ const char **jvm_argv(struct sl_arena *a, const struct jvm_cluster *c, enum img_
     add(a, &v, "--configDir");
     add(a, &v, "%s/conf", c->dir);
     if (!tm && c->jm == IMG_ROLE_APPLICATION) {
+        if (c->dump_dir && c->runner_jar) {
+            add(a, &v, "--jars"); /* takes all words up to the next option */
+            add(a, &v, "file://%s", c->runner_jar);
+        }
         add(a, &v, "--job-classname");
         add(a, &v, "org.sluice.runner.Runner");
         if (c->job_id) {
             add(a, &v, "--job-id");
             add(a, &v, "%s", c->job_id);
-        }
-        if (c->dump_dir && c->runner_jar) {
-            add(a, &v, "--jars");
-            add(a, &v, "file://%s", c->runner_jar);
         }
         *ret_restore_at = v.n; /* before the arguments of main(): Flink stops at the first option it does not know */
         add(a, &v, "--task");

@@ -431,6 +431,7 @@ bool local_cluster_start(const struct local_make *m, struct sl_arena *a, struct 
     memset(failure, 0, sizeof *failure);
     ret->owner_fd = -1;
     ret->application = m->application;
+    ret->dumps = m->dump_dir != NULL;
     sl_random_hex(random, 6);
     snprintf(ret->id, sizeof ret->id, "%s-%s", m->application ? "app" : "session", random);
     snprintf(ret->flink, sizeof ret->flink, "%s", m->base->version);
@@ -497,7 +498,7 @@ void local_cluster_stop(struct local_cluster *c)
     if (c->released) {
         return;
     }
-    sup_stop(c->dir, SL_LIMIT_JVM_STOP_MS + 2000);
+    sup_stop(c->dir, (c->dumps ? SL_LIMIT_JVM_DUMP_MS : SL_LIMIT_JVM_STOP_MS) + 2000);
     give_owner_lock(c);
     tidy(c->dir);
     c->released = true;

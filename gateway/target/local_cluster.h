@@ -12,6 +12,7 @@
 struct local_cluster {
     char id[64], dir[512], rest[128], flink[16];
     bool application;
+    bool dumps;    /* its JVMs write class-data archives when they end, which takes its time */
     bool released; /* stopped and tidied; only archive and logs are left */
     int owner_fd;  /* our lock on <dir>/owner.lock, or -1 */
     char jar_id[128];         /* session: the uploaded tiny jar */

@@ -324,7 +324,8 @@ static void end_all(struct sup *s)
             kill((pid_t)s->jvm[i].st.pid, SIGTERM);
         }
     }
-    int64_t deadline = sys_now_ms() + SL_LIMIT_JVM_STOP_MS;
+    bool dumps = strcmp(s->spec.kind, "dump") == 0;
+    int64_t deadline = sys_now_ms() + (dumps ? SL_LIMIT_JVM_DUMP_MS : SL_LIMIT_JVM_STOP_MS);
     bool killed = false;
     for (;;) {
         bool any = false;
