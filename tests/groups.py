@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # The test groups, in the order they run: name, tier, minutes, what it proves, how. Read by tests/run.
 # Tier 1: seconds, no JVM. Tier 2: in `make test`. Tier 3: only in `make test-all`.
+def runner(run):
+    """The Java half alone, against Flink as it is; the other versions in test-all."""
+    versions = "1.20.5 2.2.1 2.3.0" if run.tier >= 3 else "2.2.1"
+    for one in versions.split():
+        run.command(["/usr/bin/python3", "tests/stock.py", one])
+    if run.make("all"):
+        run.pytest(["tests/e2e/runner"], {"FLINK_VERSIONS": versions, "RUNNER_JAR": f"{run.build}/sluice-runner.jar"})
+
+
 THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
@@ -10,14 +19,15 @@ GROUPS = [
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results and jobs under ThreadSanitizer", san("thread", THREADS)),
     Group("fuzz", 2, 6, "every fuzz target 10 s from the committed corpus", script("tests/fuzz/group"), packages=["fuzz"]),
+    Group("runner", 2, 6, "the runner and the push sink alone, on the default Flink (test-all: on all three)", runner),
     Group("session", 2, 8, "scripts, ends, jobs and errors on the default Flink in session mode", pytest(
         "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", "tests/e2e/test_jobs.py", env={"E2E_MODE": "session"})),
     Group("application", 2, 6, "the same scripts in application mode", pytest(
         "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", env={"E2E_MODE": "application"})),
     Group("stock", 2, 6, "rows and kinds equal those of Flink's own SQL gateway on the same cluster", pytest("tests/e2e/test_same_as_stock.py")),
     Group("kills", 2, 6, "readers that stop, clients and JVMs that are killed, a million rows; the seed is printed", pytest("tests/e2e/test_harm.py", extra=["-s"])),
-    Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
-    Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
+    Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
+    Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),
     Group("plants", 3, 10, "every fuzz target finds its planted bug within 60 s", script("tests/fuzz/plants"), packages=["fuzz"]),
     Group("trixie", 3, 15, "build, unit and api groups in Debian 13", script("tests/trixie"), packages=["full"]),

@@ -51,32 +51,46 @@ def maven_jar(coordinate, folder):
     return path
 
 
+def libraries(version):
+    """A folder with lib, opt, plugins, bin of one release, unpacked from its PyPI package; made once."""
+    top = os.path.join(CACHE, "flink-raw", version)
+    if os.path.isdir(os.path.join(top, "lib")):
+        return top
+    os.makedirs(os.path.dirname(top), exist_ok=True)
+    half = tempfile.mkdtemp(prefix=".half-", dir=os.path.dirname(top))
+    package = pip_download("apache-flink-libraries", version)
+
+    def keep(name, source):
+        target = os.path.join(half, name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with source as src, open(target, "wb") as dst:
+            shutil.copyfileobj(src, dst, 1 << 20)
+    if package.endswith(".whl"):
+        with zipfile.ZipFile(package) as z:
+            for name in z.namelist():
+                match = re.match(r"pyflink/((?:lib|opt|plugins|bin)/.*[^/])$", name)
+                if match:
+                    keep(match[1], z.open(name))
+    else:
+        with tarfile.open(package) as t:
+            for member in t:
+                match = re.match(r"[^/]+/deps/((?:lib|opt|plugins|bin)/.*)$", member.name)
+                if match and member.isfile():
+                    keep(match[1], t.extractfile(member))
+    shutil.rmtree(top, ignore_errors=True)
+    os.rename(half, top)
+    return top
+
+
 def distribution(version):
     """A folder with lib, opt, plugins, bin, conf as Flink's own tarball has them."""
     top = os.path.join(CACHE, "stock", version)
     if os.path.exists(os.path.join(top, ".whole")):
         return top
     shutil.rmtree(top, ignore_errors=True)
-    os.makedirs(top)
-    libraries = pip_download("apache-flink-libraries", version)
-    if libraries.endswith(".whl"):
-        with zipfile.ZipFile(libraries) as z:
-            for name in z.namelist():
-                match = re.match(r"pyflink/((?:lib|opt|plugins|bin)/.*[^/])$", name)
-                if match:
-                    target = os.path.join(top, match[1])
-                    os.makedirs(os.path.dirname(target), exist_ok=True)
-                    with z.open(name) as src, open(target, "wb") as dst:
-                        shutil.copyfileobj(src, dst, 1 << 20)
-    else:
-        with tarfile.open(libraries) as t:
-            for member in t:
-                match = re.match(r"[^/]+/deps/((?:lib|opt|plugins|bin)/.*)$", member.name)
-                if match and member.isfile():
-                    target = os.path.join(top, match[1])
-                    os.makedirs(os.path.dirname(target), exist_ok=True)
-                    with t.extractfile(member) as src, open(target, "wb") as dst:
-                        shutil.copyfileobj(src, dst, 1 << 20)
+    raw = libraries(version)
+    for name in ("lib", "opt", "plugins", "bin"):
+        shutil.copytree(os.path.join(raw, name), os.path.join(top, name), copy_function=os.link)
     with zipfile.ZipFile(pip_download("apache-flink", version)) as z:
         for name in z.namelist():
             match = re.match(r"pyflink/((?:bin|conf)/.*[^/])$", name)
@@ -263,3 +277,9 @@ class GatewaySession:
             http("DELETE", f"{self.base}/v2/sessions/{self.handle}")
         except OSError:
             pass
+
+
+if __name__ == "__main__":
+    import sys
+    for one in sys.argv[1:]:
+        print(libraries(one))
