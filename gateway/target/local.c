@@ -488,7 +488,9 @@ static bool local_status(struct target *t, const struct tgt_cluster *tc, const c
         struct flink_rest *r = flink_rest_new(c->rest, 5000);
         ok = flink_rest_job(r, job_id, ret, err);
         flink_rest_free(r);
-        if (ok && !ret->gone) {
+        if (ok && c->application && ret->gone) { /* main() has not come to it yet, or Flink has forgotten it */
+            ret->gone = false;
+        } else if (ok && !ret->gone) {
             return true;
         }
     }
