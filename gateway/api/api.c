@@ -144,8 +144,10 @@ static void call_work(struct sys_lane_job *job)
         sys_log(SYS_LOG_INFO, "api", "call-failed", "method=%s code=%s", c->method->name, sl_code_slug(err.code));
         answer_error(a, c->client, c->id, &err);
     }
-    call_free(c);
 }
+
+/* The lane looks at its job until here. */
+static void call_done(struct sys_lane_job *job) { call_free((struct api_call *)job); }
 
 struct api *api_new(const struct api_env *env)
 {
@@ -214,6 +216,7 @@ void api_message(struct api *a, uint64_t client, sl_str line)
     c->api = a;
     c->client = client;
     c->job.work = call_work;
+    c->job.done = call_done;
     sl_arena_init(&c->arena, 0);
     const struct sl_json *m = sl_json_parse(&c->arena, line, &err);
     sl_str method = sl_json_str(sl_json_get(m, "method"), SL_STR_NONE);
