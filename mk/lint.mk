@@ -4,7 +4,7 @@ LINT_SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 LINT_HDR := $(foreach r,$(ROOMS),$(wildcard $(r)/*.h))
 LINT_OK := $(patsubst %,$(BUILD)/lint/%.ok,$(LINT_SRC) $(LINT_HDR))
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
-LINT_CFLAGS := -std=gnu11 -O1 $(WARN) -I. -I$(BUILD)/gen $(PKG_CFLAGS) -DSLUICE_VERSION='"lint"'
+LINT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -iquote . -I$(BUILD)/gen $(PKG_CFLAGS) -DSLUICE_VERSION='"lint"'
 
 # A header is a contract: it compiles alone.
 $(BUILD)/lint/%.h.ok: %.h | $(SQLPARSE_GEN)
