@@ -118,13 +118,14 @@ void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
 void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word);
-void sql_check_temporary(struct sql_parse *p, struct sql_tok create, const struct sql_node *n);
-void sql_check_function(struct sql_parse *p, const struct sql_node *n, struct sql_tok language,
-                        const struct sql_node *resources, const struct sql_node *options);
+void sql_check_table_call(struct sql_parse *p, const struct sql_node *name, struct sql_tok lp);
+void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp);
+void sql_check_function(struct sql_parse *p, struct sql_tok language, const struct sql_node *resources,
+                        const struct sql_node *options);
 void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
                      const struct sql_node *out, const struct sql_node *options, const struct sql_node *query);
-void sql_check_connection(struct sql_parse *p, const struct sql_node *n, const struct sql_node *options);
-void sql_check_insert(struct sql_parse *p, struct sql_tok word, const struct sql_node *n);
+void sql_check_connection(struct sql_parse *p, const struct sql_node *options);
+void sql_check_insert(struct sql_parse *p, const struct sql_node *n);
 void sql_check_describe(struct sql_parse *p, struct sql_tok word);
 void sql_explain_detail(struct sql_parse *p, struct sql_tok word);
 

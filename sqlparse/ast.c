@@ -258,6 +258,9 @@ struct sql_node *sql_drop(struct sql_parse *p, struct sql_tok t, int flags, stru
 {
     struct sql_node *n = MK(DROP, t.off, name);
     n->op = (uint16_t)(object.kind | flags | if_exists);
+    if (object.kind == TK_MATERIALIZED && flags) {
+        check(p, SQL_CHECK_MT_TEMPORARY, object.off, object.end);
+    }
     if ((flags & SQL_OP_SYSTEM) && object.kind != TK_FUNCTION && object.kind != TK_CONNECTION) {
         check(p, SQL_CHECK_UNEXPECTED, object.off, object.end);
     }

@@ -414,6 +414,12 @@ void sql_check_create_table(struct sql_parse *p, const struct sql_node *n)
     } else if (query && (n->op & SQL_OP_TEMPORARY)) {
         check_node(p, SQL_CHECK_CTAS_TEMPORARY, name);
     }
+    if (query && columns && columns->first->kind != SQL_N_NAME) {
+        need(p, 200, columns->off, "CREATE TABLE ... AS with columns or keys");
+    }
+    if (query && sql_child(n, SQL_N_DISTRIBUTION)) {
+        need(p, 200, sql_child(n, SQL_N_DISTRIBUTION)->off, "CREATE TABLE ... AS with DISTRIBUTED");
+    }
     if (columns) {
         sql_check_columns(p, columns);
     }
@@ -457,18 +463,74 @@ void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struc
 
 /* ------------------------------------------------------------------ other statements */
 
-/* Catalogs and databases are never temporary; the grammar shares the words before all objects. */
-void sql_check_temporary(struct sql_parse *p, struct sql_tok create, const struct sql_node *n)
+/* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first arguments:
+ * a plain call, CASE WHEN, a query that is more than the simplest. */
+void sql_check_table_call(struct sql_parse *p, const struct sql_node *name, struct sql_tok lp)
 {
-    if (create.word & SQL_OP_TEMPORARY) {
-        check(p, SQL_CHECK_UNEXPECTED, create.end, n->first->off);
+    struct sql_lexer lx;
+    struct sql_token t[4];
+    need(p, 200, name->off, "a table function without TABLE( )");
+    sql_lex_init(&lx, p->text, p->version, false);
+    lx.at = lp.end;
+    for (size_t i = 0; i < SL_ARRAY_LEN(t); i++) {
+        sql_lex_next(&lx, &t[i]);
+    }
+    bool call = t[1].kind == TK_LP;
+    bool plain_name = t[0].kind == TK_IDENT || t[0].kind == TK_QUOTED_IDENT;
+    switch (t[0].word) {
+    case SQL_W_TUMBLE:
+    case SQL_W_HOP:
+    case SQL_W_SESSION:
+    case SQL_W_FIRST:
+    case SQL_W_LAST:
+    case SQL_W_FLOOR:
+    case SQL_W_CEILING:
+    case SQL_W_ARRAY_AGG:
+    case SQL_W_TIMESTAMPADD:
+    case SQL_W_TIMESTAMPDIFF:
+    case SQL_W_DATE_DIFF:
+    case SQL_W_DATETIME_DIFF:
+    case SQL_W_MAP:
+        return;
+    default:
+        break;
+    }
+    if (call && (plain_name || sql_words[t[0].word].function)) {
+        check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
+    } else if (t[0].kind == TK_CASE && t[1].kind == TK_WHEN) {
+        check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
+    } else if (t[0].kind == TK_SELECT &&
+               (t[1].kind == TK_LP || t[1].kind == TK_DISTINCT || t[1].kind == TK_CASE || t[2].kind == TK_LP)) {
+        check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
     }
 }
 
-void sql_check_function(struct sql_parse *p, const struct sql_node *n, struct sql_tok language,
-                        const struct sql_node *resources, const struct sql_node *options)
+/* Units given as names: any since 2.0, before that only Calcite's own. */
+void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp)
 {
-    (void)n;
+    static const uint16_t extract[] = {SQL_W_NANOSECOND, SQL_W_MICROSECOND, SQL_W_MILLISECOND, SQL_W_DOW, SQL_W_DOY,
+                                       SQL_W_ISODOW, SQL_W_ISOYEAR, SQL_W_EPOCH, SQL_W_DECADE, SQL_W_CENTURY,
+                                       SQL_W_MILLENNIUM, SQL_W_WEEK, SQL_W_QUARTER};
+    static const uint16_t add[] = {SQL_W_NANOSECOND, SQL_W_MICROSECOND, SQL_W_FRAC_SECOND, SQL_W_WEEK, SQL_W_QUARTER,
+                                   SQL_W_SQL_TSI_FRAC_SECOND, SQL_W_SQL_TSI_MICROSECOND, SQL_W_SQL_TSI_SECOND,
+                                   SQL_W_SQL_TSI_MINUTE, SQL_W_SQL_TSI_HOUR, SQL_W_SQL_TSI_DAY, SQL_W_SQL_TSI_WEEK,
+                                   SQL_W_SQL_TSI_MONTH, SQL_W_SQL_TSI_QUARTER, SQL_W_SQL_TSI_YEAR};
+    if (p->version >= 200) {
+        return;
+    }
+    enum sql_word w = sql_word_find(p->text.p + unit->off, unit->len);
+    const uint16_t *list = timestamp ? add : extract;
+    for (size_t i = 0; i < (timestamp ? SL_ARRAY_LEN(add) : SL_ARRAY_LEN(extract)); i++) {
+        if (list[i] == w) {
+            return;
+        }
+    }
+    check_node(p, SQL_CHECK_UNIT, unit);
+}
+
+void sql_check_function(struct sql_parse *p, struct sql_tok language, const struct sql_node *resources,
+                        const struct sql_node *options)
+{
     if (resources && (language.kind == TK_SQL || language.kind == TK_PYTHON)) {
         check_node(p, SQL_CHECK_FUNCTION_USING, resources);
     }
@@ -499,24 +561,18 @@ void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct
     }
 }
 
-void sql_check_connection(struct sql_parse *p, const struct sql_node *n, const struct sql_node *options)
+void sql_check_connection(struct sql_parse *p, const struct sql_node *options)
 {
-    if (n->op & SQL_OP_REPLACE) {
-        check_node(p, SQL_CHECK_UNEXPECTED, n->first);
-    }
     if (!options->first) {
         check_node(p, SQL_CHECK_CONNECTION_OPTIONS, options);
     }
 }
 
-void sql_check_insert(struct sql_parse *p, struct sql_tok word, const struct sql_node *n)
+void sql_check_insert(struct sql_parse *p, const struct sql_node *n)
 {
     const struct sql_node *conflict = sql_child(n, SQL_N_ON_CONFLICT);
     if (conflict) {
         need(p, 203, conflict->off, "ON CONFLICT");
-    }
-    if (word.word == 2) {
-        check(p, SQL_CHECK_UPSERT, word.off, word.end);
     }
 }
 

@@ -149,7 +149,7 @@ qual(R) ::= mark(S) q_full. { R = MK(UNIT, S); }
 
 /* a unit of EXTRACT and the like: a reserved unit word or any name, WEEK(MONDAY) */
 unit(R) ::= YEAR|MONTH|DAY|HOUR|MINUTE|SECOND(T). { R = MK(UNIT, T.off); }
-unit(R) ::= id(A). { R = MK(UNIT, A->off, A); }
+unit(R) ::= id(A). { R = MK(UNIT, A->off, A); sql_check_unit(p, A, false); }
 unit(R) ::= WEEK_OF(T) LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP. { R = MK(UNIT, T.off); }
 
 /* ------------------------------------------------------------------ expressions */
@@ -239,8 +239,10 @@ prim(R) ::= MAP_CTOR(T) LB RB. { R = sql_op(MK(COLLECTION, T.off), T.kind); }
 prim(R) ::= ARRAY(T) LB exprs(A) RB. { R = sql_op(MK(COLLECTION, T.off, A), T.kind); check_non_query_first(p, A); }
 prim(R) ::= MAP_CTOR(T) LB exprs(A) RB. { R = sql_op(MK(COLLECTION, T.off, A), T.kind); check_non_query_first(p, A); }
 prim(R) ::= MULTISET(T) LB exprs(A) RB. { R = sql_op(MK(COLLECTION, T.off, A), T.kind); check_non_query_list(p, A); }
-prim(R) ::= ARRAY(T) query_wp(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
-prim(R) ::= MAP_CTOR(T) query_wp(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
+prim(R) ::= ARRAY(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); if (A->kind != SQL_N_SUBQUERY) { need(p, 202, T.off, "ARRAY( ) with a list"); } }
+prim(R) ::= MAP_CTOR(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); if (A->kind != SQL_N_SUBQUERY) { need(p, 202, T.off, "MAP( ) with a list"); } }
+prim(R) ::= ARRAY(T) LP RP. { R = sql_op(MK(COLLECTION, T.off), T.kind); need(p, 202, T.off, "ARRAY( )"); }
+prim(R) ::= MAP_CTOR(T) LP RP. { R = sql_op(MK(COLLECTION, T.off), T.kind);  }
 prim(R) ::= MULTISET(T) query_wp(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
 prim(R) ::= PERIOD(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(ROW, T.off, A, B), T.kind); }
 prim(R) ::= NEXT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
@@ -303,10 +305,10 @@ all_distinct(R) ::= ALL|DISTINCT(T). { R = T; }
 
 fname(R) ::= FNAME(T). { R = sql_ident(p, T); }
 fname(R) ::= CHAR(T). [LOWEST] { R = sql_ident(p, T); }
-fname(R) ::= DATE(T). [LOWEST] { R = sql_ident(p, T); }
-fname(R) ::= TIME(T). [LOWEST] { R = sql_ident(p, T); }
-fname(R) ::= TIMESTAMP(T). [LOWEST] { R = sql_ident(p, T); }
-fname(R) ::= DATETIME(T). [LOWEST] { R = sql_ident(p, T); }
+fname(R) ::= DATE(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "DATE( ) as a function"); }
+fname(R) ::= TIME(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "TIME( ) as a function"); }
+fname(R) ::= TIMESTAMP(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "TIMESTAMP( ) as a function"); }
+fname(R) ::= DATETIME(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "DATETIME( ) as a function"); }
 fargs(R) ::= . { R = MK(ARGS, p->end); }
 fargs(R) ::= STAR(T). { R = sql_op(MK(ARGS, T.off), TK_STAR); }
 fargs(R) ::= ALL|DISTINCT(T) args(A). { R = sql_op(sql_respan(p, A, T.off), T.kind); }
@@ -371,7 +373,10 @@ special_call(A) ::= floor_call(A).
 special_call(R) ::= floor_call(A) OVER(T) over(B). { R = sql_add(p, A, MK(OVER, T.off, B)); }
 floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) TO unit(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= TIMESTAMPADD|TIMESTAMPDIFF(T) LP unit(A) COMMA expr(B) COMMA expr(C) RP.
+ts_unit(R) ::= YEAR|MONTH|DAY|HOUR|MINUTE|SECOND(T). { R = MK(UNIT, T.off); }
+ts_unit(R) ::= id(A). { R = MK(UNIT, A->off, A); sql_check_unit(p, A, true); }
+ts_unit(R) ::= WEEK_OF(T) LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP. { R = MK(UNIT, T.off); }
+special_call(R) ::= TIMESTAMPADD|TIMESTAMPDIFF(T) LP ts_unit(A) COMMA expr(B) COMMA expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= DATE_DIFF|DATETIME_DIFF|TIME_DIFF|TIMESTAMP_DIFF(T) LP expr(A) COMMA expr(B) COMMA unit(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
@@ -608,8 +613,10 @@ table_u(A) ::= table_v(A).
 table_v(A) ::= base(A).
 table_v(R) ::= base(A) pivot(B). { R = sql_add(p, A, B); check_not_join(p, A); }
 
-base(R) ::= cid(A) hints_opt(H) extend_opt snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
-base(R) ::= cid(A) LP call_args(B) RP. { R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); need(p, 200, A->off, "a table function without TABLE( )"); }
+base(R) ::= cid(A) hints_opt(H) snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
+base(R) ::= cid(A) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, S, M); }
+base(R) ::= cid(A) hints(H) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
+base(R) ::= cid(A) LP(L) call_args(B) RP. { R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); sql_check_table_call(p, A, L); }
 base(R) ::= query_wp(A) match_opt(M). [LOWEST] { R = MK(DERIVED, A->off, A, M); check_ordered_paren(p, A); }
 base(R) ::= LATERAL(T) query_wp(A) match_opt(M). { R = sql_op(MK(DERIVED, T.off, A, M), 1); check_ordered_paren(p, A); }
 base(R) ::= nested(A) match_opt(M). { R = sql_add(p, A, M); }
@@ -627,7 +634,9 @@ nested(R) ::= LP(T) nested(A) RP. { R = MK(NESTED, T.off, A); }
 joined(R) ::= table(A) join_op(T) table(B) join_cond(C). { R = sql_join(p, A, T, T.word, B, C); }
 joined(R) ::= joined(A) join_op(T) table(B) join_cond(C). { R = sql_join(p, A, T, T.word, B, C); }
 extend_opt ::= .
-extend_opt ::= EXTEND LP extend_cols RP.
+extend_opt ::= extension.
+extension ::= EXTEND LP extend_cols RP.
+extension ::= LP extend_cols RP.
 extend_cols ::= extend_col.
 extend_cols ::= extend_cols COMMA extend_col.
 extend_col ::= cids type not_null_opt.
@@ -892,9 +901,9 @@ mt_action(R) ::= SET(T) freshness(A). { R = sql_op(MK(ACTION, T.off, A), T.kind)
 mt_action(R) ::= SET(T) refresh_mode. { R = sql_op(MK(ACTION, T.off), T.kind); }
 mt_action(R) ::= RESET(T) keys(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 mt_action(R) ::= as_query(A). { R = sql_op(MK(ACTION, A->off, A), TK_AS); need(p, 200, A->off, "ALTER MATERIALIZED TABLE ... AS"); }
-mt_action(R) ::= alter_columns(A). { R = A; need(p, 203, A->off, "changing the columns of a materialized table"); }
-mt_action(R) ::= DROP(T) drop_target(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); need(p, 203, T.off, "changing the columns of a materialized table"); }
-stmt(R) ::= DROP(T) MATERIALIZED(O) TABLE ife(F) cids(A). { R = MK(DROP, T.off, A); R->op = O.kind | F; }
+mt_action(R) ::= alter_columns(A). { R = A; need(p, R->op == TK_DISTRIBUTION ? 202 : 203, A->off, "changing the columns of a materialized table"); }
+mt_action(R) ::= DROP(T) drop_target(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); need(p, (A->op & SQL_OP_TOKEN) == TK_DISTRIBUTION ? 202 : 203, T.off, "changing the columns of a materialized table"); }
+stmt(R) ::= DROP(T) temporary(X) MATERIALIZED(O) TABLE ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 
 /* ------------------------------------------------------------------ ALTER TABLE */
 
@@ -937,11 +946,11 @@ position_opt(R) ::= AFTER(T) cids(A). { R = sql_op(MK(POSITION, T.off, A), T.kin
 
 /* ------------------------------------------------------------------ the other objects */
 
-stmt(R) ::= create(T) CATALOG ifne(F) id(A) comment_opt(B) with_opt(C). { R = MK(CREATE_CATALOG, T.off, A, B, C); R->op = T.word | F; sql_check_temporary(p, T, R); }
+stmt(R) ::= create(T) CATALOG ifne(F) id(A) comment_opt(B) with_opt(C). { R = MK(CREATE_CATALOG, T.off, A, B, C); R->op = T.word | F; }
 stmt(R) ::= ALTER(T) CATALOG(O) id(A) SET props(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
 stmt(R) ::= ALTER(T) CATALOG(O) id(A) RESET keys(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
 stmt(R) ::= ALTER(T) CATALOG(O) id(A) COMMENT qstr(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
-stmt(R) ::= create(T) DATABASE ifne(F) cids(A) comment_opt(B) with_opt(C). { R = MK(CREATE_DATABASE, T.off, A, B, C); R->op = T.word | F; sql_check_temporary(p, T, R); }
+stmt(R) ::= create(T) DATABASE ifne(F) cids(A) comment_opt(B) with_opt(C). { R = MK(CREATE_DATABASE, T.off, A, B, C); R->op = T.word | F; }
 stmt(R) ::= ALTER(T) DATABASE(O) cids(A) SET props(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
 stmt(R) ::= create(T) VIEW ifne(F) cids(A) view_columns(B) comment_opt(C) as_query(D). { R = MK(CREATE_VIEW, T.off, A, B, C, D); R->op = T.word | F; }
 view_columns(R) ::= . { R = NULL; }
@@ -950,9 +959,9 @@ stmt(R) ::= ALTER(T) VIEW(O) cids(A) RENAME TO cids(B). { R = sql_op(MK(ALTER_OT
 stmt(R) ::= ALTER(T) VIEW(O) cids(A) as_query(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
 
 stmt(R) ::= create(T) FUNCTION ifne(F) cids(A) AS qstr(B) language(L) resources_opt(C) with_opt(D).
-    { R = MK(CREATE_FUNCTION, T.off, A, B, C, D); R->op = T.word | F; sql_check_function(p, R, L, C, D); }
+    { R = MK(CREATE_FUNCTION, T.off, A, B, C, D); R->op = T.word | F; sql_check_function(p, L, C, D); }
 stmt(R) ::= create(T) SYSTEM(S) FUNCTION ifne(F) id(A) AS qstr(B) language(L) resources_opt(C) with_opt(D).
-    { R = MK(CREATE_FUNCTION, T.off, A, B, C, D); R->op = T.word | F | SQL_OP_SYSTEM; sql_check_function(p, R, L, C, D);
+    { R = MK(CREATE_FUNCTION, T.off, A, B, C, D); R->op = T.word | F | SQL_OP_SYSTEM; sql_check_function(p, L, C, D);
       if (!(T.word & SQL_OP_TEMPORARY)) { check(p, SQL_CHECK_SYSTEM_FUNCTION, S.off, S.end); } }
 %type language {struct sql_tok}
 language(R) ::= . { R = (struct sql_tok){0}; }
@@ -971,19 +980,19 @@ model_in(R) ::= . { R = NULL; }
 model_in(R) ::= INPUT LP columns(A) RP. { R = A; }
 model_out(R) ::= . { R = NULL; }
 model_out(R) ::= OUTPUT LP columns(A) RP. { R = A; }
-stmt(R) ::= ALTER(T) MODEL(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; }
+stmt(R) ::= ALTER(T) MODEL(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; if (B->op == TK_RESET) { need(p, 200, B->off, "RESET of a model"); } }
 other_action(R) ::= RENAME(T) TO cids(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 other_action(R) ::= SET(T) props(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 other_action(R) ::= RESET(T) keys(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 
 stmt(R) ::= create(T) CONNECTION ifne(F) cids(A) comment_opt(B) WITH props(C).
-    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F; need(p, 203, T.off, "CREATE CONNECTION"); sql_check_connection(p, R, C); }
+    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F; need(p, 203, T.off, "CREATE CONNECTION"); sql_check_connection(p, C); }
 stmt(R) ::= create(T) SYSTEM CONNECTION ifne(F) id(A) comment_opt(B) WITH props(C).
-    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F | SQL_OP_SYSTEM; need(p, 203, T.off, "CREATE CONNECTION"); sql_check_connection(p, R, C); }
+    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F | SQL_OP_SYSTEM; need(p, 203, T.off, "CREATE CONNECTION"); sql_check_connection(p, C); }
 stmt(R) ::= ALTER(T) CONNECTION(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; need(p, 203, T.off, "ALTER CONNECTION"); }
 
-stmt(R) ::= DROP(T) CATALOG(O) ife(F) cids(A). { R = MK(DROP, T.off, A); R->op = O.kind | F; }
-stmt(R) ::= DROP(T) DATABASE(O) ife(F) cids(A) restrict. { R = MK(DROP, T.off, A); R->op = O.kind | F; }
+stmt(R) ::= DROP(T) temporary(X) CATALOG(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
+stmt(R) ::= DROP(T) temporary(X) DATABASE(O) ife(F) cids(A) restrict. { R = sql_drop(p, T, X, O, F, A); }
 restrict ::= .
 restrict ::= RESTRICT|CASCADE.
 stmt(R) ::= DROP(T) temporary(X) TABLE(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
@@ -1013,7 +1022,7 @@ system_value ::= ON.
 
 stmt(R) ::= SHOW(T) CATALOGS(O) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, B), O.kind); if (B) { need(p, 200, B->off, "LIKE after SHOW CATALOGS"); } }
 stmt(R) ::= SHOW(T) CURRENT CATALOG|DATABASE(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
-stmt(R) ::= SHOW(T) DATABASES(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
+stmt(R) ::= SHOW(T) DATABASES(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A) { check_simple_name(p, A); } }
 stmt(R) ::= SHOW(T) TABLES|MODELS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) VIEWS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A || B) { need(p, 200, (A ? A : B)->off, "FROM or LIKE after SHOW VIEWS"); } }
 stmt(R) ::= SHOW(T) CONNECTIONS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
@@ -1088,10 +1097,17 @@ stmt(A) ::= insert(A).
 stmt(A) ::= update(A).
 stmt(A) ::= delete(A).
 stmt(A) ::= merge(A).
-insert(R) ::= insert_word(T) cid(A) hints_opt(H) extend_opt partition_opt(B) query(D) on_conflict(E).
-    { R = sql_op(MK(INSERT, T.off, A, H, B, D, E), T.word); sql_check_insert(p, T, R); }
-insert(R) ::= insert_word(T) cid(A) hints_opt(H) extend_opt partition_opt(B) insert_columns(C) query(D) on_conflict(E).
-    { R = sql_op(MK(INSERT, T.off, A, H, B, C, D, E), T.word); sql_check_insert(p, T, R); }
+insert(R) ::= insert_word(T) insert_target(A) on_conflict(E).
+    { R = sql_op(sql_adopt(p, MK(INSERT, T.off), A, E), T.word); sql_check_insert(p, R); }
+/* the table, what may stand between it and the query, and the query, which may begin with a parenthesis too */
+insert_target(R) ::= cid(A) hints_opt(H) query(D). { R = MK(EXPRS, A->off, A, H, D); }
+insert_target(R) ::= cid(A) hints_opt(H) extension query(D). { R = MK(EXPRS, A->off, A, H, D); }
+insert_target(R) ::= cid(A) hints_opt(H) insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, C, D); }
+insert_target(R) ::= cid(A) hints_opt(H) extension insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, C, D); }
+insert_target(R) ::= cid(A) hints_opt(H) partition(B) query(D). { R = MK(EXPRS, A->off, A, H, B, D); }
+insert_target(R) ::= cid(A) hints_opt(H) extension partition(B) query(D). { R = MK(EXPRS, A->off, A, H, B, D); }
+insert_target(R) ::= cid(A) hints_opt(H) partition(B) insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, B, C, D); }
+insert_target(R) ::= cid(A) hints_opt(H) extension partition(B) insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, B, C, D); }
 %type insert_word {struct sql_tok}
 insert_word(R) ::= INSERT(T) INTO. { R = T; R.word = 0; }
 insert_word(R) ::= INSERT(T) OVERWRITE. { R = T; R.word = 1; }
@@ -1100,14 +1116,17 @@ insert_word(R) ::= UPSERT(T) OVERWRITE(O). { R = T; R.word = 2; check(p, SQL_CHE
 insert_columns(R) ::= LP(T) cid_list(A) RP. { R = sql_respan(p, A, T.off); }
 on_conflict(R) ::= . { R = NULL; }
 on_conflict(R) ::= ON(T) CONFLICT DO ERROR|NOTHING|DEDUPLICATE(O). { R = sql_op(MK(ON_CONFLICT, T.off), O.kind); }
-update(R) ::= UPDATE(T) cid(A) hints_opt(H) dml_alias(B) SET assigns(C) where_opt(D). { R = sql_adopt(p, MK(UPDATE, T.off, A, H, B), C, D); }
+update(R) ::= UPDATE(T) cid(A) hints_opt(H) extend_opt dml_alias(B) SET update_assigns(C) where_opt(D). { R = sql_adopt(p, MK(UPDATE, T.off, A, H, B), C, D); }
 dml_alias(R) ::= . { R = NULL; }
 dml_alias(A) ::= alias(A).
+update_assigns(R) ::= update_assign(A). { R = MK(EXPRS, A->off, A); }
+update_assigns(R) ::= update_assigns(A) COMMA update_assign(B). { R = sql_add(p, A, B); }
+update_assign(R) ::= id(A) EQ expr(B). { R = MK(ASSIGN, A->off, A, B); }
 assigns(R) ::= assign(A). { R = MK(EXPRS, A->off, A); }
 assigns(R) ::= assigns(A) COMMA assign(B). { R = sql_add(p, A, B); }
 assign(R) ::= cids(A) EQ expr(B). { R = MK(ASSIGN, A->off, A, B); }
-delete(R) ::= DELETE(T) FROM cid(A) hints_opt(H) dml_alias(B) where_opt(D). { R = MK(DELETE, T.off, A, H, B, D); }
-merge(R) ::= MERGE(T) INTO cid(A) hints_opt(H) dml_alias(B) USING table(C) ON(O) expr(D) merge_whens(E).
+delete(R) ::= DELETE(T) FROM cid(A) hints_opt(H) extend_opt dml_alias(B) where_opt(D). { R = MK(DELETE, T.off, A, H, B, D); }
+merge(R) ::= MERGE(T) INTO cid(A) hints_opt(H) extend_opt dml_alias(B) USING table(C) ON(O) expr(D) merge_whens(E).
     { R = sql_adopt(p, MK(MERGE, T.off, A, H, B, C, MK(ON, O.off, D)), E, NULL); }
 merge_whens(R) ::= when_matched(A). { R = MK(EXPRS, A->off, A); }
 merge_whens(R) ::= when_not_matched(A). { R = MK(EXPRS, A->off, A); }
