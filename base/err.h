@@ -32,7 +32,7 @@ struct sl_err {
     enum sl_code code;
     struct sl_pos pos;
     char msg[512];  /* one plain line, no full stop, no Java class name */
-    char hint[384]; /* the cure, typeable; "" = none */
+    char hint[384]; /* the cure, typeable, a line each; "" = none */
     sl_str detail;  /* Flink's or the system's own words, many lines; in the caller's arena; may be empty */
 };
 

@@ -241,7 +241,7 @@ static void show_end(struct cli_events *e, const struct sl_json *o)
                      sl_str_eqz(state, "partial") ? CLI_ROWS_PARTIAL
                      : sl_str_eqz(state, "stopped") ? CLI_ROWS_STOPPED
                                                     : CLI_ROWS_COMPLETE,
-                     NULL);
+                     sl_str_eqz(state, "limit") ? "then stopped" : NULL);
         if (e->o.rows.format == CLI_TABLE && !e->o.quiet) {
             fflush(stdout);
             fputc('\n', stderr);

@@ -35,7 +35,7 @@ void event_columns(const struct event_sink *k, int result, uint32_t statement, c
 SL_MUST_CHECK bool event_rows(const struct event_sink *k, int result, struct res_rows *rows, const struct res_column *cols,
                               size_t n, enum res_form form, const char *zone, uint64_t max, uint64_t *ret_sent,
                               struct sl_err *err);
-/* state: "complete", "partial", "stopped". */
+/* state: "complete", "limit" (--rows, --for), "stopped", "partial". */
 void event_end(const struct event_sink *k, int result, uint64_t rows, const char *state);
 
 /* The fields of a diagnostic, into an open object. */

@@ -95,7 +95,7 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
         }
     }
     res_reader_free(rd);
-    static const char *const words[] = {"complete", "stopped", "stopped", "partial"};
+    static const char *const words[] = {"complete", "limit", "stopped", "partial"};
     if (cols.sent || end != ROWS_BROKEN) {
         note_result(s, number, shown, words[end]);
     }

@@ -22,6 +22,7 @@ struct turn {
     struct run run;            /* a unit with a job */
     struct res_task *task;
     struct sub_call call;
+    int64_t since_ms; /* monotonic */
 };
 
 static void turn_begin(struct chain *c, struct turn *t, struct sl_err *err)
@@ -91,6 +92,14 @@ static const struct plan_unit *unit_of(struct chain *c, struct turn *t, uint32_t
     return t->unit;
 }
 
+/* The step's line comes before what is wrong with it. */
+static void tell_submit_failed(struct sub *s, const struct turn *t)
+{
+    if (t->run.id[0] && t->unit->action != PLAN_SELECT) {
+        sub_step(s, "submit", "failed", t->since_ms, t->unit, t->run.id, "%.*s", SL_S(sub_unit_label(s, t->unit)));
+    }
+}
+
 /* main() has ended. The truth is what the runner said; where it said nothing, the REST answer. False: said and done with. */
 static bool turn_verdict(struct chain *c, struct turn *t)
 {
@@ -98,6 +107,7 @@ static bool turn_verdict(struct chain *c, struct turn *t)
     struct res_statement_report rep;
     sub_call_join(&t->call);
     if (res_task_failure(t->task, s->arena, &rep)) {
+        tell_submit_failed(s, t);
         struct tgt_failure f = {.chain_json = rep.chain_json, .stack = rep.stack};
         const struct plan_unit *u = unit_of(c, t, rep.statement);
         sub_fail_unit(s, u, t->run.id[0] ? t->run.id : NULL, &f);
@@ -106,12 +116,14 @@ static bool turn_verdict(struct chain *c, struct turn *t)
     } else if (t->call.ok && (!t->run.id[0] || res_task_wait(t->task, 0) == RES_TASK_ENDED || !t->unit)) {
         return true;
     } else if (t->call.failure.chain_json.n || t->call.failure.stack.n) {
+        tell_submit_failed(s, t);
         sub_fail_unit(s, t->unit, t->run.id[0] ? t->run.id : NULL, &t->call.failure);
     } else if (t->call.ok) {
         struct sl_err err = SL_ERR_INIT;
         sl_fail(&err, SL_TARGET_ANSWER, "the runner ended without saying how");
         sub_fail(s, &err);
     } else {
+        tell_submit_failed(s, t);
         sub_fail(s, &t->call.err);
     }
     if (t->run.id[0]) {
@@ -160,7 +172,7 @@ static bool select_alive(void *ctx)
     return !(tracker_get(x->c->s->env->tracker, x->t->run.id, &r) && r.ended);
 }
 
-static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint64_t rows, int64_t since)
+static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint64_t rows)
 {
     struct sub *s = c->s;
     struct tracker *tr = s->env->tracker;
@@ -205,7 +217,6 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
                 (unsigned long long)rows, r.state);
         sub_fail(s, &err);
     }
-    (void)since;
 }
 
 static void session_select(struct chain *c, const struct plan_unit *u)
@@ -247,7 +258,7 @@ static void session_select(struct chain *c, const struct plan_unit *u)
     } else if (sub_stopping(s)) {
         end = ROWS_STOPPED;
     }
-    end_select(c, &t, end, rows, since);
+    end_select(c, &t, end, rows);
     turn_end(&t);
 }
 
@@ -255,7 +266,7 @@ static void session_job(struct chain *c, const struct plan_unit *u)
 {
     struct sub *s = c->s;
     int64_t since = sys_now_ms();
-    struct turn t = {.unit = u, .action = u->n_inserts ? "set" : "insert"};
+    struct turn t = {.unit = u, .action = u->n_inserts ? "set" : "insert", .since_ms = since};
     struct sl_err err = SL_ERR_INIT;
     if (!sub_intend(s, u, u->n_inserts ? "STATEMENT SET" : "INSERT", &t.run)) {
         return;
@@ -276,9 +287,7 @@ static void session_job(struct chain *c, const struct plan_unit *u)
         } else {
             tracker_finish(s->env->tracker, t.run.id, "CANCELED");
         }
-    } else if (!turn_verdict(c, &t)) {
-        sub_step(s, "submit", "failed", since, u, t.run.id, "%.*s", SL_S(sub_unit_label(s, u)));
-    } else {
+    } else if (turn_verdict(c, &t)) {
         settle_pending(c);
         tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
         sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
