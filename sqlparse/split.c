@@ -316,7 +316,8 @@ static void note_hole(struct sql_splitter *sp, struct walk *w, const struct sql_
     } else if (w->last.kind == TK_DOT) {
         h->place = SQL_HOLE_PART;
     } else if (names_follow(w->last.word)) {
-        h->place = SQL_HOLE_NAME;
+        bool number = w->last.word == SQL_W_FROM || w->last.word == SQL_W_BY;
+        h->place = number ? SQL_HOLE_NAME : SQL_HOLE_PART;
     }
 }
 

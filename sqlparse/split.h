@@ -20,8 +20,8 @@ struct sql_head {
 enum sql_hole_place {
     SQL_HOLE_VALUE,  /* a number stays one, everything else is a string */
     SQL_HOLE_STRING, /* behind 'key' = : always a string */
-    SQL_HOLE_NAME,   /* an identifier, unless it is a number */
-    SQL_HOLE_PART,   /* a part of a dotted name: always an identifier */
+    SQL_HOLE_NAME,   /* behind FROM and BY: an identifier, unless it is a number */
+    SQL_HOLE_PART,   /* a part of a dotted name, or behind a word that names follow: an identifier */
 };
 /* A token that holds a variable, or is one. */
 struct sql_hole {
