@@ -23,7 +23,7 @@ static inline sl_str sl_str_of(const char *z)
 }
 static inline sl_str sl_str_sub(sl_str s, size_t from, size_t n)
 {
-    return (sl_str){s.p ? s.p + from : NULL, n};
+    return (sl_str){from ? s.p + from : s.p, n}; /* p may be NULL when it is empty */
 }
 
 /* Byte-wise equality; the icase form folds ASCII letters only. */

@@ -128,7 +128,7 @@ static pid_t start(const struct child *c, struct sl_err *err)
 {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) {
-        sl_fail_errno(err, SL_IO, errno, "cannot start %s", c->argv[0]);
+        sl_fail_errno(err, SL_IO, errno, "cannot start %s", c->path);
         return -1;
     }
     /* The child must not run a handler of ours before it has reset them. */
@@ -144,7 +144,7 @@ static pid_t start(const struct child *c, struct sl_err *err)
     close(report[1]);
     if (pid < 0) {
         close(report[0]);
-        sl_fail_errno(err, SL_IO, saved, "cannot start %s", c->argv[0]);
+        sl_fail_errno(err, SL_IO, saved, "cannot start %s", c->path);
         return -1;
     }
     ssize_t n;
