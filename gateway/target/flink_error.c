@@ -380,7 +380,6 @@ static void translate(struct fe *c, struct sql_diag *ret)
     c->table = fe_table_of(c, "@|used");
     ret->code = SL_FLINK;
     ret->msg = fe_root(c);
-    ret->hint = SL_STR_NONE;
     fe_place(c, "pos|quoted", ret);
 }
 
@@ -399,6 +398,9 @@ bool flink_error_translate(const struct tgt_failure *f, const struct sql_script 
     translate(&c, ret);
     if (!ret->msg.n) {
         ret->msg = fe_root(&c);
+    }
+    if (!ret->hint.n) {
+        ret->hint = SL_STR("--stack prints Java's own words; sluice job logs tells what came before");
     }
     const struct fe_link *own = c.hit ? c.hit : &c.links[c.n_links - 1];
     ret->flink = fe_mask(&c, fe_plain(&c, own->msg));

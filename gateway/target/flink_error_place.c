@@ -354,6 +354,14 @@ static bool glob(sl_str pattern, sl_str s)
     return sl_str_eq(pattern, s);
 }
 
+static const struct fe_table *target_table(const struct fe *c)
+{
+    if (!c->st || sql_kind_class(c->st->kind) != SQL_CLASS_INSERT) {
+        return NULL;
+    }
+    return c->st->object.n ? table_named(c, c->st->object) : NULL;
+}
+
 /* A connector of a list; "kafka" stands for its relatives too. */
 static bool connector_fits(const struct fe_table *t, sl_str list)
 {
@@ -369,13 +377,18 @@ static bool connector_fits(const struct fe_table *t, sl_str list)
     return false;
 }
 
-static const struct fe_table *by_connector(struct fe *c, sl_str list)
+/* The best of those the statement uses; `read`: not the one it writes to, unless that is the only one. */
+static const struct fe_table *by_connector(struct fe *c, sl_str list, bool read)
 {
     struct used u = used_tables(c);
-    const struct fe_table *best = NULL;
+    const struct fe_table *best = NULL, *target = read ? target_table(c) : NULL;
     unsigned most = 0;
     for (size_t i = 0; i < u.list.n; i++) {
-        unsigned n = mentions(c, u.list.v[i]);
+        bool written = target && target->st == u.list.v[i]->st;
+        unsigned n = written ? 0 : 1 + mentions(c, u.list.v[i]);
+        for (size_t k = 1; k < 3 && !written; k++) {
+            n += fe_column(u.list.v[i], c->cap[k]) != NULL;
+        }
         if (connector_fits(u.list.v[i], list) && (!best || n > most)) {
             best = u.list.v[i];
             most = n;
@@ -437,14 +450,6 @@ static const struct sql_stmt *insert_of(const struct fe *c, sl_str table)
     return c->st;
 }
 
-static const struct fe_table *target_table(const struct fe *c)
-{
-    if (!c->st || sql_kind_class(c->st->kind) != SQL_CLASS_INSERT) {
-        return NULL;
-    }
-    return c->st->object.n ? table_named(c, c->st->object) : NULL;
-}
-
 static const struct fe_table *only_used(const struct fe *c)
 {
     struct used u = used_tables(c);
@@ -482,8 +487,8 @@ static const struct fe_table *one_table(struct fe *c, sl_str spec)
         return c->st ? read_table(c, c->st) : NULL;
     }
     sl_str arg = sl_str_sub(spec, 2, spec.n - 2);
-    if (sl_str_starts(spec, SL_STR("c:"))) {
-        return by_connector(c, arg);
+    if (sl_str_starts(spec, SL_STR("c:")) || sl_str_starts(spec, SL_STR("r:"))) {
+        return by_connector(c, arg, spec.p[0] == 'r');
     }
     ptrdiff_t eq = sl_str_find_char(arg, '=');
     char digit = arg.p[arg.n - 1];
@@ -645,6 +650,23 @@ static bool find_words(const struct fe *c, const struct sql_stmt *st, sl_str wor
     return false;
 }
 
+/* A function's name becomes its call, up to the closing bracket. */
+static void with_brackets(const struct toks *t, struct spot *spot)
+{
+    size_t k = 0, depth = 0;
+    while (k < t->n && t->v[k].off < spot->off + spot->len) {
+        k++;
+    }
+    for (; k < t->n && (depth || is_kind(t, k, TK_LP)); k++) {
+        depth += is_kind(t, k, TK_LP);
+        depth -= is_kind(t, k, TK_RP);
+        spot->len = t->v[k].off + t->v[k].len - spot->off;
+        if (depth == 0) {
+            break;
+        }
+    }
+}
+
 static sl_str bare_path(sl_str s)
 {
     if (sl_str_starts(s, SL_STR("file:"))) {
@@ -791,7 +813,10 @@ static bool find_option(const struct fe *c, sl_str how, sl_str arg, struct spot 
 {
     bool value = how.p[0] == 'v', same = sl_str_eqz(how, "valeq"), holds = sl_str_eqz(how, "valhas");
     sl_str want = same || holds ? arg_text(c, arg) : filled(c, arg);
-    const struct fe_table *t = c->table;
+    const struct fe_table *t = c->table, *hints = c->st ? read_table(c, c->st) : NULL;
+    if (hints && hints->name.n == 0 && !same && !holds && fe_option(hints, want)) {
+        t = hints; /* given in the query itself */
+    }
     for (size_t i = 0; t && want.n && i < t->options.n; i++) {
         const struct fe_option *o = &t->options.v[i];
         bool hit = same    ? sl_str_eq(o->value, want)
@@ -847,19 +872,7 @@ static bool find_node(const struct fe *c, const struct sql_stmt *st, sl_str node
             if (!find_words(c, st, sl_str_of(nodes[i].words[w]), &hit)) {
                 continue;
             }
-            size_t k = 0, depth = 0;
-            while (k < t.n && t.v[k].off < hit.off + hit.len) {
-                k++;
-            }
-            while (is_kind(&t, k, TK_LP) || (depth && k < t.n)) { /* with its brackets */
-                depth += is_kind(&t, k, TK_LP);
-                depth -= is_kind(&t, k, TK_RP);
-                hit.len = t.v[k].off + t.v[k].len - hit.off;
-                k++;
-                if (depth == 0) {
-                    break;
-                }
-            }
+            with_brackets(&t, &hit);
             *ret = hit;
             return true;
         }
@@ -927,7 +940,15 @@ static bool place_find(const struct fe *c, sl_str how, sl_str arg, struct spot *
         return find_literal(c, c->st, arg_text(c, arg), ret);
     }
     if (sl_str_eqz(how, "descriptor")) {
-        return find_words(c, c->st, SL_STR("DESCRIPTOR("), ret);
+        struct toks calls = lex(c, c->st);
+        bool found = find_words(c, c->st, SL_STR("DESCRIPTOR"), ret);
+        if (found) {
+            with_brackets(&calls, ret);
+        }
+        return found;
+    }
+    if (sl_str_eqz(how, "end")) {
+        return spot_of(ret, c->st, (uint32_t)c->st->sql.n, 0);
     }
     SL_BUG_ON(!sl_str_eqz(how, "first"));
     struct toks toks = lex(c, c->st);
@@ -968,8 +989,13 @@ void fe_place(struct fe *c, const char *spec, struct sql_diag *ret)
     ret->pos = sql_stmt_pos(c->s, spot.st, spot.off, spot.len);
     ret->statement = spot.st->number;
     ret->file = spot.st->file;
-    if (ret->second.off != SL_NO_POS && ret->second.off >= ret->pos.off &&
-        ret->second.off < ret->pos.off + ret->pos.len) {
-        ret->second = SL_POS_NONE; /* both on the same text: one mark is enough */
+    if (ret->second.off != SL_NO_POS && ret->second.off < ret->pos.off + ret->pos.len) {
+        /* Both on one line: the first mark ends with the name that is written to. */
+        struct spot name;
+        if (find_name(c, whole, c->cap[1], 1, &name) && name.off + name.len <= second.off) {
+            ret->pos = sql_stmt_pos(c->s, spot.st, 0, name.off + name.len);
+        } else {
+            ret->second = SL_POS_NONE;
+        }
     }
 }

@@ -10,11 +10,11 @@
  * out hint     when a value inside is not known; "A||B": the first of which every value is known. table which
  * CREATE TABLE is meant, tried in order of '|': a digit = the table named by that capture; @ = the one the
  *          causes name; c:a,b = one the statement uses with such a connector ("*-cdc" fits by its end,
- * "post*" by its start); o:key=1 = one whose option has the capture as value; v:1 = one with an option that
- * holds the capture; target = the one the INSERT writes to; used = the only one, or the only one whose
- * options the causes mention; any = the statement's own WITH. need     what else must be so (with '!'), or
- * which names "did you mean" looks among (near=...). place    where it is shown, tried in order of '|':
- * place_find() in flink_error_place.c; else the statement's first line. */
+ * "post*" by its start); r:a,b = such a one that is read; o:key=1 = one whose option has the capture as
+ * value; v:1 = one with an option that holds the capture; target = the one the INSERT writes to; used = the
+ * only one, or the only one whose options the causes mention; any = the statement's own WITH. need     what
+ * else must be so (with '!'), or which names "did you mean" looks among (near=...). place    where it is
+ * shown, tried in order of '|': place_find() in flink_error_place.c; else the statement's first line. */
 #ifndef SLUICE_FLINK_ERROR_RULE_H
 #define SLUICE_FLINK_ERROR_RULE_H
 

@@ -507,7 +507,8 @@ static sl_str wanted(const struct fe *c, sl_str key)
 {
     for (size_t i = 0; i < c->n_links; i++) {
         sl_str m = c->links[i].msg;
-        if (sl_str_eqz(c->links[i].cls, "NumberFormatException") && sl_str_find(m, SL_STR("time")) < 0) {
+        if (sl_str_eqz(c->links[i].cls, "NumberFormatException") &&
+            sl_str_find(m, SL_STR("text does not")) < 0) {
             return SL_STR("a number is wanted");
         }
         if (sl_str_find(m, SL_STR("ime interval unit")) >= 0 || sl_str_find(m, SL_STR("duration")) >= 0) {
@@ -520,7 +521,8 @@ static sl_str wanted(const struct fe *c, sl_str key)
             return SL_STR("true or false is wanted");
         }
     }
-    bool time = sl_str_ends(key, SL_STR("interval")) || sl_str_ends(key, SL_STR("timeout"));
+    bool time = sl_str_ends(key, SL_STR("interval")) || sl_str_ends(key, SL_STR("timeout")) ||
+                sl_str_ends(key, SL_STR("delay")) || sl_str_ends(key, SL_STR("ttl"));
     return time ? SL_STR("a time is wanted, for example '10 s' or '5 min'") : SL_STR_NONE;
 }
 
@@ -619,9 +621,25 @@ static sl_str by_table(const struct fe *c, sl_str name, sl_str arg)
     if (sl_str_eqz(name, "addr")) {
         return fe_address(c, c->table);
     }
-    if (sl_str_eqz(name, "type")) {
+    if (sl_str_eqz(name, "host") || sl_str_eqz(name, "port")) {
+        sl_str host = fe_address(c, c->table);
+        size_t n = host.n;
+        while (n > 0 && host.p[n - 1] != ':') {
+            n--;
+        }
+        bool one = n > 0 && sl_str_find_char(host, ',') < 0;
+        if (!one || name.p[0] == 'p') {
+            return one ? sl_str_sub(host, n, host.n - n) : SL_STR_NONE;
+        }
+        return sl_str_sub(host, 0, n - 1);
+    }
+    if (sl_str_eqz(name, "type") || sl_str_eqz(name, "atype")) {
         const struct fe_column *col = fe_column(c->table, cap_of(c, arg));
-        return col ? col->type : SL_STR_NONE;
+        if (!col || col->type.n == 0 || name.n == 4) {
+            return col ? col->type : SL_STR_NONE;
+        }
+        const char *a = strchr("AEIOUaeiou", col->type.p[0]) ? "an" : "a";
+        return sl_arena_printf(c->a, "%s %.*s", a, SL_S(col->type));
     }
     bool connector = sl_str_eqz(name, "c");
     const struct fe_option *o = fe_option(c->table, connector ? SL_STR("connector") : arg);
