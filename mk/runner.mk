@@ -27,7 +27,10 @@ all: $(RUNNER_JAR)
 
 # Fetched into a folder of its own and moved in only when every checksum is right.
 runner-api: $(BUILD)/runner/api.ok
-$(BUILD)/runner/api.ok: $(RUNNER_SUMS) $(RUNNER_DIR)/build/flink-api.xml
+RUNNER_HERE := $(wildcard $(subst :, ,$(RUNNER_CP_ONE):$(RUNNER_CP_TWO)))
+.PHONY: runner-fetch
+$(BUILD)/runner/api.ok: $(RUNNER_SUMS) $(RUNNER_DIR)/build/flink-api.xml \
+        $(if $(filter $(words $(RUNNER_HERE)),$(words $(subst :, ,$(RUNNER_CP_ONE):$(RUNNER_CP_TWO)))),,runner-fetch)
 	@mkdir -p $(@D)
 	@if ! (cd $(RUNNER_API) 2>/dev/null && sha256sum --quiet --status -c $(CURDIR)/$(RUNNER_SUMS)) 2>/dev/null; then \
 	    command -v mvn >/dev/null || { echo "The Flink API jars are fetched with Maven: install the package maven" >&2; exit 1; }; \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * java MakeJar.java OUT FOLDER...: packs class folders into a jar that is the same byte for byte on every machine:
- * sorted entries, one fixed time, no tool's name in the manifest. */
+ * java MakeJar.java OUT FOLDER...: packs class folders into a jar that is the same byte for byte on every
+ * machine: sorted entries, one fixed time, no tool's name in the manifest. */
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -34,7 +34,8 @@ public final class MakeJar {
                 .getBytes(StandardCharsets.UTF_8);
         Path out = Paths.get(args[0]);
         Path half = Paths.get(args[0] + ".part");
-        try (OutputStream file = Files.newOutputStream(half); ZipOutputStream zip = new ZipOutputStream(file)) {
+        try (OutputStream file = Files.newOutputStream(half);
+                ZipOutputStream zip = new ZipOutputStream(file)) {
             put(zip, MANIFEST, manifest);
             for (Map.Entry<String, byte[]> e : entries.entrySet()) {
                 put(zip, e.getKey(), e.getValue());

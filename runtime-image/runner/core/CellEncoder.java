@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writes one value of one logical type in the wire form of docs/results-protocol.md section 3, without losing
- * anything. Takes Flink's internal data (rows of a sink) and its external classes (rows of TableResult.collect);
- * what it has no form for is sent as text. One per column, made once; children are made with it. */
+ * Writes one value of one logical type in the wire form of docs/results-protocol.md section 3, without
+ * losing anything. Takes Flink's internal data (rows of a sink) and its external classes (rows of
+ * TableResult.collect); what it has no form for is sent as text. One per column, made once; children are
+ * made with it. */
 package org.sluice.runner;
 
 import java.math.BigDecimal;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How long the runner may still work; waiting for a job (application mode) does not count. When it has passed, or
- * somebody called abandon(), the working thread is interrupted, once, and check() throws: a planner that ignored
- * its interrupt starts no job afterwards. Planning cannot move to a thread that could be left behind: Flink keeps
- * both the cluster of a main() and the planner's metadata in thread locals. */
+ * How long the runner may still work; waiting for a job (application mode) does not count. When it has
+ * passed, or somebody called abandon(), the working thread is interrupted, once, and check() throws: a
+ * planner that ignored its interrupt starts no job afterwards. Planning cannot move to a thread that could
+ * be left behind: Flink keeps both the cluster of a main() and the planner's metadata in thread locals. */
 package org.sluice.runner;
 
 final class Deadline {

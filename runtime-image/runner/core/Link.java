@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One connection to Sluice's results port. Any thread may send; one daemon thread reads, sends heartbeats and
- * notices a peer that closed, said STOP or fell silent. The channel is non-blocking, so that a write to a reader
- * that stalls waits in a selector, where the interrupt of a task cancellation ends it at once: a write stuck in
- * the kernel would make Flink kill the whole TaskManager. */
+ * One connection to Sluice's results port. Any thread may send; one daemon thread reads, sends heartbeats
+ * and notices a peer that closed, said STOP or fell silent. The channel is non-blocking, so that a write to
+ * a reader that stalls waits in a selector, where the interrupt of a task cancellation ends it at once: a
+ * write stuck in the kernel would make Flink kill the whole TaskManager. */
 package org.sluice.runner;
 
 import java.io.Closeable;

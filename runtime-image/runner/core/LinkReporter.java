@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reports over the results connection. In session mode a lost connection ends the run; in application mode the
- * job matters more than who hears of it, and the reporter falls silent. */
+ * Reports over the results connection. In session mode a lost connection ends the run; in application mode
+ * the job matters more than who hears of it, and the reporter falls silent. */
 package org.sluice.runner;
 
 import java.io.IOException;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A growing buffer of big-endian values with a movable limit: what would pass the limit is refused before
- * it is copied, so that one huge value cannot take the TaskManager's heap. One thread. */
+ * A growing buffer of big-endian values with a movable limit: what would pass the limit is refused before it
+ * is copied, so that one huge value cannot take the TaskManager's heap. One thread. */
 package org.sluice.runner;
 
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A statement of the session's log that could not be run again. Harmless until a later statement misses what it
- * would have made; then it is the cause. */
+ * A statement of the session's log that could not be run again. Harmless until a later statement misses what
+ * it would have made; then it is the cause. */
 package org.sluice.runner;
 
 final class ReplayFailure extends RuntimeException {

@@ -16,7 +16,8 @@ final class Replays {
     private static final Pattern QUOTED = Pattern.compile("['`\"]([^'`\"]+)['`\"]|function signature (\\w+)");
 
     /** What decides which object a name means; and what may be said all the same when that went wrong. */
-    private static final Pattern NAMING = Pattern.compile("(USE|LOAD|UNLOAD)\\s.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
+    private static final Pattern NAMING =
+            Pattern.compile("(USE|LOAD|UNLOAD)\\s.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
     private static final Pattern HARMLESS =
             Pattern.compile("(USE|LOAD|UNLOAD|SHOW)\\s.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where the runner says what became of each statement. Everything may be called from the thread that runs the
- * steps; failed() and end() also from main(). */
+ * Where the runner says what became of each statement. Everything may be called from the thread that runs
+ * the steps; failed() and end() also from main(). */
 package org.sluice.runner;
 
 import java.io.IOException;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Gathers rows of one result into the body of a ROWS frame, numbers them, and holds each cell and each row to
- * the limits of the results port. One thread. */
+ * Gathers rows of one result into the body of a ROWS frame, numbers them, and holds each cell and each row
+ * to the limits of the results port. One thread. */
 package org.sluice.runner;
 
 import java.util.List;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The program that Flink runs for Sluice: fetches its task (session mode) or reads it from a file beside the
- * JobManager (application mode), runs it within a deadline, reports over the results port and always rethrows, so that Flink too knows what became of it. Table API only: the planner may sit in its own loader. */
+ * JobManager (application mode), runs it within a deadline, reports over the results port and always
+ * rethrows, so that Flink too knows what became of it. Table API only: the planner may sit in its own
+ * loader. */
 package org.sluice.runner;
 
 import java.io.ByteArrayInputStream;

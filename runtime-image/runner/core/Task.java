@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The task document (docs/task.md): what one run of main() does, as Sluice wrote it. Read once, checked, never
- * changed. */
+ * The task document (docs/task.md): what one run of main() does, as Sluice wrote it. Read once, checked,
+ * never changed. */
 package org.sluice.runner;
 
 import java.io.IOException;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Runs the steps of one task in one TableEnvironment, in order. In session mode Flink allows one job per main()
- * and lets nobody wait for it, so a job's TableResult is asked for its client and nothing else. */
+ * Runs the steps of one task in one TableEnvironment, in order. In session mode Flink allows one job per
+ * main() and lets nobody wait for it, so a job's TableResult is asked for its client and nothing else. */
 package org.sluice.runner;
 
 import java.util.Collections;

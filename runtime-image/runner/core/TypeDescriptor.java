@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writes the COLUMNS frame and the descriptors of Flink's logical types in it. Roots that only newer versions
- * know become OTHER with their SQL text, so one class file serves every version. */
+ * Writes the COLUMNS frame and the descriptors of Flink's logical types in it. Roots that only newer
+ * versions know become OTHER with their SQL text, so one class file serves every version. */
 package org.sluice.runner;
 
 import java.util.ArrayList;

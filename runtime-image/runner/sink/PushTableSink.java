@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Takes whatever changes the query makes. Rows come from one task, in order, because the stream itself is set to
- * parallelism 1; a provider that reports a parallelism would make the planner refuse every updating query
- * without a primary key. */
+ * Takes whatever changes the query makes. Rows come from one task, in order, because the stream itself is
+ * set to parallelism 1; a provider that reports a parallelism would make the planner refuse every updating
+ * query without a primary key. */
 package org.sluice.runner;
 
 import org.apache.flink.streaming.api.datastream.DataStream;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sends the rows of one result to Sluice. Runs in the task's thread; the link's own thread hears Sluice and, by a
- * mail to the task's thread, fails the task when the reader has gone, so that a query without rows ends too.
- * Everything that waits ends at the interrupt of a cancellation, and close() never throws: Flink kills the whole
- * TaskManager for less. */
+ * Sends the rows of one result to Sluice. Runs in the task's thread; the link's own thread hears Sluice and,
+ * by a mail to the task's thread, fails the task when the reader has gone, so that a query without rows ends
+ * too. Everything that waits ends at the interrupt of a cancellation, and close() never throws: Flink kills
+ * the whole TaskManager for less. */
 package org.sluice.runner;
 
 import java.io.IOException;

@@ -41,9 +41,9 @@ def free_port():
 
 
 class Cluster:
-    def __init__(self, home, jar, application=None, slots=16):
-        """application: arguments of the runner; the JobManager then runs main() itself and no TaskManager is kept
-        warm for others."""
+    def __init__(self, home, jar, application=None, slots=16, installed=True):
+        """application: arguments of the runner, whose main() the JobManager then runs itself. installed: the jar is
+        in the class path; else it must be uploaded, and Flink's own class loading order is left as it is."""
         self.home, self.jar = pathlib.Path(home), pathlib.Path(jar)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sluice-runner-"))
         (self.dir / "conf").mkdir()
@@ -54,7 +54,7 @@ class Cluster:
             "jobmanager.bind-host": "127.0.0.1", "taskmanager.bind-host": "127.0.0.1",
             "taskmanager.host": "127.0.0.1", "rest.address": "127.0.0.1", "rest.bind-address": "127.0.0.1",
             "rest.port": self.port, "taskmanager.numberOfTaskSlots": slots, "parallelism.default": 1,
-            "classloader.resolve-order": "parent-first", "web.upload.dir": str(self.dir / "upload"),
+            "classloader.resolve-order": "parent-first" if installed else "child-first", "web.upload.dir": str(self.dir / "upload"),
             "web.refresh-interval": 100, "cluster.intercept-user-system-exit": "THROW",
             "cluster.registration.error-delay": 300, "task.cancellation.timeout": 8000,
             "task.cancellation.interval": 1000, "io.tmp.dirs": str(self.dir),
@@ -63,7 +63,7 @@ class Cluster:
         (self.dir / "conf/config.yaml").write_text("".join(f"{k}: {json.dumps(v)}\n" for k, v in conf.items()))
         self.extra = self.dir / "classes"  # what a test adds to the class path
         self.extra.mkdir()
-        self.cp = f"{self.home}/lib/*:{self.jar}:{self.extra}/"
+        self.cp = f"{self.home}/lib/*:{self.extra}/" + (f":{self.jar}" if installed else "")
         session = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
         single = "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint"
         if application is None:
@@ -105,11 +105,12 @@ class Cluster:
             raise AssertionError("Flink did not start: " + self.log("jm")[-3000:])
         return self
 
-    def upload(self):
-        """An empty jar: the entry class is in lib/."""
-        body = io.BytesIO()
-        with zipfile.ZipFile(body, "w") as z:
-            z.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n\n")
+    def upload(self, jar=None):
+        """Without a jar an empty one: the entry class is in the class path."""
+        body = io.BytesIO(jar or b"")
+        if jar is None:
+            with zipfile.ZipFile(body, "w") as z:
+                z.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n\n")
         edge = secrets.token_hex(8)
         data = (f"--{edge}\r\nContent-Disposition: form-data; name=\"jarfile\"; filename=\"tiny.jar\"\r\n"
                 "Content-Type: application/x-java-archive\r\n\r\n").encode() + body.getvalue() + f"\r\n--{edge}--\r\n".encode()

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from conftest import jar
 from flink_cluster import Cluster, homes
 from results_server import ResultsServer
+from runner_run import jar
 
 SRC = "CREATE TABLE src (id BIGINT) WITH ('connector'='datagen','number-of-rows'='10','fields.id.kind'='sequence'," \
       "'fields.id.start'='1','fields.id.end'='10')"

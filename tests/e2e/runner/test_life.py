@@ -6,6 +6,7 @@ import time
 import pytest
 
 from results_server import ResultsServer
+from runner_run import Run
 
 ENDLESS = "CREATE TABLE endless (id BIGINT, t STRING) WITH ('connector'='datagen','fields.t.length'='200')"
 SLOW = ("CREATE TABLE slow (id BIGINT) WITH ('connector'='datagen','rows-per-second'='5','fields.id.min'='0',"
@@ -25,7 +26,6 @@ def until(condition, seconds=20):
 @pytest.fixture(scope="module")
 def neighbour(flink):
     """Somebody else's job on the same TaskManager: alive after every test of this file."""
-    from conftest import Run
     port = ResultsServer()
     r = Run(flink, port, [{"action": "replay", "sql": SLOW}, {"action": "replay", "sql": SINK},
                           {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM slow"}])
