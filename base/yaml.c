@@ -19,7 +19,8 @@ struct cursor {
 struct reader {
     yaml_parser_t parser;
     struct sl_arena *arena;
-    sl_str text;
+    sl_str text;   /* behind a byte order mark */
+    uint32_t skip; /* bytes of that mark */
     struct cursor at;
     size_t nodes;
     unsigned depth;
@@ -55,7 +56,7 @@ static struct sl_pos span(struct reader *r, const yaml_mark_t *from, const yaml_
     if (to) {
         walk(r->text, &end, to->index);
     }
-    return (struct sl_pos){.off = (uint32_t)r->at.bytes,
+    return (struct sl_pos){.off = r->skip + (uint32_t)r->at.bytes,
                            .len = (uint32_t)(end.bytes - r->at.bytes),
                            .line = r->at.line,
                            .col = r->at.col,
@@ -282,7 +283,8 @@ struct sl_yaml *sl_yaml_parse(struct sl_arena *a, sl_str text, struct sl_err *er
     }
     struct reader r = {.arena = a, .text = text, .at = text_start, .err = err};
     if (sl_str_starts(text, SL_STR("\xef\xbb\xbf"))) {
-        r.text = sl_str_sub(text, 3, text.n - 3); /* libyaml does not count a byte order mark */
+        r.skip = 3; /* libyaml does not count it */
+        r.text = sl_str_sub(text, r.skip, text.n - r.skip);
     }
     if (!yaml_parser_initialize(&r.parser)) {
         sl_fail(err, SL_NO_MEMORY, "out of memory while reading YAML");

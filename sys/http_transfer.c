@@ -66,7 +66,11 @@ static size_t stop(struct http_transfer *t, enum sl_code fault, int saved_errno)
 /* The first byte of a successful answer decides whether the file goes on or begins anew. */
 static bool start_file(struct http_transfer *t)
 {
-    bool goes_on = status_of(t) == 206 && t->range_from == t->base;
+    bool goes_on = status_of(t) == 206;
+    if (goes_on && t->range_from != t->base) {
+        stop(t, SL_TARGET_ANSWER, 0);
+        return false;
+    }
     if (!goes_on && t->base > 0) {
         if (ftruncate(t->fd, 0) != 0 || lseek(t->fd, 0, SEEK_SET) != 0) {
             stop(t, SL_IO, errno);
@@ -332,6 +336,8 @@ static bool fail_fault(const struct http_transfer *t, const char *host, struct s
         return sl_fail(err, SL_LIMIT, "the answer of %s is larger than %zu bytes", host, t->max);
     case SL_CANCELLED:
         return sl_fail(err, SL_CANCELLED, "the transfer from %s was cancelled", host);
+    case SL_TARGET_ANSWER:
+        return sl_fail(err, SL_TARGET_ANSWER, "%s sent another part of the file than it was asked for", host);
     case SL_DISK_FULL:
         sl_fail(err, SL_DISK_FULL, "cannot write %s: the disk is full", t->rq->save_path);
         return sl_hint(err, "free some space there and try again");
@@ -416,7 +422,10 @@ bool http_transfer_end(struct http_transfer *t, CURLcode result, struct sl_arena
     if (t->fd >= 0 && answer.status == 416 && t->base > 0 && !end_range(t, &answer, ret_again, err)) {
         return false;
     }
-    if (saved && ((t->written == 0 && !start_file(t)) || fsync(t->fd) != 0)) {
+    if (saved && t->written == 0 && !start_file(t)) {
+        return fail_transfer(t, result, err);
+    }
+    if (saved && fsync(t->fd) != 0) {
         return sl_fail_errno(err, errno == ENOSPC ? SL_DISK_FULL : SL_IO, errno, "cannot write %s",
                              t->rq->save_path);
     }

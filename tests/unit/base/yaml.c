@@ -87,7 +87,8 @@ static void empty_is_null(void **state)
         assert_int_equal(must_parse(empty[i])->type, SL_YAML_NULL);
     }
     const struct sl_yaml *v = must_parse("\xef\xbb\xbfkey: v\n");
-    assert_true(sl_yaml_get(v, "key") != NULL && sl_yaml_get(v, "key")->key_pos.col == 1);
+    assert_true(sl_yaml_get(v, "key") != NULL && sl_yaml_get(v, "key")->key_pos.col == 1 &&
+                sl_yaml_get(v, "key")->key_pos.off == 3);
 }
 
 static void refuses_with_a_position(void **state)

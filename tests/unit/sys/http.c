@@ -270,6 +270,19 @@ static void a_server_without_ranges_begins_anew(void **state)
     check_file(path);
 }
 
+static void another_part_than_asked_for_is_refused(void **state)
+{
+    (void)state;
+    const char *path = sys_path_join(&arena, dir, "f.part");
+    sl_str text;
+    assert_true(sys_file_write(path, SL_STR("1234"), 0600, &err));
+    struct sys_http_request rq = {
+        .method = "GET", .url = url("/otherrange"), .save_path = path, .resume = true};
+    assert_false(sys_http_do(http, &rq, &arena, &answer, &err));
+    assert_int_equal(err.code, SL_TARGET_ANSWER);
+    assert_true(sys_file_read(&arena, path, 100, &text, &err) && sl_str_eqz(text, "1234"));
+}
+
 static void only_good_answers_are_saved(void **state)
 {
     (void)state;
@@ -315,6 +328,7 @@ int main(void)
         T(redirects_only_when_asked_and_only_http),
         T(downloads_resume_where_they_broke),
         T(a_server_without_ranges_begins_anew),
+        T(another_part_than_asked_for_is_refused),
         T(only_good_answers_are_saved),
         T(a_proxy_is_not_asked_for_this_machine),
     };

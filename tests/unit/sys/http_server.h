@@ -149,6 +149,10 @@ static inline bool server_answer(struct server *s, int fd)
         server_send_file(s, fd);
         return false;
     }
+    if (IS("/otherrange")) {
+        server_putz(fd, "HTTP/1.1 206 Part\r\nContent-Range: bytes 7-9/10\r\nContent-Length: 3\r\n\r\nxyz");
+        return true;
+    }
     if (IS("/big")) {
         server_putz(fd, "HTTP/1.1 200 OK\r\n\r\n"); /* no length: until the end */
         for (int i = 0; i < 10000; i++) {
