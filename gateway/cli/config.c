@@ -131,8 +131,9 @@ static int exec(int argc, char **argv)
             return 2;
         }
         if (taken > 0) {
-            i--;
-        } else if (strcmp(argv[i], "--json") == 0) {
+            continue;
+        }
+        if (strcmp(argv[i], "--json") == 0) {
             json = true;
         } else if (strcmp(argv[i], "-D") == 0 && i + 1 < argc && strchr(argv[i + 1], '=')) {
             const char *kv = argv[++i], *eq = strchr(kv, '=');

@@ -126,7 +126,6 @@ static int parse(struct run_options *o, struct sl_arena *a, int argc, char **arg
             return 2;
         }
         if (taken > 0) {
-            i--; /* it stands behind the value, and so will the loop */
             continue;
         }
         const char *x = argv[i];
