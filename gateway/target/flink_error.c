@@ -378,7 +378,7 @@ static void translate(struct fe *c, struct sql_diag *ret)
     memset(c->cap, 0, sizeof(c->cap));
     c->hit = NULL;
     c->table = fe_table_of(c, "@|used");
-    ret->code = SL_FLINK;
+    ret->code = fe_quoted_option(c) ? SL_OPTION_VALUE : SL_FLINK;
     ret->msg = fe_root(c);
     fe_place(c, "pos|quoted", ret);
 }

@@ -469,6 +469,39 @@ static const struct fe_table *only_used(const struct fe *c)
     return ties == 1 ? best : NULL;
 }
 
+struct spot {
+    const struct sql_stmt *st;
+    uint32_t off, len; /* in st->sql */
+};
+
+static bool spot_of(struct spot *ret, const struct sql_stmt *st, uint32_t off, uint32_t len)
+{
+    *ret = (struct spot){st, off, len};
+    return true;
+}
+
+/* A word, words, or an operator: "ORDER BY", "/", "(SELECT". */
+static bool find_words(const struct fe *c, const struct sql_stmt *st, sl_str words, struct spot *ret)
+{
+    struct toks t = lex(c, st);
+    for (size_t i = 0; i < t.n; i++) {
+        sl_str rest = words;
+        size_t k = i;
+        while (rest.n && k < t.n) {
+            sl_str s = text_of(&t, k);
+            if (s.n > rest.n || !sl_str_ieq(sl_str_sub(rest, 0, s.n), s)) {
+                break;
+            }
+            rest = sl_str_trim(sl_str_sub(rest, s.n, rest.n - s.n));
+            k++;
+        }
+        if (rest.n == 0 && k > i) {
+            return spot_of(ret, st, t.v[i].off, t.v[k - 1].off + t.v[k - 1].len - t.v[i].off);
+        }
+    }
+    return false;
+}
+
 static const struct fe_table *one_table(struct fe *c, sl_str spec)
 {
     if (spec.n == 1 && spec.p[0] >= '1' && spec.p[0] <= '9') {
@@ -485,6 +518,16 @@ static const struct fe_table *one_table(struct fe *c, sl_str spec)
     }
     if (sl_str_eqz(spec, "any")) {
         return c->st ? read_table(c, c->st) : NULL;
+    }
+    if (sl_str_eqz(spec, "meta")) {
+        struct used u = used_tables(c);
+        struct spot spot;
+        for (size_t i = 0; i < u.list.n; i++) {
+            if (find_words(c, u.list.v[i]->st, SL_STR("METADATA"), &spot)) {
+                return u.list.v[i];
+            }
+        }
+        return NULL;
     }
     sl_str arg = sl_str_sub(spec, 2, spec.n - 2);
     if (sl_str_starts(spec, SL_STR("c:")) || sl_str_starts(spec, SL_STR("r:"))) {
@@ -578,17 +621,6 @@ bool fe_in_script(const struct fe *c, sl_str text)
 
 /* ---- places ---- */
 
-struct spot {
-    const struct sql_stmt *st;
-    uint32_t off, len; /* in st->sql */
-};
-
-static bool spot_of(struct spot *ret, const struct sql_stmt *st, uint32_t off, uint32_t len)
-{
-    *ret = (struct spot){st, off, len};
-    return true;
-}
-
 static sl_str arg_text(const struct fe *c, sl_str arg)
 {
     bool digit = arg.n == 1 && arg.p[0] >= '1' && arg.p[0] <= '9';
@@ -623,28 +655,6 @@ static bool find_name(const struct fe *c, const struct sql_stmt *st, sl_str name
             if (is_name(c, &t, i, &s) && (icase ? sl_str_ieq(s, name) : sl_str_eq(s, name)) && ++n == which) {
                 return spot_of(ret, st, t.v[i].off, t.v[i].len);
             }
-        }
-    }
-    return false;
-}
-
-/* A word, words, or an operator: "ORDER BY", "/", "(SELECT". */
-static bool find_words(const struct fe *c, const struct sql_stmt *st, sl_str words, struct spot *ret)
-{
-    struct toks t = lex(c, st);
-    for (size_t i = 0; i < t.n; i++) {
-        sl_str rest = words;
-        size_t k = i;
-        while (rest.n && k < t.n) {
-            sl_str s = text_of(&t, k);
-            if (s.n > rest.n || !sl_str_ieq(sl_str_sub(rest, 0, s.n), s)) {
-                break;
-            }
-            rest = sl_str_trim(sl_str_sub(rest, s.n, rest.n - s.n));
-            k++;
-        }
-        if (rest.n == 0 && k > i) {
-            return spot_of(ret, st, t.v[i].off, t.v[k - 1].off + t.v[k - 1].len - t.v[i].off);
         }
     }
     return false;
@@ -830,6 +840,21 @@ static bool find_option(const struct fe *c, sl_str how, sl_str arg, struct spot 
     return false;
 }
 
+bool fe_quoted_option(const struct fe *c)
+{
+    for (size_t i = c->n_links; c->table && i > 0; i--) {
+        sl_str s = c->links[i - 1].msg, cap[10] = {{NULL, 0}};
+        while (fe_match("'%1'", s, cap)) {
+            if (fe_option(c->table, cap[1])) {
+                return true;
+            }
+            size_t from = (size_t)(cap[1].p - s.p) + cap[1].n + 1;
+            s = sl_str_sub(s, from, s.n - from);
+        }
+    }
+    return false;
+}
+
 /* The first 'quoted' word of the causes that stands in the script: an option, or a name of the statement. */
 static bool find_quoted(const struct fe *c, struct spot *ret)
 {
@@ -923,6 +948,9 @@ static bool place_find(const struct fe *c, sl_str how, sl_str arg, struct spot *
     }
     if (sl_str_eqz(how, "quoted")) {
         return find_quoted(c, ret);
+    }
+    if (sl_str_eqz(how, "tabword")) {
+        return t && find_words(c, t->st, arg, ret);
     }
     if (!c->st) {
         return false;

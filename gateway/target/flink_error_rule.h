@@ -91,6 +91,8 @@ void fe_names(struct fe *c, bool columns);
 /* Name of the function that a CREATE FUNCTION of the script gives this class; empty: none. */
 sl_str fe_function_of(const struct fe *c, sl_str cls);
 bool fe_in_script(const struct fe *c, sl_str text);
+/* Do the causes name, in quotes, an option that the table gives? */
+bool fe_quoted_option(const struct fe *c);
 /* Fills pos, second, statement and file. */
 void fe_place(struct fe *c, const char *spec, struct sql_diag *ret);
 
