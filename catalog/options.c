@@ -150,5 +150,12 @@ sl_str cat_option_near(sql_version v, sl_str key)
             near = other;
         }
     }
+    /* parallelism: parallelism.default */
+    for (size_t i = 0; !near.n && i < l.n; i++) {
+        sl_str other = sl_str_of(l.v[i].key);
+        if (other.n > key.n && other.p[key.n] == '.' && sl_str_starts(other, key)) {
+            near = other;
+        }
+    }
     return near;
 }

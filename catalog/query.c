@@ -199,6 +199,7 @@ void cat_expression(struct cat_walk *w, const struct sql_node *n, const struct c
         return;
     case SQL_N_CALL:
     case SQL_N_NAMED_ARG:
+    case SQL_N_WINDOW_DEF:
     case SQL_N_JSON_PAIR:
         /* the first child is a name of its own; keys of JSON pairs are seldom columns */
         check_children(w, n->first ? n->first->next : NULL, scope, ctes);

@@ -143,10 +143,27 @@ static void drop_followers(struct sql_script *s, size_t before)
     }
 }
 
+/* What is missing at the end of a statement is missing in front of its ';'. */
+static void move_to_semicolon(struct sql_script *s, const struct sql_stmt *st, size_t before)
+{
+    const struct sql_lines *lines = &s->files.v[st->file].lines;
+    size_t end = (size_t)st->pos.off + st->pos.len;
+    if (s->diags.list.n != before + 1 || !st->terminated || s->diags.list.v[before].pos.off < end) {
+        return;
+    }
+    struct sql_lexer lx;
+    struct sql_token t;
+    sql_lex_init(&lx, sl_str_sub(lines->text, end, lines->text.n - end), s->flink, false);
+    if (sql_lex_next(&lx, &t) == TK_SEMI) {
+        s->diags.list.v[before].pos = sql_lines_pos(lines, end + t.off, t.len);
+    }
+}
+
 static bool parse(struct sql_script *s, struct sql_stmt *st)
 {
     size_t before = s->diags.list.n;
     bool ok = sql_grammar_parse(s, st);
+    move_to_semicolon(s, st, before);
     drop_followers(s, before);
     return ok;
 }

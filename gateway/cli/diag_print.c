@@ -229,12 +229,14 @@ static void print_view(struct sl_buf *out, const struct view *v, bool colour)
 void cli_diag_print(struct sl_buf *out, const struct sql_script *s, const struct sql_diag *d, bool colour)
 {
     const struct sql_file *file = d->file < s->files.n ? &s->files.v[d->file] : NULL;
+    /* where our own words say the same, Flink's are left to --json */
+    bool own = d->code == SL_SYNTAX || d->code == SL_LEXICAL || d->code == SL_RESERVED_WORD;
     print_view(out,
                &(struct view){.code = d->code,
                               .severity = d->severity,
                               .msg = d->msg,
                               .hint = d->hint,
-                              .flink = d->flink,
+                              .flink = own ? SL_STR_NONE : d->flink,
                               .file = file ? file->name : SL_STR_NONE,
                               .lines = file ? &file->lines : NULL,
                               .pos = d->pos,
