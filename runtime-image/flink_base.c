@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The class path and the fingerprint of an installed Flink. The JVM itself checks size and time of every archived jar and goes
- * on without the archive when they differ; our fingerprint is what makes us dump again instead of staying slow. */
+ * The class path and the fingerprint of an installed Flink. The JVM itself checks size and time of every
+ * archived jar and goes on without the archive when they differ; our fingerprint is what makes us dump again
+ * instead of staying slow. */
 #include "runtime-image/flink_base.h"
 
 #include "base/buf.h"
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RUNNER_NAME "sluice-runner.jar"
+#define RUNNER_NAME  "sluice-runner.jar"
 #define RUNNER_BYTES ((size_t)64 << 20)
 
 const char *img_role_archive(enum img_role role)
@@ -47,8 +48,8 @@ static void add_stat(struct sl_sha256 *h, const char *path)
         return;
     }
     char line[128];
-    int n = snprintf(line, sizeof line, "\n%lld %lld.%ld ", (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-                     st.st_mtim.tv_nsec);
+    int n = snprintf(line, sizeof line, "\n%lld %lld.%ld ", (long long)st.st_size,
+                     (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
     sl_sha256_put(h, line, (size_t)n);
     sl_sha256_put(h, path, strlen(path));
 }
@@ -136,7 +137,8 @@ bool img_flink_base_open(struct sl_arena *a, const char *root, const char *versi
     return true;
 }
 
-bool img_flink_base_set_archives(struct sl_arena *a, struct img_flink_base *b, const char *made, struct sl_err *err)
+bool img_flink_base_set_archives(struct sl_arena *a, struct img_flink_base *b, const char *made,
+                                 struct sl_err *err)
 {
     char *cds = sys_path_join(a, b->dir, "cds");
     if (!sys_rmtree(cds, err) || !sys_mkdirs(cds, 0755, err)) {

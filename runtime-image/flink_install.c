@@ -21,8 +21,9 @@
 
 #define RECORD         "sluice-install.json"
 #define DOWNLOAD_TRIES 4
-#define UNPACKED_BYTES ((int64_t)700 << 20) /* lib, opt, plugins, planner and class archives of any release  \
-                                             */
+#define UNPACKED_BYTES                                                                                       \
+    ((int64_t)700 << 20) /* lib, opt, plugins, planner and class archives of any release                     \
+                          */
 
 struct job {
     const struct img_install *in;

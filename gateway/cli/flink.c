@@ -30,8 +30,10 @@ static const char usage[] =
     "       sluice flink show [VERSION]                    where it is, how it is started\n"
     "       sluice flink rm VERSION                        remove it\n"
     "\n"
-    "VERSION is 1.20, 2.2 or 2.3, or a whole version such as 2.2.1. The official distribution comes from the PyPI package\n"
-    "apache-flink-libraries, through the indexes that pip is configured with (PIP_INDEX_URL, pip.conf); neither pip nor\n"
+    "VERSION is 1.20, 2.2 or 2.3, or a whole version such as 2.2.1. The official distribution comes from the "
+    "PyPI package\n"
+    "apache-flink-libraries, through the indexes that pip is configured with (PIP_INDEX_URL, pip.conf); "
+    "neither pip nor\n"
     "Python is needed. Downloads are kept in ~/.cache/sluice/dl (SLUICE_DOWNLOADS), installations in\n"
     "~/.local/share/sluice/flink (SLUICE_FLINK_DIR). An interrupted download goes on where it stopped.\n";
 
@@ -39,8 +41,8 @@ static const char usage[] =
 
 struct show {
     bool tty, json, quiet;
-    bool drawn;        /* a line without its end is on the terminal */
-    int64_t said_ms;   /* last line or redraw */
+    bool drawn;      /* a line without its end is on the terminal */
+    int64_t said_ms; /* last line or redraw */
     int64_t rate_ms, rate_from;
     double rate; /* bytes a second, smoothed */
 };
@@ -56,7 +58,10 @@ static void time_of(int64_t ms, char out[24])
     }
 }
 
-static long long mb(int64_t bytes) { return (long long)((bytes + 500000) / 1000000); }
+static long long mb(int64_t bytes)
+{
+    return (long long)((bytes + 500000) / 1000000);
+}
 
 static void wipe(struct show *s)
 {
@@ -105,9 +110,11 @@ static void bar(struct show *s, const struct img_install_event *ev)
     if (cut > 0) {
         name.n = (size_t)cut;
     }
-    fprintf(stderr, "\r\033[K %-9s %.*s  [%s]  %lld / %lld MB", "download", SL_S(name), cells, mb(ev->done), mb(ev->total));
+    fprintf(stderr, "\r\033[K %-9s %.*s  [%s]  %lld / %lld MB", "download", SL_S(name), cells, mb(ev->done),
+            mb(ev->total));
     if (s->rate > 0) {
-        fprintf(stderr, "   %.1f MB/s   %lld s left", s->rate / 1e6, (long long)((double)(ev->total - ev->done) / s->rate));
+        fprintf(stderr, "   %.1f MB/s   %lld s left", s->rate / 1e6,
+                (long long)((double)(ev->total - ev->done) / s->rate));
     }
     fflush(stderr);
     s->drawn = true;
@@ -205,7 +212,8 @@ static bool on_event(void *ctx, const struct img_install_event *ev)
         if (ev->text) {
             snprintf(text, sizeof text, "planner unpacked; %s", ev->text);
         } else {
-            snprintf(text, sizeof text, "planner unpacked, class archives for %lld roles", (long long)ev->count);
+            snprintf(text, sizeof text, "planner unpacked, class archives for %lld roles",
+                     (long long)ev->count);
         }
         line(s, "prepare", text, ev->ms);
         break;
@@ -220,7 +228,8 @@ static const char *shown(struct sl_arena *a, const char *path)
 {
     const char *home = getenv("HOME");
     size_t n = home ? strlen(home) : 0;
-    return n > 1 && strncmp(path, home, n) == 0 && path[n] == '/' ? sl_arena_printf(a, "~%s", path + n).p : path;
+    return n > 1 && strncmp(path, home, n) == 0 && path[n] == '/' ? sl_arena_printf(a, "~%s", path + n).p
+                                                                  : path;
 }
 
 /* ---- verbs ---- */
@@ -274,7 +283,8 @@ static int install(const char *wanted, bool json, bool quiet)
         }
         fputs(")\n", stderr);
     }
-    struct tgt_prepare p = {.root = root, .self = sys_self_path(&a), .fn = on_event, .ctx = &s};
+    struct tgt_prepare p = {
+        .root = root, .self = sys_self_path(&a), .again = true, .fn = on_event, .ctx = &s};
     bool did = false;
     int64_t from_ms = sys_now_ms();
     bool ok = tgt_prepare_flink(&p, version, &did, &err);
@@ -307,8 +317,8 @@ static int install(const char *wanted, bool json, bool quiet)
         sl_jw_end_object(&w);
         puts(sl_buf_z(&b));
     } else if (!quiet) {
-        fprintf(stderr, " %-9s Flink %s in %s (%lld MB); Java %s at %s\n", did ? "installed" : "there", version,
-                shown(&a, dir), mb(bytes), java.version, java.bin);
+        fprintf(stderr, " %-9s Flink %s in %s (%lld MB); Java %s at %s\n", did ? "installed" : "there",
+                version, shown(&a, dir), mb(bytes), java.version, java.bin);
     }
     return 0;
 }
@@ -384,7 +394,8 @@ static int show_one(const char *wanted)
     }
     printf("Flink %s   %s (%lld MB)\n", version, shown(&a, base.dir), mb(sys_tree_bytes(base.dir)));
     printf(" java       %s at %s\n", base.java.version, base.java.bin);
-    printf(" runner     %s\n", base.runner ? shown(&a, base.runner) : "none: sluice-runner.jar is not beside the binary");
+    printf(" runner     %s\n",
+           base.runner ? shown(&a, base.runner) : "none: sluice-runner.jar is not beside the binary");
     printf(" archives   ");
     bool all = true;
     for (int r = 0; r < IMG_ROLE_MAX_; r++) {
@@ -406,7 +417,8 @@ static int rm(const char *wanted)
     struct sl_err err = SL_ERR_INIT;
     char version[16];
     int64_t bytes;
-    if (!img_flink_resolve(wanted, version, &err) || !img_flink_remove(sys_flink_dir(&a), version, &bytes, &err)) {
+    if (!img_flink_resolve(wanted, version, &err) ||
+        !img_flink_remove(sys_flink_dir(&a), version, &bytes, &err)) {
         return cli_print_error(&err);
     }
     fprintf(stderr, " removed   Flink %s, %lld MB\n", version, mb(bytes));

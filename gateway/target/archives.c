@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Class-data archives. The runner's jar is loaded as a job's jar while dumping, never from the class path, so that the
- * archives depend on Java and on Flink's jars only. */
+ * Class-data archives. The runner's jar is loaded as a job's jar while dumping, never from the class path, so
+ * that the archives depend on Java and on Flink's jars only. */
 #include "gateway/target/archives.h"
 
 #include "base/digest.h"
@@ -27,10 +27,12 @@ static void step(struct sl_jw *w, int n, const char *action, const char *sql)
 sl_str tgt_warm_task(struct sl_arena *a, bool thorough)
 {
     static const char *const queries[] = {
-        "INSERT INTO snk SELECT MOD(g.id, 7), COUNT(*), CAST(MAX(g.p) AS STRING) FROM gen g JOIN gen2 h ON g.id = h.id "
+        "INSERT INTO snk SELECT MOD(g.id, 7), COUNT(*), CAST(MAX(g.p) AS STRING) FROM gen g JOIN gen2 h ON "
+        "g.id = h.id "
         "WHERE g.p > 0.5 GROUP BY MOD(g.id, 7)",
         "INSERT INTO snk SELECT id, ROW_NUMBER() OVER (PARTITION BY s ORDER BY ts), UPPER(s) FROM gen",
-        "INSERT INTO snk SELECT COUNT(DISTINCT id), SUM(id), DATE_FORMAT(window_end, 'yyyy') FROM TABLE(TUMBLE(TABLE gen, "
+        "INSERT INTO snk SELECT COUNT(DISTINCT id), SUM(id), DATE_FORMAT(window_end, 'yyyy') FROM "
+        "TABLE(TUMBLE(TABLE gen, "
         "DESCRIPTOR(ts), INTERVAL '1' SECOND)) GROUP BY window_start, window_end",
     };
     SL_BUF_AUTO b;
@@ -50,11 +52,13 @@ sl_str tgt_warm_task(struct sl_arena *a, bool thorough)
     static const char *const gens[] = {"gen", "gen2"};
     for (size_t i = 0; i < SL_ARRAY_LEN(gens); i++) {
         step(&w, 1, "replay",
-             sl_arena_printf(a,
-                             "CREATE TABLE %s (id BIGINT, s STRING, p DECIMAL(10, 2), ts AS LOCALTIMESTAMP, WATERMARK FOR ts "
-                             "AS ts - INTERVAL '1' SECOND) WITH ('connector' = 'datagen', 'number-of-rows' = '100', "
-                             "'fields.s.length' = '3')",
-                             gens[i])
+             sl_arena_printf(
+                 a,
+                 "CREATE TABLE %s (id BIGINT, s STRING, p DECIMAL(10, 2), ts AS LOCALTIMESTAMP, WATERMARK "
+                 "FOR ts "
+                 "AS ts - INTERVAL '1' SECOND) WITH ('connector' = 'datagen', 'number-of-rows' = '100', "
+                 "'fields.s.length' = '3')",
+                 gens[i])
                  .p);
     }
     step(&w, 1, "replay", "CREATE TABLE snk (a BIGINT, b BIGINT, c STRING) WITH ('connector' = 'blackhole')");
@@ -162,7 +166,8 @@ static bool dump_session(struct dump *d, struct sl_err *err)
     if (!local_cluster_start(&m, d->a, &c, &failure, err)) {
         return false;
     }
-    bool ok = tell(d) ? local_cluster_wait_slots(&c, err) && warm(&c, true, d->runner_jar, false, err) : cancelled(err);
+    bool ok = tell(d) ? local_cluster_wait_slots(&c, err) && warm(&c, true, d->runner_jar, false, err)
+                      : cancelled(err);
     ok = ok && (tell(d) ? warm(&c, false, d->runner_jar, true, err) : cancelled(err));
     local_cluster_stop(&c); /* the JVMs write their archives as they end */
     return ok && (tell(d) || cancelled(err));
@@ -184,12 +189,17 @@ static bool dump_application(struct dump *d, struct sl_err *err)
         return false;
     }
     struct flink_rest *r = flink_rest_new(c.rest, 5000);
+    struct sup_status st;
     bool ok = false;
     for (int64_t until = sys_now_ms() + JOB_MS; sys_now_ms() < until && tell(d);) {
         struct flink_job *jobs;
         size_t n;
         if (flink_rest_jobs(r, d->a, &jobs, &n, err) && n && flink_state_is_terminal(jobs[n - 1].state)) {
             ok = true;
+            break;
+        }
+        sup_status(c.dir, &st);
+        if (st.state == SUP_ENDED) {
             break;
         }
         sys_sleep_ms(100);
@@ -249,6 +259,12 @@ bool tgt_prepare_flink(const struct tgt_prepare *p, const char *version, bool *r
         return true;
     }
     int64_t from_ms = sys_now_ms();
+    char *failed = d.base.archive_dir
+                       ? sl_arena_strdupz(&a, sl_arena_printf(&a, "%s.failed", d.base.archive_dir))
+                       : NULL;
+    if (failed && !p->again && sys_exists(failed)) {
+        return true; /* it was tried with this Java and class path; sluice flink install tries again */
+    }
     if (!d.base.archive_dir) {
         if (!there) {
             tell_end(&d, from_ms, 0, "this Java is too old for class archives (13 and later make them)");
@@ -274,6 +290,13 @@ bool tgt_prepare_flink(const struct tgt_prepare *p, const char *version, bool *r
     *ret_did = true;
     struct sl_err why = SL_ERR_INIT;
     bool ok = make_archives(&d, &why);
+    if (!ok && why.code != SL_CANCELLED) {
+        struct sl_err ignored = SL_ERR_INIT;
+        if (!sys_mkdirs(sys_path_join(&a, d.base.dir, "cds"), 0755, &ignored) ||
+            !sys_file_write(failed, sl_str_of(why.msg), 0644, &ignored)) {
+            sl_wrap(&why, "%s", ignored.msg);
+        }
+    }
     close(lock);
     if (!ok && why.code == SL_CANCELLED) {
         *err = why;

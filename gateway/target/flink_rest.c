@@ -65,7 +65,8 @@ static size_t class_len(sl_str s)
     bool dot = false;
     while (n < s.n) {
         char c = s.p[n];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                    c == '$';
         if (!word && c != '.') {
             break;
         }
@@ -145,8 +146,8 @@ static bool bad_answer(struct flink_rest *r, const char *path, const char *why, 
     return sl_hint(err, "another program may have taken the port; sluice doctor tells more");
 }
 
-static bool call(struct flink_rest *r, struct sys_http_request *rq, const char *path, struct sl_arena *a, int *ret_status,
-                 sl_str *ret_body, struct sl_err *err)
+static bool call(struct flink_rest *r, struct sys_http_request *rq, const char *path, struct sl_arena *a,
+                 int *ret_status, sl_str *ret_body, struct sl_err *err)
 {
     char url[1024];
     snprintf(url, sizeof url, "%s%s", r->base, path);
@@ -214,7 +215,8 @@ static bool refused(struct flink_rest *r, const char *path, struct sl_arena *a, 
 }
 
 /* GET a JSON object. */
-static const struct sl_json *get(struct flink_rest *r, const char *path, struct sl_arena *a, struct sl_err *err)
+static const struct sl_json *get(struct flink_rest *r, const char *path, struct sl_arena *a,
+                                 struct sl_err *err)
 {
     struct sys_http_request rq = {0};
     int status;
@@ -365,7 +367,8 @@ static void run_body(const struct flink_run *run, struct sl_buf *b)
 
 /* POST of a run or plan; true with 200 and the document. */
 static bool post_main(struct flink_rest *r, const char *jar_id, const char *verb, const struct flink_run *run,
-                      struct sl_arena *a, const struct sl_json **ret, struct tgt_failure *failure, struct sl_err *err)
+                      struct sl_arena *a, const struct sl_json **ret, struct tgt_failure *failure,
+                      struct sl_err *err)
 {
     char path[512];
     snprintf(path, sizeof path, "/jars/%s/%s", jar_id, verb);
@@ -411,8 +414,8 @@ bool flink_rest_run(struct flink_rest *r, const char *jar_id, const struct flink
     return true;
 }
 
-bool flink_rest_plan(struct flink_rest *r, const char *jar_id, const struct flink_run *run, struct sl_arena *a,
-                     struct tgt_failure *failure, struct sl_err *err)
+bool flink_rest_plan(struct flink_rest *r, const char *jar_id, const struct flink_run *run,
+                     struct sl_arena *a, struct tgt_failure *failure, struct sl_err *err)
 {
     const struct sl_json *doc = NULL;
     return post_main(r, jar_id, "plan", run, a, &doc, failure, err);
@@ -490,7 +493,8 @@ static void add_checkpoints(const struct sl_json *c, struct tgt_job_status *ret)
     copy(ret->restored_from, sizeof ret->restored_from, sl_json_path(c, "latest.restored.external_path"));
 }
 
-void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoints, struct tgt_job_status *ret)
+void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoints,
+                       struct tgt_job_status *ret)
 {
     memset(ret, 0, sizeof *ret);
     copy(ret->state, sizeof ret->state, sl_json_get(job, "state"));
@@ -523,10 +527,11 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
     add_checkpoints(checkpoints, ret);
 }
 
-/* Records of a vertex whose source or sink is chained with the rest: Flink's vertex counters see only what crosses
- * vertices, the operators' own metrics see all. `suffix` is the metric of the operators whose name starts so. */
+/* Records of a vertex whose source or sink is chained with the rest: Flink's vertex counters see only what
+ * crosses vertices, the operators' own metrics see all. `suffix` is the metric of the operators whose name
+ * starts so. */
 static uint64_t operator_sum(struct flink_rest *r, struct sl_arena *a, const char *job_id, sl_str vertex,
-                             const char *operator, const char *metric)
+                             const char *operator, const char * metric)
 {
     struct sl_err ignored = SL_ERR_INIT;
     char path[256];
@@ -545,7 +550,8 @@ static uint64_t operator_sum(struct flink_rest *r, struct sl_arena *a, const cha
         sl_buf_putz(&q, n++ ? "," : "");
         for (size_t i = 0; i < id.n; i++) {
             unsigned char c = (unsigned char)id.p[i];
-            if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.') {
+            if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                c == '.') {
                 sl_buf_putc(&q, (char)c);
             } else {
                 sl_buf_printf(&q, "%%%02X", c);
@@ -646,8 +652,8 @@ void flink_failure_of_exceptions(const struct sl_json *doc, struct sl_arena *a, 
     }
 }
 
-bool flink_rest_exceptions(struct flink_rest *r, const char *job_id, struct sl_arena *a, struct tgt_failure *ret,
-                           struct sl_err *err)
+bool flink_rest_exceptions(struct flink_rest *r, const char *job_id, struct sl_arena *a,
+                           struct tgt_failure *ret, struct sl_err *err)
 {
     char path[128];
     snprintf(path, sizeof path, "/jobs/%s/exceptions?maxExceptions=20", job_id);
@@ -692,7 +698,10 @@ bool flink_rest_application_failure(struct flink_rest *r, struct sl_arena *a, st
         return false;
     }
     sl_str id = SL_STR_NONE;
-    SL_JSON_EACH(app, sl_json_get(doc, "applications")) { id = sl_json_str(sl_json_get(app, "id"), id); }
+    SL_JSON_EACH(app, sl_json_get(doc, "applications"))
+    {
+        id = sl_json_str(sl_json_get(app, "id"), id);
+    }
     if (!id.n) {
         return true;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Flink's REST interface as typed blocking calls. One flink_rest per thread at a time; each call makes at most a few
- * requests. Errors: target-unreachable (no answer, hang), target-answer (an answer that is not what Flink says, one
- * line), not-found (the cluster answered and does not know the job or jar), flink (a refusal: the first line of its
- * words). Source of the paths: Flink's REST documentation, 1.20 to 2.3. */
+ * Flink's REST interface as typed blocking calls. One flink_rest per thread at a time; each call makes at
+ * most a few requests. Errors: target-unreachable (no answer, hang), target-answer (an answer that is not
+ * what Flink says, one line), not-found (the cluster answered and does not know the job or jar), flink (a
+ * refusal: the first line of its words). Source of the paths: Flink's REST documentation, 1.20 to 2.3. */
 #ifndef SLUICE_FLINK_REST_H
 #define SLUICE_FLINK_REST_H
 
@@ -10,7 +10,8 @@
 #include "gateway/target/target.h"
 
 struct flink_rest;
-/* `base` = "http://127.0.0.1:8081", no slash at the end; copied. total_ms: limit of one request, 0 = limits.h. */
+/* `base` = "http://127.0.0.1:8081", no slash at the end; copied. total_ms: limit of one request, 0 =
+ * limits.h. */
 struct flink_rest *flink_rest_new(const char *base, int64_t total_ms);
 void flink_rest_free(struct flink_rest *r);
 
@@ -21,7 +22,8 @@ struct flink_overview {
 };
 SL_MUST_CHECK bool flink_rest_overview(struct flink_rest *r, struct flink_overview *ret, struct sl_err *err);
 /* The value of one key of /jobmanager/config; "" when it is not set. */
-SL_MUST_CHECK bool flink_rest_config(struct flink_rest *r, const char *key, char *ret, size_t cap, struct sl_err *err);
+SL_MUST_CHECK bool flink_rest_config(struct flink_rest *r, const char *key, char *ret, size_t cap,
+                                     struct sl_err *err);
 /* features.web-submit of /config: whether /jars is served. */
 SL_MUST_CHECK bool flink_rest_can_submit(struct flink_rest *r, bool *ret, struct sl_err *err);
 
@@ -31,15 +33,16 @@ SL_MUST_CHECK bool flink_rest_delete_jar(struct flink_rest *r, const char *jar_i
 
 struct flink_run {
     const char *entry_class;
-    const char *const *args; /* NULL-terminated */
-    const char *job_id;      /* 32 hex or NULL */
+    const char *const *args;                 /* NULL-terminated */
+    const char *job_id;                      /* 32 hex or NULL */
     const char *const *keys, *const *values; /* flinkConfiguration, NULL-terminated; may be NULL */
 };
-/* POST /jars/:id/run: returns when main() has ended. false with code `flink` and `failure` filled (texts in the arena)
- * when Flink refused or main() failed; with `no_jobs` set when main() ended well but started no job. */
+/* POST /jars/:id/run: returns when main() has ended. false with code `flink` and `failure` filled (texts in
+ * the arena) when Flink refused or main() failed; with `no_jobs` set when main() ended well but started no
+ * job. */
 SL_MUST_CHECK bool flink_rest_run(struct flink_rest *r, const char *jar_id, const struct flink_run *run,
-                                  struct sl_arena *a, char ret_job_id[33], bool *no_jobs, struct tgt_failure *failure,
-                                  struct sl_err *err);
+                                  struct sl_arena *a, char ret_job_id[33], bool *no_jobs,
+                                  struct tgt_failure *failure, struct sl_err *err);
 /* POST /jars/:id/plan: main() runs up to its first job, which is planned and not started. */
 SL_MUST_CHECK bool flink_rest_plan(struct flink_rest *r, const char *jar_id, const struct flink_run *run,
                                    struct sl_arena *a, struct tgt_failure *failure, struct sl_err *err);
@@ -49,8 +52,8 @@ struct flink_job {
     int64_t start_ms, end_ms;
 };
 /* /jobs/overview, oldest first. */
-SL_MUST_CHECK bool flink_rest_jobs(struct flink_rest *r, struct sl_arena *a, struct flink_job **ret, size_t *ret_n,
-                                   struct sl_err *err);
+SL_MUST_CHECK bool flink_rest_jobs(struct flink_rest *r, struct sl_arena *a, struct flink_job **ret,
+                                   size_t *ret_n, struct sl_err *err);
 /* State, tasks, records, checkpoints of a job; `gone` when it is not known there. */
 SL_MUST_CHECK bool flink_rest_job(struct flink_rest *r, const char *job_id, struct tgt_job_status *ret,
                                   struct sl_err *err);
@@ -58,13 +61,16 @@ SL_MUST_CHECK bool flink_rest_exceptions(struct flink_rest *r, const char *job_i
                                          struct tgt_failure *ret, struct sl_err *err);
 SL_MUST_CHECK bool flink_rest_cancel(struct flink_rest *r, const char *job_id, struct sl_err *err);
 /* Flink 2.3: the failure of the newest application; an empty failure when there is none. */
-SL_MUST_CHECK bool flink_rest_application_failure(struct flink_rest *r, struct sl_arena *a, struct tgt_failure *ret,
-                                                  struct sl_err *err);
+SL_MUST_CHECK bool flink_rest_application_failure(struct flink_rest *r, struct sl_arena *a,
+                                                  struct tgt_failure *ret, struct sl_err *err);
 
 /* The same from the bodies an archive of a finished job holds (jobmanager.archive.fs.dir). */
-void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoints, struct tgt_job_status *ret);
-void flink_failure_of_exceptions(const struct sl_json *exceptions, struct sl_arena *a, struct tgt_failure *ret);
-/* Java's text of an exception to chain_json: class and message of each, outermost first, split at "Caused by:". */
+void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoints,
+                       struct tgt_job_status *ret);
+void flink_failure_of_exceptions(const struct sl_json *exceptions, struct sl_arena *a,
+                                 struct tgt_failure *ret);
+/* Java's text of an exception to chain_json: class and message of each, outermost first, split at "Caused
+ * by:". */
 void flink_failure_of_text(sl_str stack, struct sl_arena *a, struct tgt_failure *ret);
 bool flink_state_is_terminal(const char *state);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Command lines and configuration of local Flink JVMs. The memory keys are the smallest that were seen to run comfortably
- * (a JobManager that compiles SQL in 512 MB, a TaskManager with 8 slots); managed memory is taken from the machine only
- * when an operator asks for it. */
+ * Command lines and configuration of local Flink JVMs. The memory keys are the smallest that were seen to run
+ * comfortably (a JobManager that compiles SQL in 512 MB, a TaskManager with 8 slots); managed memory is taken
+ * from the machine only when an operator asks for it. */
 #include "gateway/target/jvm.h"
 
 #include "base/limits.h"
@@ -118,7 +118,8 @@ static const char log4j[] =
 
 bool jvm_write_conf(const struct jvm_cluster *c, struct sl_err *err)
 {
-    static const char *const folders[] = {"conf", "log", "archive", "checkpoints", "savepoints", "upload", "tmp"};
+    static const char *const folders[] = {"conf",       "log",    "archive", "checkpoints",
+                                          "savepoints", "upload", "tmp"};
     SL_ARENA_AUTO a = {0};
     for (size_t i = 0; i < SL_ARRAY_LEN(folders); i++) {
         if (!sys_mkdirs(sys_path_join(&a, c->dir, folders[i]), 0700, err)) {
@@ -165,9 +166,17 @@ static void add_opens(struct sl_arena *a, args *v)
                                           "jdk.compiler/com.sun.tools.javac.tree",
                                           "jdk.compiler/com.sun.tools.javac.util",
                                           "java.security.jgss/sun.security.krb5"};
-    static const char *const opens[] = {"lang", "net",  "io",   "nio",
-                                        "lang.reflect", "text", "time", "util",
-                                        "util.concurrent", "util.concurrent.atomic", "util.concurrent.locks"};
+    static const char *const opens[] = {"lang",
+                                        "net",
+                                        "io",
+                                        "nio",
+                                        "lang.reflect",
+                                        "text",
+                                        "time",
+                                        "util",
+                                        "util.concurrent",
+                                        "util.concurrent.atomic",
+                                        "util.concurrent.locks"};
     for (size_t i = 0; i < SL_ARRAY_LEN(exports); i++) {
         add(a, v, "--add-exports=%s=ALL-UNNAMED", exports[i]);
     }
@@ -192,9 +201,13 @@ static void add_class_path(struct sl_arena *a, args *v, const struct jvm_cluster
     sl_vec_push(a, v, sl_arena_strdupz(a, sl_buf_str(&cp)));
 }
 
-static const char *jvm_name(enum img_role role) { return role == IMG_ROLE_TASKMANAGER ? "taskmanager" : "jobmanager"; }
+static const char *jvm_name(enum img_role role)
+{
+    return role == IMG_ROLE_TASKMANAGER ? "taskmanager" : "jobmanager";
+}
 
-const char **jvm_argv(struct sl_arena *a, const struct jvm_cluster *c, enum img_role role, size_t *ret_restore_at)
+const char **jvm_argv(struct sl_arena *a, const struct jvm_cluster *c, enum img_role role,
+                      size_t *ret_restore_at)
 {
     args v = {0};
     bool tm = role == IMG_ROLE_TASKMANAGER;
@@ -247,7 +260,8 @@ const char **jvm_argv(struct sl_arena *a, const struct jvm_cluster *c, enum img_
             add(a, &v, "--job-id");
             add(a, &v, "%s", c->job_id);
         }
-        *ret_restore_at = v.n; /* before the arguments of main(): Flink stops at the first option it does not know */
+        *ret_restore_at =
+            v.n; /* before the arguments of main(): Flink stops at the first option it does not know */
         add(a, &v, "--task");
         add(a, &v, "%s", c->task);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The target `local`: Flink JVMs of this machine under `sluice supervise`. Session mode: one JobManager and one
- * TaskManager, started together, for all jobs; application mode: a pair of their own for each submission. Extra jars
- * are pipeline.classpaths of a run in a session and stand behind the runner on an application's class path. */
+ * The target `local`: Flink JVMs of this machine under `sluice supervise`. Session mode: one JobManager and
+ * one TaskManager, started together, for all jobs; application mode: a pair of their own for each submission.
+ * Extra jars are pipeline.classpaths of a run in a session and stand behind the runner on an application's
+ * class path. */
 #include "gateway/target/archives.h"
 #include "gateway/target/local_cluster.h"
 
@@ -32,7 +33,10 @@ struct local {
     bool adopted;
 };
 
-static struct local *of(struct target *t) { return (struct local *)t; }
+static struct local *of(struct target *t)
+{
+    return (struct local *)t;
+}
 
 static struct local_cluster *keep(struct local *l, const struct local_cluster *c)
 {
@@ -148,7 +152,8 @@ static bool have_base(struct local *l, tgt_progress progress, void *ctx, struct 
 /* The base again, should somebody have removed or rebuilt it since. */
 static bool base_is_there(struct local *l)
 {
-    return img_flink_is_installed(l->root, l->t.flink) && sys_exists(l->base.runner) && sys_exists(l->base.java.bin);
+    return img_flink_is_installed(l->root, l->t.flink) && sys_exists(l->base.runner) &&
+           sys_exists(l->base.java.bin);
 }
 
 static bool same_class_path(struct local *l, const char *dir)
@@ -268,8 +273,8 @@ static bool have_session(struct local *l, tgt_progress progress, void *ctx, stru
     return c != NULL;
 }
 
-static bool local_ready(struct target *t, enum tgt_mode mode, tgt_progress progress, void *ctx, struct tgt_cluster *ret,
-                        struct sl_err *err)
+static bool local_ready(struct target *t, enum tgt_mode mode, tgt_progress progress, void *ctx,
+                        struct tgt_cluster *ret, struct sl_err *err)
 {
     struct local *l = of(t);
     memset(ret, 0, sizeof *ret);
@@ -326,8 +331,8 @@ static const char *class_paths(struct sl_arena *a, const char *const *jars)
     return sl_arena_strdupz(a, sl_buf_str(&b));
 }
 
-static bool submit_session(struct local *l, const struct tgt_submit *s, struct sl_arena *a, struct tgt_cluster *ret,
-                           struct tgt_failure *failure, struct sl_err *err)
+static bool submit_session(struct local *l, const struct tgt_submit *s, struct sl_arena *a,
+                           struct tgt_cluster *ret, struct tgt_failure *failure, struct sl_err *err)
 {
     struct local_cluster *c;
     if (!have_session(l, NULL, NULL, &c, err)) {
@@ -385,7 +390,8 @@ static bool submit_session(struct local *l, const struct tgt_submit *s, struct s
     return false;
 }
 
-/* How many jobs a task starts, and whether it may be started again when Sluice is away (rows have nowhere to go then). */
+/* How many jobs a task starts, and whether it may be started again when Sluice is away (rows have nowhere to
+ * go then). */
 static bool is_restartable(sl_str task, size_t *ret_jobs)
 {
     SL_ARENA_AUTO a = {0};
@@ -401,8 +407,8 @@ static bool is_restartable(sl_str task, size_t *ret_jobs)
     return jobs == 1 && !selects;
 }
 
-static bool submit_application(struct local *l, const struct tgt_submit *s, struct sl_arena *a, struct tgt_cluster *ret,
-                               struct tgt_failure *failure, struct sl_err *err)
+static bool submit_application(struct local *l, const struct tgt_submit *s, struct sl_arena *a,
+                               struct tgt_cluster *ret, struct tgt_failure *failure, struct sl_err *err)
 {
     struct tgt_cluster none;
     if (!local_ready(&l->t, TGT_APPLICATION, NULL, NULL, &none, err)) {
@@ -428,8 +434,8 @@ static bool submit_application(struct local *l, const struct tgt_submit *s, stru
     return ok;
 }
 
-static bool local_submit(struct target *t, const struct tgt_submit *s, struct sl_arena *a, struct tgt_cluster *ret,
-                         struct tgt_failure *failure, struct sl_err *err)
+static bool local_submit(struct target *t, const struct tgt_submit *s, struct sl_arena *a,
+                         struct tgt_cluster *ret, struct tgt_failure *failure, struct sl_err *err)
 {
     memset(ret, 0, sizeof *ret);
     memset(failure, 0, sizeof *failure);
@@ -439,8 +445,8 @@ static bool local_submit(struct target *t, const struct tgt_submit *s, struct sl
 
 /* ---- asking ---- */
 
-static bool local_list(struct target *t, const struct tgt_cluster *tc, struct sl_arena *a, char (**ret_ids)[33],
-                       size_t *ret_n, struct sl_err *err)
+static bool local_list(struct target *t, const struct tgt_cluster *tc, struct sl_arena *a,
+                       char (**ret_ids)[33], size_t *ret_n, struct sl_err *err)
 {
     struct local_cluster *c = find(of(t), tc->id, err);
     struct sup_status st;
@@ -469,8 +475,8 @@ static bool local_list(struct target *t, const struct tgt_cluster *tc, struct sl
     return ok;
 }
 
-static bool local_status(struct target *t, const struct tgt_cluster *tc, const char *job_id, struct tgt_job_status *ret,
-                         struct sl_err *err)
+static bool local_status(struct target *t, const struct tgt_cluster *tc, const char *job_id,
+                         struct tgt_job_status *ret, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
     struct local_cluster *c = find(of(t), tc->id, err);
@@ -488,13 +494,15 @@ static bool local_status(struct target *t, const struct tgt_cluster *tc, const c
         struct flink_rest *r = flink_rest_new(c->rest, 5000);
         ok = flink_rest_job(r, job_id, ret, err);
         flink_rest_free(r);
-        if (ok && c->application && ret->gone) { /* main() has not come to it yet, or Flink has forgotten it */
+        if (ok && c->application &&
+            ret->gone) { /* main() has not come to it yet, or Flink has forgotten it */
             ret->gone = false;
         } else if (ok && !ret->gone) {
             return true;
         }
     }
-    /* It knows nothing (any more), or has ended: what it archived is the truth; a cluster that has ended has no job. */
+    /* It knows nothing (any more), or has ended: what it archived is the truth; a cluster that has ended has
+     * no job. */
     struct tgt_job_status archived;
     if ((ok || st.state == SUP_ENDED) && local_cluster_archived(c->dir, job_id, &archived, &a, NULL)) {
         *ret = archived;
@@ -508,8 +516,8 @@ static bool local_status(struct target *t, const struct tgt_cluster *tc, const c
     return ok;
 }
 
-static bool local_failure(struct target *t, const struct tgt_cluster *tc, const char *job_id, struct sl_arena *a,
-                          struct tgt_failure *ret, struct sl_err *err)
+static bool local_failure(struct target *t, const struct tgt_cluster *tc, const char *job_id,
+                          struct sl_arena *a, struct tgt_failure *ret, struct sl_err *err)
 {
     struct local_cluster *c = find(of(t), tc->id, err);
     struct sup_status st;
@@ -545,7 +553,8 @@ static bool local_failure(struct target *t, const struct tgt_cluster *tc, const 
     return sl_fail(err, SL_NOT_FOUND, "no failure is known");
 }
 
-static bool local_cancel(struct target *t, const struct tgt_cluster *tc, const char *job_id, struct sl_err *err)
+static bool local_cancel(struct target *t, const struct tgt_cluster *tc, const char *job_id,
+                         struct sl_err *err)
 {
     struct local_cluster *c = find(of(t), tc->id, err);
     struct sup_status st;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The life of one local cluster. Ports are asked from the kernel and may be taken before the JVM binds them; the start is
- * then made again with others. A cluster is known by sluice.cluster.id in its own configuration: an answer on its port
- * proves nothing. */
+ * The life of one local cluster. Ports are asked from the kernel and may be taken before the JVM binds them;
+ * the start is then made again with others. A cluster is known by sluice.cluster.id in its own configuration:
+ * an answer on its port proves nothing. */
 #include "gateway/target/local_cluster.h"
 
 #include "base/digest.h"
@@ -20,7 +20,10 @@
 #define START_TRIES 3
 #define LOG_BYTES   ((size_t)SL_LIMIT_JVM_LOG_BYTES)
 
-static const char *in_dir(struct sl_arena *a, const char *dir, const char *name) { return sys_path_join(a, dir, name); }
+static const char *in_dir(struct sl_arena *a, const char *dir, const char *name)
+{
+    return sys_path_join(a, dir, name);
+}
 
 /* ---- what is left of an ended cluster ---- */
 
@@ -52,9 +55,9 @@ static void tidy(const char *dir)
 /* The text that follows the last error line of a log, up to the next line with a time. */
 static sl_str last_error(sl_str log)
 {
-    static const char *const signs[] = {"Application failed unexpectedly", "Fatal error occurred", "Could not start cluster",
-                                        "Shutting StandaloneApplicationClusterEntryPoint down with application status FAILED",
-                                        " ERROR "};
+    static const char *const signs[] = {
+        "Application failed unexpectedly", "Fatal error occurred", "Could not start cluster",
+        "Shutting StandaloneApplicationClusterEntryPoint down with application status FAILED", " ERROR "};
     for (size_t s = 0; s < SL_ARRAY_LEN(signs); s++) {
         size_t at = 0, found = log.n;
         while (at < log.n) {
@@ -140,8 +143,8 @@ static const char *find_archive(struct sl_arena *a, const char *dir, const char 
     return NULL;
 }
 
-bool local_cluster_archived(const char *dir, const char *job_id, struct tgt_job_status *ret, struct sl_arena *a,
-                            struct tgt_failure *failure)
+bool local_cluster_archived(const char *dir, const char *job_id, struct tgt_job_status *ret,
+                            struct sl_arena *a, struct tgt_failure *failure)
 {
     struct sl_err ignored = SL_ERR_INIT;
     const char *file = find_archive(a, in_dir(a, dir, "archive"), job_id, 4);
@@ -155,11 +158,12 @@ bool local_cluster_archived(const char *dir, const char *job_id, struct tgt_job_
         return false;
     }
     if (ret) {
-        flink_job_of_json(job, archived_page(a, doc, sl_arena_printf(a, "/jobs/%s/checkpoints", job_id).p), ret);
+        flink_job_of_json(job, archived_page(a, doc, sl_arena_printf(a, "/jobs/%s/checkpoints", job_id).p),
+                          ret);
     }
     if (failure) {
-        flink_failure_of_exceptions(archived_page(a, doc, sl_arena_printf(a, "/jobs/%s/exceptions", job_id).p), a,
-                                    failure);
+        flink_failure_of_exceptions(
+            archived_page(a, doc, sl_arena_printf(a, "/jobs/%s/exceptions", job_id).p), a, failure);
     }
     return true;
 }
@@ -230,11 +234,13 @@ bool local_cluster_logs(const char *dir, const char *which, size_t tail, struct 
                         struct sl_err *err)
 {
     if (strcmp(which, "jobmanager") != 0 && strcmp(which, "taskmanager") != 0) {
-        return sl_fail(err, SL_USAGE, "there are logs of 'jobmanager' and 'taskmanager', not of '%.40s'", which);
+        return sl_fail(err, SL_USAGE, "there are logs of 'jobmanager' and 'taskmanager', not of '%.40s'",
+                       which);
     }
     SL_BUF_AUTO b;
     sl_buf_init(&b, LOG_BYTES * 3);
-    static const char *const forms[] = {"%s/log/%s.log.1", "%s/log/%s.log", "%s/log/%s.out.1", "%s/log/%s.out"};
+    static const char *const forms[] = {"%s/log/%s.log.1", "%s/log/%s.log", "%s/log/%s.out.1",
+                                        "%s/log/%s.out"};
     for (size_t i = 0; i < SL_ARRAY_LEN(forms); i++) {
         char path[640];
         const char *suffix = forms[i] + strlen("%s/log/%s");
@@ -281,7 +287,8 @@ static bool is_ours(struct local_cluster *c, struct sl_err *err)
     struct flink_rest *r = flink_rest_new(c->rest, 5000);
     char id[64] = "";
     struct flink_overview o;
-    bool ok = flink_rest_config(r, "sluice.cluster.id", id, sizeof id, err) && flink_rest_overview(r, &o, err);
+    bool ok =
+        flink_rest_config(r, "sluice.cluster.id", id, sizeof id, err) && flink_rest_overview(r, &o, err);
     flink_rest_free(r);
     if (!ok) {
         return false;
@@ -291,15 +298,16 @@ static bool is_ours(struct local_cluster *c, struct sl_err *err)
         return sl_hint(err, "another cluster has taken the port; run the command again");
     }
     if (strcmp(o.version, c->flink) != 0) {
-        return sl_fail(err, SL_FLINK_VERSION_MISMATCH, "%s runs Flink %s; Flink %s was started there", c->rest, o.version,
-                       c->flink);
+        return sl_fail(err, SL_FLINK_VERSION_MISMATCH, "%s runs Flink %s; Flink %s was started there",
+                       c->rest, o.version, c->flink);
     }
     return true;
 }
 
 static void say_ended(const struct sup_status *st, struct sl_err *err)
 {
-    sl_fail(err, SL_TARGET_UNREACHABLE, "the local Flink is not running: %s", st->why[0] ? st->why : "it has ended");
+    sl_fail(err, SL_TARGET_UNREACHABLE, "the local Flink is not running: %s",
+            st->why[0] ? st->why : "it has ended");
 }
 
 bool local_cluster_check(struct local_cluster *c, struct sup_status *ret, struct sl_err *err)
@@ -377,7 +385,9 @@ static bool write_spec(const struct local_make *m, struct jvm_cluster *j, const 
 {
     SL_ARENA_AUTO a = {0};
     struct sup_spec spec = {.id = c->id,
-                            .kind = m->dump_dir ? "dump" : m->application ? "application" : "session",
+                            .kind = m->dump_dir      ? "dump"
+                                    : m->application ? "application"
+                                                     : "session",
                             .flink = c->flink,
                             .flink_root = m->base->root,
                             .rest = c->rest,
@@ -457,7 +467,8 @@ bool local_cluster_start(const struct local_make *m, struct sl_arena *a, struct 
         drop(ret->dir, "log");
     }
     if (port_was_taken(failure)) {
-        sl_fail(err, SL_PORT_TAKEN, "Flink %s did not start: its port was taken by another program (%d tries)", ret->flink,
+        sl_fail(err, SL_PORT_TAKEN,
+                "Flink %s did not start: its port was taken by another program (%d tries)", ret->flink,
                 START_TRIES);
         sl_hint(err, "run the command again; sluice doctor tells what else listens");
     } else if (err && err->code == SL_FLINK_START && !err->hint[0]) {
@@ -473,7 +484,8 @@ bool local_cluster_open(const char *run_dir, const char *id, struct local_cluste
     struct sup_spec spec;
     memset(ret, 0, sizeof *ret);
     ret->owner_fd = -1;
-    if (!*id || strchr(id, '/') || snprintf(ret->dir, sizeof ret->dir, "%s/%s", run_dir, id) >= (int)sizeof ret->dir) {
+    if (!*id || strchr(id, '/') ||
+        snprintf(ret->dir, sizeof ret->dir, "%s/%s", run_dir, id) >= (int)sizeof ret->dir) {
         return sl_fail(err, SL_NOT_FOUND, "there is no local cluster '%.60s'", id);
     }
     if (!sup_spec_read(&a, ret->dir, &spec, err)) {

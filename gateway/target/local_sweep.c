@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What owners that were killed have left below the clusters' folder. A cluster in which a job runs is left alone, to be
- * adopted; of those that have ended the newest SL_LIMIT_CLUSTERS_KEPT keep their logs. */
+ * What owners that were killed have left below the clusters' folder. A cluster in which a job runs is left
+ * alone, to be adopted; of those that have ended the newest SL_LIMIT_CLUSTERS_KEPT keep their logs. */
 #include "gateway/target/local_cluster.h"
 
 #include "base/limits.h"
@@ -72,7 +72,8 @@ void tgt_local_sweep(const char *run_dir)
         }
         c.released = false;
         local_cluster_stop(&c);
-        int64_t at = stat(sys_path_join(&a, dir, "state.json"), &state) == 0 ? (int64_t)state.st_mtim.tv_sec : 1;
+        int64_t at =
+            stat(sys_path_join(&a, dir, "state.json"), &state) == 0 ? (int64_t)state.st_mtim.tv_sec : 1;
         sl_vec_push(&a, &ended, ((struct ended){dir, at}));
     }
     if (ended.n) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The supervisor: one thread, one poll loop over the JVMs' output (named pipes, so that what they print can be capped), their
- * ends (SIGCHLD) and the stop signal. JVMs get SIGKILL from the kernel when it dies (PR_SET_PDEATHSIG). */
+ * The supervisor: one thread, one poll loop over the JVMs' output (named pipes, so that what they print can
+ * be capped), their ends (SIGCHLD) and the stop signal. JVMs get SIGKILL from the kernel when it dies
+ * (PR_SET_PDEATHSIG). */
 #include "gateway/target/supervise.h"
 
 #include "base/digest.h"
@@ -22,11 +23,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SPEC_BYTES  ((size_t)1 << 20)
-#define TICK_MS     250
-#define START_MS    10000 /* for the supervisor to take its lock */
-#define ORPHAN_POLL 2000
-#define RESTARTS    5 /* of one JVM within RESTART_WINDOW */
+#define SPEC_BYTES     ((size_t)1 << 20)
+#define TICK_MS        250
+#define START_MS       10000 /* for the supervisor to take its lock */
+#define ORPHAN_POLL    2000
+#define RESTARTS       5 /* of one JVM within RESTART_WINDOW */
 #define RESTART_WINDOW 600000
 
 /* ---- cluster.json ---- */
@@ -81,7 +82,10 @@ static const char *const *list_of(struct sl_arena *a, const struct sl_json *v)
 {
     const char **out = sl_new_n(a, const char *, (v ? v->n : 0) + 1);
     size_t n = 0;
-    SL_JSON_EACH(e, v) { out[n++] = z_of(a, e); }
+    SL_JSON_EACH(e, v)
+    {
+        out[n++] = z_of(a, e);
+    }
     return out;
 }
 
@@ -113,7 +117,8 @@ bool sup_spec_read(struct sl_arena *a, const char *dir, struct sup_spec *ret, st
             s->argv = list_of(a, sl_json_get(j, "argv"));
         }
     }
-    return ret->n_jvm && ret->jvm[0].argv[0] ? true : sl_fail(err, SL_JSON, "%s/cluster.json names no JVM", dir);
+    return ret->n_jvm && ret->jvm[0].argv[0] ? true
+                                             : sl_fail(err, SL_JSON, "%s/cluster.json names no JVM", dir);
 }
 
 /* ---- state.json ---- */
@@ -195,7 +200,7 @@ const char *sup_newest_checkpoint(struct sl_arena *a, const char *dir, const cha
 struct jvm {
     const struct sup_jvm_spec *spec;
     struct sup_jvm_state st;
-    int fifo;     /* what it prints */
+    int fifo; /* what it prints */
     char *fifo_path, *out_path;
     size_t out_bytes;
     int64_t again_at; /* monotonic; 0 = not waiting for a restart */
@@ -218,7 +223,10 @@ static void on_stop(int sig)
     (void)sig;
     stop_asked = 1;
 }
-static void on_child(int sig) { (void)sig; }
+static void on_child(int sig)
+{
+    (void)sig;
+}
 
 static void put_jvm(struct sl_jw *w, const struct jvm *j)
 {
@@ -314,7 +322,10 @@ static bool start_jvm(struct sup *s, struct jvm *j, const char *restore)
     return true;
 }
 
-static bool is_jobmanager(const struct jvm *j) { return strcmp(j->spec->role, "jobmanager") == 0; }
+static bool is_jobmanager(const struct jvm *j)
+{
+    return strcmp(j->spec->role, "jobmanager") == 0;
+}
 
 static void end_all(struct sup *s)
 {
@@ -351,7 +362,8 @@ static void end_all(struct sup *s)
     }
 }
 
-/* Has the job of a restartable application come to its end? Its archive tells; REST is gone with the JobManager. */
+/* Has the job of a restartable application come to its end? Its archive tells; REST is gone with the
+ * JobManager. */
 static bool job_has_ended(struct sup *s)
 {
     SL_ARENA_AUTO a = {0};
@@ -460,7 +472,8 @@ static bool any_job_runs(struct sup *s)
             any = any || !flink_state_is_terminal(jobs[i].state);
         }
     } else {
-        any = s->jvm[0].st.running && s->orphan_since && sys_now_ms() - s->orphan_since < SL_LIMIT_JVM_START_MS;
+        any =
+            s->jvm[0].st.running && s->orphan_since && sys_now_ms() - s->orphan_since < SL_LIMIT_JVM_START_MS;
     }
     flink_rest_free(r);
     return any;
@@ -496,13 +509,15 @@ static bool prepare(struct sup *s, struct sl_err *err)
         struct jvm *j = &s->jvm[i];
         j->spec = &s->spec.jvm[i];
         j->st.exit = j->st.signal = -1;
-        j->fifo_path = sl_arena_strdupz(&s->a, sl_arena_printf(&s->a, "%s/tmp/%s.fifo", s->dir, j->spec->role));
+        j->fifo_path =
+            sl_arena_strdupz(&s->a, sl_arena_printf(&s->a, "%s/tmp/%s.fifo", s->dir, j->spec->role));
         j->out_path = sl_arena_strdupz(&s->a, sl_arena_printf(&s->a, "%s/log/%s.out", s->dir, j->spec->role));
         unlink(j->fifo_path);
         if (mkfifo(j->fifo_path, 0600) != 0) {
             return sl_fail_errno(err, SL_IO, errno, "cannot make %s", j->fifo_path);
         }
-        j->fifo = open(j->fifo_path, O_RDWR | O_NONBLOCK | O_CLOEXEC); /* RDWR: no end of file between two lives */
+        j->fifo =
+            open(j->fifo_path, O_RDWR | O_NONBLOCK | O_CLOEXEC); /* RDWR: no end of file between two lives */
         if (j->fifo < 0) {
             return sl_fail_errno(err, SL_IO, errno, "cannot open %s", j->fifo_path);
         }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The supervisor of one local cluster: a small mode of the sluice binary (`sluice supervise FOLDER`) that starts the cluster's
- * JVMs, records how each fares, caps what they print, and ends them. It holds <dir>/lock as long as it lives; the
- * kernel kills its JVMs with it, so a free lock means a dead cluster, whatever any pid says.
+ * The supervisor of one local cluster: a small mode of the sluice binary (`sluice supervise FOLDER`) that
+ * starts the cluster's JVMs, records how each fares, caps what they print, and ends them. It holds <dir>/lock
+ * as long as it lives; the kernel kills its JVMs with it, so a free lock means a dead cluster, whatever any
+ * pid says.
  *
  * In the folder, beside what jvm.h says:
  *   cluster.json  what to run (written by the target before the start)
  *   state.json    start id, pid, state of each JVM (replaced at every change)
  *   lock          held by the supervisor        owner.lock   held by the Sluice that owns the cluster
  *
- * A cluster without an owner goes on as long as a job runs in it and ends SL_LIMIT_LOCAL_ORPHAN_MS after. A JobManager of an
- * application that dies while its job is not at its end is started again from the newest checkpoint; a
- * TaskManager is started again; with the JobManager of a session everything ends. */
+ * A cluster without an owner goes on as long as a job runs in it and ends SL_LIMIT_LOCAL_ORPHAN_MS after. A
+ * JobManager of an application that dies while its job is not at its end is started again from the newest
+ * checkpoint; a TaskManager is started again; with the JobManager of a session everything ends. */
 #ifndef SLUICE_TARGET_SUPERVISE_H
 #define SLUICE_TARGET_SUPERVISE_H
 
@@ -25,8 +26,8 @@ struct sup_spec {
     const char *id;   /* cluster id */
     const char *kind; /* "session" or "application" */
     const char *flink, *flink_root;
-    const char *rest; /* http://127.0.0.1:PORT */
-    const char *name; /* of the job or script */
+    const char *rest;   /* http://127.0.0.1:PORT */
+    const char *name;   /* of the job or script */
     const char *job_id; /* restartable application: its one job; else "" */
     const char *const *env;
     struct sup_jvm_spec jvm[2];
@@ -34,7 +35,8 @@ struct sup_spec {
 };
 SL_MUST_CHECK bool sup_spec_write(const char *dir, const struct sup_spec *s, struct sl_err *err);
 /* Text in the arena. Error: file-not-found, json. */
-SL_MUST_CHECK bool sup_spec_read(struct sl_arena *a, const char *dir, struct sup_spec *ret, struct sl_err *err);
+SL_MUST_CHECK bool sup_spec_read(struct sl_arena *a, const char *dir, struct sup_spec *ret,
+                                 struct sl_err *err);
 
 enum sup_state { SUP_NONE, SUP_STARTING, SUP_RUNNING, SUP_RESTARTING, SUP_ENDED };
 struct sup_jvm_state {
