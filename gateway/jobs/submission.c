@@ -297,6 +297,19 @@ static bool name_is_free(struct sub *s)
     return n == 0;
 }
 
+/* A key that was used before: its answer is given again, and nothing runs. */
+static bool answered_before(struct sub *s)
+{
+    struct sl_err err = SL_ERR_INIT;
+    if (!ledger_answer(s->env->ledger, sl_arena_strdupz(s->arena, s->rq->key), s->arena, &s->answer)) {
+        return false;
+    }
+    event_note(s->sink, "key %.*s was used before: nothing was run", SL_S(s->rq->key));
+    const struct sl_json *old = sl_json_parse(s->arena, s->answer, &err);
+    s->exit_code = (int)sl_json_i64(sl_json_get(old, "exit"), 1);
+    return true;
+}
+
 static bool open_ledger(struct sub *s)
 {
     SL_BUF_AUTO bundle, source;
@@ -306,7 +319,7 @@ static bool open_ledger(struct sub *s)
     sl_buf_init(&source, 0);
     write_bundle(s, &bundle);
     write_source(s, &source);
-    if (names_job && !name_is_free(s)) {
+    if (answered_before(s) || (names_job && !name_is_free(s))) {
         return false;
     }
     struct ledger_submission ls = {.key = sl_arena_strdupz(s->arena, s->rq->key),
@@ -318,6 +331,12 @@ static bool open_ledger(struct sub *s)
                                    .target = s->target->name,
                                    .mode = s->rq->mode};
     if (!ledger_open(s->env->ledger, &ls, &s->opened, &err)) {
+        sub_fail(s, &err);
+        return false;
+    }
+    if (s->opened.known) { /* two with one key at once: the other one runs */
+        s->opened.submission = 0;
+        sl_fail(&err, SL_BUSY, "a submission with key %s is under way", ls.key);
         sub_fail(s, &err);
         return false;
     }
@@ -453,7 +472,7 @@ void sub_run(const struct sub_env *env, const struct sub_request *rq, const stru
         s.exit_code = sl_code_exit(SL_CANCELLED);
     }
     ret->exit_code = s.exit_code;
-    ret->result_json = outcome_json(&s);
+    ret->result_json = s.answer.n ? s.answer : outcome_json(&s);
     if (s.opened.submission && !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {
         event_error(sink, &err);
     }

@@ -47,6 +47,7 @@ struct sub {
     int64_t start_ms;  /* monotonic */
     int exit_code;     /* of the submission so far */
     bool interrupted, timed_out;
+    sl_str answer; /* of an earlier submission with the same key */
     int results; /* numbered from 1 */
     SL_VEC(struct started_run) started;
     SL_VEC(struct shown_result) shown_results;
