@@ -499,8 +499,7 @@ void sql_check_table_call(struct sql_parse *p, const struct sql_node *name, stru
         check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
     } else if (t[0].kind == TK_CASE && t[1].kind == TK_WHEN) {
         check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
-    } else if (t[0].kind == TK_SELECT &&
-               (t[1].kind == TK_LP || t[1].kind == TK_DISTINCT || t[1].kind == TK_CASE || t[2].kind == TK_LP)) {
+    } else if (t[0].kind == TK_SELECT && t[2].kind != TK_RP) {
         check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
     }
 }

@@ -17,6 +17,18 @@ struct place {
     bool want[SQL_WANT_CODES];
 };
 
+/* The text with `insert` put in before token i (blanks around it), parsed: how far does it get? In tokens of the
+ * text without the insertion; SIZE_MAX when all is well. */
+static size_t try_with(struct place *pl, size_t i, const char *insert)
+{
+    struct sql_run run;
+    uint32_t off = pl->tokens[i].off;
+    sl_str text = sl_arena_printf(pl->arena, "%.*s %s %.*s", (int)off, pl->text.p, insert, (int)(pl->text.n - off),
+                                  pl->text.p + off);
+    sql_parse_run(pl->arena, text, pl->version, &run);
+    return run.parse.syntax_error || run.parse.complaint ? run.tokens - 1 : SIZE_MAX;
+}
+
 static sl_str token_text(const struct place *pl, size_t i)
 {
     return sl_str_sub(pl->text, pl->tokens[i].off, pl->tokens[i].len);
@@ -31,23 +43,23 @@ static const char *spelling(unsigned code)
 {
     switch (code) {
     case TK_LP:
-        return "(";
+        return "'('";
     case TK_RP:
-        return ")";
+        return "')'";
     case TK_COMMA:
-        return ",";
+        return "','";
     case TK_EQ:
-        return "=";
+        return "'='";
     case TK_STAR:
-        return "*";
+        return "'*'";
     case TK_GT:
-        return ">";
+        return "'>'";
     case TK_RB:
-        return "]";
+        return "']'";
     case TK_RBRACE:
-        return "}";
+        return "'}'";
     case TK_COMMENT_END:
-        return "*/";
+        return "'*/'";
     case TK_STRING_LIT:
         return "a string";
     case TK_INTEGER_LIT:
@@ -184,6 +196,59 @@ static void add_item(struct sl_buf *b, unsigned *n, const char *item)
 
 /* At most five things that could stand here; operators and the words that may follow any expression are left
  * out where something more telling is there. */
+/* The words people mean, before all the others. */
+static void add_common(const struct place *pl, struct sl_buf *b, unsigned *n)
+{
+    static const uint16_t common[] = {TK_AS,    TK_WITH, TK_FROM,   TK_WHERE, TK_GROUP, TK_BY,   TK_ORDER, TK_LIMIT,
+                                      TK_ON,    TK_SET,  TK_END,    TK_THEN,  TK_WHEN,  TK_JOIN, TK_TABLE, TK_VIEW,
+                                      TK_INTO,  TK_NOT,  TK_EXISTS, TK_FOR,   TK_DAY,   TK_HOUR, TK_MINUTE,
+                                      TK_SECOND, TK_INT, TK_BIGINT, TK_STRING, TK_DECIMAL, TK_TIMESTAMP};
+    bool operators = pl->want[TK_PLUS] && pl->want[TK_STAR];
+    for (size_t i = 0; i < SL_ARRAY_LEN(common); i++) {
+        if (pl->want[common[i]] && !(operators && common[i] == TK_NOT)) {
+            add_item(b, n, spelling(common[i]));
+        }
+    }
+}
+
+static bool is_common(unsigned code)
+{
+    switch (code) {
+    case TK_AS:
+    case TK_WITH:
+    case TK_FROM:
+    case TK_WHERE:
+    case TK_GROUP:
+    case TK_BY:
+    case TK_ORDER:
+    case TK_LIMIT:
+    case TK_ON:
+    case TK_SET:
+    case TK_END:
+    case TK_THEN:
+    case TK_WHEN:
+    case TK_JOIN:
+    case TK_TABLE:
+    case TK_VIEW:
+    case TK_INTO:
+    case TK_NOT:
+    case TK_EXISTS:
+    case TK_FOR:
+    case TK_DAY:
+    case TK_HOUR:
+    case TK_MINUTE:
+    case TK_SECOND:
+    case TK_INT:
+    case TK_BIGINT:
+    case TK_STRING:
+    case TK_DECIMAL:
+    case TK_TIMESTAMP:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static sl_str expectations(const struct place *pl)
 {
     SL_BUF_AUTO b;
@@ -193,7 +258,7 @@ static sl_str expectations(const struct place *pl)
     if (wants_expression(want)) {
         add_item(&b, &n, "an expression");
         if (want[TK_STAR]) {
-            add_item(&b, &n, "*");
+            add_item(&b, &n, "'*'");
         }
     } else {
         static const uint16_t signs[] = {TK_RP, TK_COMMA, TK_LP, TK_EQ, TK_GT, TK_RB, TK_COMMENT_END};
@@ -207,20 +272,22 @@ static sl_str expectations(const struct place *pl)
         if (wants_name(want)) {
             add_item(&b, &n, "a name");
         }
-        if (want[TK_STRING_LIT]) {
+        /* behind a string another one may always follow; that is not what is meant */
+        if (want[TK_STRING_LIT] && !(pl->at && pl->tokens[pl->at - 1].kind == TK_STRING_LIT)) {
             add_item(&b, &n, "a string in '...'");
         }
         if (want[TK_INTEGER_LIT]) {
             add_item(&b, &n, "a number");
         }
         bool operators = want[TK_PLUS] && want[TK_STAR];
+        add_common(pl, &b, &n);
         for (unsigned w = 1; w < SQL_WORD_MAX_; w++) {
             unsigned code = sql_words[w].token;
-            bool plain = code && code != TK_RESERVED && code != TK_FNAME && code != TK_CONTEXT && want[code];
+            bool plain = code && code != TK_UESCAPE && code != TK_DOT && code != TK_RESERVED && code != TK_FNAME && code != TK_CONTEXT && want[code];
             unsigned v = sql_version_index(pl->version);
             bool clause = is_clause_word(code) && code != TK_AND && code != TK_OR && code != TK_IN && code != TK_IS &&
                           code != TK_LIKE && code != TK_BETWEEN && code != TK_NOT;
-            if (plain && (sql_words[w].known >> v & 1) && (!operators || clause)) {
+            if (plain && !is_common(code) && (sql_words[w].known >> v & 1) && (!operators || clause)) {
                 add_item(&b, &n, sql_words[w].text);
             }
         }
@@ -262,6 +329,12 @@ static bool explain_lexical(struct place *pl, struct sql_fault *f)
             f->hint = SL_STR("write straight quotes: '...'");
         } else if (t->point == 0xa0 || t->point == 0x3000 || t->point == 0xfeff) {
             f->hint = SL_STR("it looks like a blank but is none; delete it");
+        } else if (t->point >= 0xff01 && t->point <= 0xff5e) {
+            f->hint = sl_arena_printf(pl->arena, "write %c", (int)(t->point - 0xff01 + '!'));
+        } else if (t->point == '#') {
+            f->hint = SL_STR("comments begin with --");
+        } else if (t->point == '&') {
+            f->hint = SL_STR("write AND");
         }
         return true;
     case SQL_LEX_OPEN_STRING:
@@ -310,7 +383,7 @@ static bool explain_version(struct place *pl, struct sql_fault *f)
             continue;
         }
         f->code = SL_VERSION_NEEDED;
-        f->msg = sl_arena_printf(pl->arena, "'%.*s' here needs Flink %s; the target is %s", (int)pl->tokens[pl->at].len,
+        f->msg = sl_arena_printf(pl->arena, "'%.*s' needs Flink %s; the target is %s", (int)pl->tokens[pl->at].len,
                                  pl->text.p + pl->tokens[pl->at].off, sql_version_name(other),
                                  sql_version_name(pl->version));
         return true;
@@ -318,12 +391,11 @@ static bool explain_version(struct place *pl, struct sql_fault *f)
     return false;
 }
 
-static bool explain_reserved(struct place *pl, struct sql_fault *f)
+static bool say_reserved(struct place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
-    if (!(t->flags & SQL_TOKEN_RESERVED) || is_clause_word(t->kind) || !wants_name(pl->want) || !works_quoted(pl, pl->at)) {
-        return false;
-    }
+    f->off = t->off;
+    f->len = t->len;
     const struct sql_word_info *w = &sql_words[t->word];
     unsigned since = 0;
     while (!(w->reserved >> since & 1)) {
@@ -337,6 +409,37 @@ static bool explain_reserved(struct place *pl, struct sql_fault *f)
     f->hint = sl_arena_printf(pl->arena, "write `%.*s`", SL_S(text));
     f->flink = sl_arena_printf(pl->arena, "Incorrect syntax near the keyword '%.*s'", SL_S(text));
     return true;
+}
+
+/* A reserved word where a name is meant: the statement goes on when the word is quoted. Words such as DATE also
+ * begin something, so the grammar only stops one token later. Clause words count only where they cannot begin a
+ * clause and the whole statement is fine with them quoted: FROM order. */
+static bool explain_reserved(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    unsigned prev = pl->at ? pl->tokens[pl->at - 1].kind : 0;
+    if ((t->flags & SQL_TOKEN_RESERVED) && wants_name(pl->want)) {
+        bool clause = is_clause_word(t->kind);
+        bool odd_clause = (t->kind == TK_ORDER || t->kind == TK_GROUP || t->kind == TK_SET || t->kind == TK_END) &&
+                          (prev == TK_FROM || prev == TK_JOIN || prev == TK_INTO || prev == TK_TABLE || prev == TK_DOT);
+        bool source = t->kind == TK_UNNEST || t->kind == TK_LATERAL; /* FROM a UNNEST(...): a comma is missing */
+        if ((!clause || odd_clause) && !source && works_quoted(pl, pl->at)) {
+            return say_reserved(pl, f);
+        }
+    }
+    if (!pl->at || !(pl->tokens[pl->at - 1].flags & SQL_TOKEN_RESERVED) || is_clause_word(prev) || prev == TK_NULL) {
+        return false;
+    }
+    bool want[SQL_WANT_CODES];
+    if (!sql_parse_expected(pl->arena, pl->text, pl->version, pl->at - 1, want) || !wants_name(want)) {
+        return false;
+    }
+    pl->at--;
+    if (works_quoted(pl, pl->at)) {
+        return say_reserved(pl, f);
+    }
+    pl->at++;
+    return false;
 }
 
 /* An operator or a clause word with nothing behind it. */
@@ -383,6 +486,17 @@ static bool explain_missing(struct place *pl, struct sql_fault *f)
     return false;
 }
 
+/* With token i replaced by the word, does the statement get past the culprit? */
+static bool reaches_with_word(struct place *pl, size_t i, const char *word)
+{
+    struct sql_run run;
+    sl_str fixed = sl_arena_printf(pl->arena, "%.*s%s%.*s", (int)pl->tokens[i].off, pl->text.p, word,
+                                   (int)(pl->text.n - pl->tokens[i].off - pl->tokens[i].len),
+                                   pl->text.p + pl->tokens[i].off + pl->tokens[i].len);
+    sql_parse_run(pl->arena, fixed, pl->version, &run);
+    return run.tokens > pl->at + (i == pl->at) || (!run.parse.syntax_error && !run.parse.complaint);
+}
+
 /* A mistyped word: here, or just before where it passed for a name (SELECT a form t). */
 static bool explain_typo(struct place *pl, struct sql_fault *f)
 {
@@ -392,7 +506,8 @@ static bool explain_typo(struct place *pl, struct sql_fault *f)
     f->msg = sl_arena_printf(pl->arena, "'%.*s' is not expected here", SL_S(text));
     if (t->kind == TK_IDENT || t->word) {
         const char *word = nearest(pl->want, text, &distance);
-        if (word) {
+        bool plural = word && strlen(word) == text.n + 1;
+        if (word && (t->kind == TK_IDENT || plural) && reaches_with_word(pl, pl->at, word)) {
             f->hint = sl_arena_printf(pl->arena, "did you mean %s?", word);
             return true;
         }
@@ -406,15 +521,134 @@ static bool explain_typo(struct place *pl, struct sql_fault *f)
         const char *word = nearest(want, token_text(pl, i), &distance);
         if (word) {
             sl_str typed = token_text(pl, i);
-            sl_str fixed = sl_arena_printf(pl->arena, "%.*s%s%.*s", (int)pl->tokens[i].off, pl->text.p, word,
-                                           (int)(pl->text.n - pl->tokens[i].off - pl->tokens[i].len),
-                                           pl->text.p + pl->tokens[i].off + pl->tokens[i].len);
-            struct sql_run run;
-            sql_parse_run(pl->arena, fixed, pl->version, &run);
-            if (run.tokens > pl->at || (!run.parse.syntax_error && !run.parse.complaint)) {
+            if (reaches_with_word(pl, i, word)) {
                 f->hint = sl_arena_printf(pl->arena, "did you mean %s instead of '%.*s'?", word, SL_S(typed));
                 return true;
             }
+        }
+    }
+    return false;
+}
+
+/* No blank between token i and its neighbours. */
+static bool touches(const struct place *pl, size_t i)
+{
+    return i && i + 1 < pl->n && pl->tokens[i - 1].off + pl->tokens[i - 1].len == pl->tokens[i].off &&
+           pl->tokens[i].off + pl->tokens[i].len == pl->tokens[i + 1].off;
+}
+
+/* Mistakes seen often, with their cure. */
+static bool explain_known(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    const bool *want = pl->want;
+    unsigned prev = pl->at ? pl->tokens[pl->at - 1].kind : 0;
+    bool strings_only = want[TK_STRING_LIT] && !want[TK_INTEGER_LIT] && !want[TK_IDENT] && prev != TK_STRING_LIT &&
+                        prev != TK_DATE && prev != TK_TIME && prev != TK_TIMESTAMP && prev != TK_DATETIME;
+    sl_str text = token_text(pl, pl->at);
+    f->msg = sl_arena_printf(pl->arena, "'%.*s' is not expected here", SL_S(text));
+    if (t->kind == TK_EQ && prev == TK_EQ) {
+        f->hint = SL_STR("equality is written with one =");
+    } else if (t->kind == TK_COLON && pl->at + 1 < pl->n && pl->tokens[pl->at + 1].kind == TK_COLON) {
+        f->hint = SL_STR("write CAST(value AS TYPE) instead of value::TYPE");
+    } else if (t->kind == TK_COLON && want[TK_EQ]) {
+        f->hint = SL_STR("keys and values are joined with =");
+    } else if (t->kind == TK_MINUS && prev == TK_IDENT && !want[TK_MINUS] && touches(pl, pl->at)) {
+        f->hint = SL_STR("a name with '-' goes in back-ticks: `my-name`");
+    } else if (t->kind == TK_INTEGER_LIT && want[TK_IDENT] && !wants_expression(want) && !want[TK_COMMA]) {
+        f->hint = SL_STR("a name that begins with a digit goes in back-ticks");
+    } else if (strings_only && (t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || t->word || t->kind == TK_INTEGER_LIT ||
+                                t->kind == TK_DECIMAL_LIT)) {
+        sl_str bare = sql_unquote(pl->arena, text);
+        f->msg = sl_arena_printf(pl->arena, "a string is expected here, not %.*s", SL_S(text));
+        f->hint = sl_arena_printf(pl->arena, "write '%.*s'", SL_S(bare));
+    } else if (t->kind == TK_LP && pl->at &&
+               (prev == TK_INT || prev == TK_INTEGER || prev == TK_BIGINT || prev == TK_SMALLINT || prev == TK_TINYINT ||
+                prev == TK_BOOLEAN || prev == TK_FLOAT || prev == TK_DOUBLE || prev == TK_STRING || prev == TK_BYTES)) {
+        f->msg = sl_arena_printf(pl->arena, "type %.*s takes no length", SL_S(token_text(pl, pl->at - 1)));
+        f->hint = sl_arena_printf(pl->arena, "write %.*s", SL_S(token_text(pl, pl->at - 1)));
+    } else if (t->word == SQL_W_DATETIME && want[TK_INT] && want[TK_TIMESTAMP]) {
+        f->msg = SL_STR("DATETIME is no type of Flink");
+        f->hint = SL_STR("write TIMESTAMP(3)");
+    } else if (t->kind == TK_DEFAULT && want[TK_COMMENT] && want[TK_COMMA]) {
+        f->msg = SL_STR("columns have no DEFAULT in Flink");
+        f->hint = SL_STR("use COALESCE where the column is filled");
+    } else if (want[TK_SECOND] && want[TK_DAY] && prev == TK_STRING_LIT && pl->at >= 2 &&
+               (pl->tokens[pl->at - 2].kind == TK_INTERVAL)) {
+        f->msg = SL_STR("the unit of the interval is missing");
+        f->hint = SL_STR("the unit stands outside the quotes: INTERVAL '5' SECOND");
+    } else if (t->kind == TK_EQ && prev == TK_STRING_LIT && pl->at >= 2 && pl->tokens[pl->at - 2].kind == TK_STRING_LIT) {
+        f->msg = sl_arena_printf(pl->arena, "a ',' is missing before %.*s", SL_S(token_text(pl, pl->at - 1)));
+    } else if (t->kind == TK_COMMA && pl->at >= 2 && pl->tokens[pl->at - 2].kind == TK_BETWEEN) {
+        f->hint = SL_STR("write BETWEEN low AND high");
+    } else if (pl->at == 2 && pl->tokens[0].kind == TK_USE && prev == TK_DATABASE) {
+        f->hint = sl_arena_printf(pl->arena, "write USE %.*s", SL_S(text));
+    } else if (t->kind == TK_RP) {
+        size_t open = 0;
+        for (size_t i = 0; i < pl->at; i++) {
+            open += pl->tokens[i].kind == TK_LP;
+            open -= pl->tokens[i].kind == TK_RP && open;
+        }
+        if (open) {
+            return false;
+        }
+        f->msg = SL_STR("this ')' has no '('");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A comma, an end of statement or a closing parenthesis left out. */
+static bool explain_left_out(struct place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    sl_str text = token_text(pl, pl->at);
+    if (!pl->at || !t->kind) {
+        return false;
+    }
+    switch (t->kind) {
+    case TK_SELECT:
+    case TK_INSERT:
+    case TK_CREATE:
+    case TK_DROP:
+    case TK_ALTER:
+    case TK_EXPLAIN:
+    case TK_USE:
+    case TK_SHOW:
+    case TK_EXECUTE:
+    case TK_DESCRIBE: {
+        /* a statement begins: was the one before complete? */
+        struct sql_run run;
+        sl_str before = sl_str_sub(pl->text, 0, t->off);
+        sql_parse_run(pl->arena, before, pl->version, &run);
+        if (!run.parse.syntax_error && !run.parse.complaint) {
+            f->msg = sl_arena_printf(pl->arena, "a ';' is missing before '%.*s'", SL_S(text));
+            f->hint = SL_STR("each statement ends with ;");
+            return true;
+        }
+        break;
+    }
+    default:
+        break;
+    }
+    if (pl->want[TK_SEMI] && t->kind == TK_END) {
+        f->msg = SL_STR("a ';' is missing before END");
+        f->hint = SL_STR("each INSERT of a statement set ends with ;");
+        return true;
+    }
+    if (pl->want[TK_COMMA] && t->kind != TK_COMMA && !is_clause_word(t->kind)) {
+        size_t reach = try_with(pl, pl->at, ",");
+        if (reach == SIZE_MAX || reach > pl->at + 2) {
+            f->msg = sl_arena_printf(pl->arena, "a ',' is missing before '%.*s'", SL_S(text));
+            return true;
+        }
+    }
+    if (pl->want[TK_RP] && is_clause_word(t->kind) && t->kind != TK_AS) {
+        size_t reach = try_with(pl, pl->at, ")");
+        if (reach == SIZE_MAX || reach > pl->at + 3) {
+            f->msg = sl_arena_printf(pl->arena, "a ')' is missing before '%.*s'", SL_S(text));
+            return true;
         }
     }
     return false;
@@ -448,7 +682,8 @@ static void explain_syntax(struct place *pl, struct sql_fault *f)
         f->flink = SL_STR("Non-query expression encountered in illegal context");
         return;
     }
-    if (explain_version(pl, f) || explain_reserved(pl, f) || explain_missing(pl, f) || explain_typo(pl, f)) {
+    if (explain_version(pl, f) || explain_known(pl, f) || explain_reserved(pl, f) || explain_missing(pl, f) ||
+        explain_typo(pl, f) || explain_left_out(pl, f)) {
         return;
     }
     f->hint = expectations(pl);

@@ -352,20 +352,35 @@ bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version, const 
     return false;
 }
 
+/* The ';' behind a statement, where what is missing at its end is shown. */
+static struct sl_pos terminator(const struct sql_script *s, const struct sql_stmt *st)
+{
+    const struct sql_lines *lines = &s->files.v[st->file].lines;
+    struct sql_lexer lx;
+    struct sql_token t;
+    uint32_t end = st->pos.off + st->pos.len;
+    sql_lex_init(&lx, sl_str_sub(lines->text, end, lines->text.n - end), s->flink, false);
+    return sql_lex_next(&lx, &t) == TK_SEMI ? sql_lines_pos(lines, end + t.off, t.len) : sql_lines_pos(lines, end, 0);
+}
+
 bool sql_grammar_parse(struct sql_script *s, struct sql_stmt *st)
 {
     struct sql_fault fault;
     if (sql_parse_text(s->arena, st->sql, s->flink, &st->ast, &fault)) {
         return true;
     }
-    struct sql_lines lines;
-    struct sl_arena_mark mark = sl_arena_mark(s->arena);
-    sql_lines_init(&lines, s->arena, st->sql);
-    struct sl_pos at = sql_lines_pos(&lines, fault.off, fault.len);
-    sl_arena_rewind(s->arena, mark);
-    struct sl_pos pos = sql_stmt_source_pos(s, st, at.line, at.col, at.end_line, at.end_col);
-    struct sql_diag *d =
-        sql_diag_add(s, fault.code, SQL_ERROR, st->number, pos, "%.*s", SL_S(fault.msg));
+    struct sl_pos pos;
+    if (fault.len == 0 && st->terminated) {
+        pos = terminator(s, st);
+    } else {
+        struct sql_lines lines;
+        struct sl_arena_mark mark = sl_arena_mark(s->arena);
+        sql_lines_init(&lines, s->arena, st->sql);
+        struct sl_pos at = sql_lines_pos(&lines, fault.off, fault.len);
+        sl_arena_rewind(s->arena, mark);
+        pos = sql_stmt_source_pos(s, st, at.line, at.col, at.end_line, at.end_col);
+    }
+    struct sql_diag *d = sql_diag_add(s, fault.code, SQL_ERROR, st->number, pos, "%.*s", SL_S(fault.msg));
     if (d) {
         d->hint = fault.hint;
         d->flink = fault.flink;
