@@ -8,7 +8,7 @@ import pytest
 from results_server import ResultsServer
 from runner_run import Run
 
-ENDLESS = "CREATE TABLE endless (id BIGINT, t STRING) WITH ('connector'='datagen','fields.t.length'='200')"
+ENDLESS = "CREATE TABLE endless (id BIGINT, t STRING) WITH ('connector'='datagen','rows-per-second'='10000000','fields.t.length'='200')"
 SLOW = ("CREATE TABLE slow (id BIGINT) WITH ('connector'='datagen','rows-per-second'='5','fields.id.min'='0',"
         "'fields.id.max'='9')")
 SINK = "CREATE TABLE hole (id BIGINT) WITH ('connector'='blackhole')"

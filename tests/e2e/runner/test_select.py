@@ -10,7 +10,7 @@ WIDE = pytest.mark.parametrize("parallelism", [1, 4])
 
 
 def numbers(name, n, rest=""):
-    return (f"CREATE TABLE {name} (id BIGINT{rest}) WITH ('connector'='datagen','number-of-rows'='{n}',"
+    return (f"CREATE TABLE {name} (id BIGINT{rest}) WITH ('connector'='datagen','rows-per-second'='10000000','number-of-rows'='{n}',"
             f"'fields.id.kind'='sequence','fields.id.start'='1','fields.id.end'='{n}')")
 
 
