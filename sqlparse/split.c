@@ -364,7 +364,12 @@ static bool is_foreign(unsigned word)
 
 static void add_to_head(struct sql_head *h, const struct sql_token *t)
 {
-    if (h->n < SQL_HEAD_TOKENS) {
+#if defined(PLANT) && PLANT == 2
+    bool room = h->n <= SQL_HEAD_TOKENS;
+#else
+    bool room = h->n < SQL_HEAD_TOKENS;
+#endif
+    if (room) {
         h->t[h->n++] = *t;
     }
 }

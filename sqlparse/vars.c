@@ -155,6 +155,11 @@ static bool value_of(struct filler *f, struct sl_buf *value, sl_str inside, unsi
         say_wrong(f, "defaults are nested too deep", "at most 16 levels");
         return false;
     }
+#if defined(PLANT) && PLANT == 4
+    char copy[12];
+    memcpy(copy, name.p, name.n);
+    name = sl_str_dup(f->s->arena, (sl_str){copy, name.n});
+#endif
     const struct sql_var *var = sql_vars_find(f->v, name);
     struct sql_var own = {.name = name, .source = SL_STR("environment")};
     if (!var && sl_str_starts(name, SL_STR("env.")) && f->v->env) {
