@@ -397,6 +397,7 @@ static bool on_finish(struct res_conn *c, struct res_frame *f, struct sl_err *er
     res_lock(c->port);
     res_result_end(r, RES_COMPLETE, NULL);
     res_unlock(c->port);
+    c->is_done = c->state == CONN_SINK;
     send_u64(c, RES_F_FINISHED, have);
     return true;
 }
@@ -538,6 +539,7 @@ static bool on_end(struct res_conn *c, struct res_frame *f, struct sl_err *err)
     res_task_set_state(c->task, RES_TASK_ENDED);
     res_unlock(c->port);
     linger(c); /* the runner is the one who closes */
+    c->is_done = true;
     drop_task(c);
     out_send(o);
     return true;
@@ -726,6 +728,11 @@ void res_conn_look(struct res_conn *c)
             }
         }
     }
+}
+
+bool res_conn_is_done(const struct res_conn *c)
+{
+    return c->is_done;
 }
 
 void res_conn_tick(struct res_conn *c, int64_t now)

@@ -135,6 +135,7 @@ struct res_conn {
     struct res_result *result; /* sink: its result; runner: the open answer. result->conn is this */
     uint32_t statement;        /* runner: of the last BEGIN */
     bool ack_due, has_task_rest;
+    bool is_done; /* FINISHED or END_STORED is the last that was said to it */
     size_t task_at; /* bytes of the document sent */
     bool attn;      /* under mu */
     struct res_conn *attn_next;
@@ -165,6 +166,7 @@ struct res_port {
     uv_tcp_t listener;
     uv_async_t wake;
     uv_timer_t tick;
+    int64_t part_ms; /* when the last connections are closed, once the port is stopping */
     struct res_list fresh, known;
     char scratch[64 << 10];
 };
@@ -223,5 +225,7 @@ void res_conn_tick(struct res_conn *c, int64_t now);
 /* Something changed on another thread: close, or room again. */
 void res_conn_look(struct res_conn *c);
 void res_conn_close(struct res_conn *c);
+/* All of its work is stored and it knows: it is the one to close. */
+bool res_conn_is_done(const struct res_conn *c);
 
 #endif

@@ -128,6 +128,30 @@ void res_attn(struct res_port *p, struct res_conn *c)
     }
 }
 
+/* The port is being closed: all go but those who have been told that all is stored and are about to close by
+ * themselves; they get a moment, so that a job that is done does not fail at its last step. */
+static void part(struct res_port *p, int64_t now)
+{
+    struct res_list *lists[] = {&p->fresh, &p->known};
+    for (size_t i = 0; i < SL_ARRAY_LEN(lists); i++) {
+        for (struct res_conn *c = lists[i]->head, *next; c; c = next) {
+            next = c->next;
+            if (now >= p->part_ms || !res_conn_is_done(c)) {
+                res_conn_close(c);
+            }
+        }
+    }
+    if (p->fresh.n + p->known.n == 0) {
+        uv_close((uv_handle_t *)&p->tick, NULL);
+        uv_close((uv_handle_t *)&p->wake, NULL);
+    }
+}
+
+static void on_part_tick(uv_timer_t *t)
+{
+    part(t->data, res_now_ms());
+}
+
 static void on_tick(uv_timer_t *t)
 {
     struct res_port *p = t->data;
@@ -170,25 +194,20 @@ static void on_wake(uv_async_t *a)
         }
         bool stopping = p->stopping;
         res_unlock(p);
-        if (c && !stopping) {
-            res_conn_look(c);
-            continue;
-        }
         if (stopping) {
             break;
         }
-        return;
+        if (!c) {
+            return;
+        }
+        res_conn_look(c);
     }
-    while (p->fresh.head) {
-        res_conn_close(p->fresh.head);
-    }
-    while (p->known.head) {
-        res_conn_close(p->known.head);
-    }
-    if (!uv_is_closing((uv_handle_t *)&p->wake)) {
+    if (!uv_is_closing((uv_handle_t *)&p->listener)) {
+        int64_t now = res_now_ms();
         uv_close((uv_handle_t *)&p->listener, NULL);
-        uv_close((uv_handle_t *)&p->tick, NULL);
-        uv_close((uv_handle_t *)&p->wake, NULL);
+        p->part_ms = now + SL_LIMIT_RESULTS_LINGER_MS;
+        (void)uv_timer_start(&p->tick, on_part_tick, 5, 5);
+        part(p, now);
     }
 }
 

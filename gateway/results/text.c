@@ -249,11 +249,13 @@ static void put_fraction(struct sl_buf *b, uint32_t nanos, unsigned n)
     }
 }
 
+/* Flink cuts the fraction to the precision of the type, which is 0 for every TIME of a query. */
 void res_put_sql_time(struct sl_buf *b, int32_t ms, unsigned precision)
 {
+    static const uint32_t unit[] = {1000, 100, 10, 1};
     uint32_t v = ms < 0 ? 0 - (uint32_t)ms : (uint32_t)ms;
+    v -= v % unit[SL_MIN(precision, 3u)];
     sl_buf_printf(b, "%s%02u:%02u:%02u", ms < 0 ? "-" : "", v / 3600000, v / 60000 % 60, v / 1000 % 60);
-    (void)precision;
     put_fraction(b, v % 1000 * 1000000, 0);
 }
 

@@ -165,6 +165,52 @@ static void test_select(void **state)
     res_port_stop(p);
 }
 
+struct late {
+    int fd;
+    int seen; /* type of the frame, or -1, that came within 300 ms after FINISHED */
+};
+
+static void *late_close(void *arg)
+{
+    struct late *l = arg;
+    SL_BUF_AUTO body;
+    sl_buf_init(&body, 0);
+    struct pollfd pf = {.fd = l->fd, .events = POLLIN};
+    l->seen = poll(&pf, 1, 300) > 0;
+    close(l->fd);
+    return NULL;
+}
+
+/* A port that stops gives a sink that is done the moment to close by itself: an end of the stream now would
+ * fail its job. */
+static void test_stop_waits_for_the_done(void **state)
+{
+    (void)state;
+    struct res_port *p = start((struct res_config){0});
+    struct res_result *r = result(p), *open = result(p);
+    struct late l = {.fd = w_sink(res_port_number(p), res_result_token(r), 4)};
+    int other = w_sink(res_port_number(p), res_result_token(open), 4);
+    w_expect(l.fd, 0x02, 5000);
+    w_expect(other, 0x02, 5000);
+    w_columns_ns(fresh());
+    w_u64_frame(&out, 0x23, 0);
+    w_send(l.fd, &out);
+    w_expect(l.fd, 0x24, 5000);
+    pthread_t t;
+    assert_int_equal(pthread_create(&t, NULL, late_close, &l), 0);
+    int64_t from = now_ms();
+    res_port_stop(p);
+    assert_in_range(now_ms() - from, 200, 900);
+    pthread_join(t, NULL);
+    assert_int_equal(l.seen, 0);
+    w_expect(other, -1, 100);
+    close(other);
+    assert_int_equal(res_result_state(r), RES_COMPLETE);
+    assert_int_equal(res_result_state(open), RES_CLOSED);
+    res_result_unref(r);
+    res_result_unref(open);
+}
+
 static void test_ends(void **state)
 {
     (void)state;
@@ -831,12 +877,12 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_select),        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_malformed),     cmocka_unit_test(test_task),
-        cmocka_unit_test(test_heartbeats),    cmocka_unit_test(test_spool),
-        cmocka_unit_test(test_back_pressure), cmocka_unit_test(test_total_quota),
-        cmocka_unit_test(test_disk_full),     cmocka_unit_test(test_readers),
-        cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_select),      cmocka_unit_test(test_stop_waits_for_the_done),
+        cmocka_unit_test(test_ends),        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_task),        cmocka_unit_test(test_heartbeats),
+        cmocka_unit_test(test_spool),       cmocka_unit_test(test_back_pressure),
+        cmocka_unit_test(test_total_quota), cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_readers),     cmocka_unit_test(test_strangers),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     sl_buf_release(&out);
