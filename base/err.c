@@ -19,8 +19,8 @@ static const struct {
 #undef SL_CODE
 };
 
-/* Makes it what the contract says: plain text of valid UTF-8, however it was cut; one line, or (`lines`) several. */
-static void tidy(char *z, bool lines)
+/* Makes it what the contract says: plain text of valid UTF-8, however it was cut. Lines are kept. */
+static void tidy(char *z)
 {
     size_t n = strlen(z), good = 0;
     while ((good += sl_utf8_valid_prefix((sl_str){z + good, n - good})) < n) {
@@ -31,7 +31,7 @@ static void tidy(char *z, bool lines)
         z[good] = '?';
     }
     for (; *z; z++) {
-        if (((unsigned char)*z < 0x20 || *z == 0x7f) && !(lines && *z == '\n')) {
+        if (((unsigned char)*z < 0x20 || *z == 0x7f) && *z != '\n') {
             *z = ' ';
         }
     }
@@ -48,7 +48,7 @@ static void append(char *z, size_t size, const char *text)
         memcpy(z + n, text, want);
         z[n + want] = '\0';
     }
-    tidy(z, false);
+    tidy(z);
 }
 
 static void fill(struct sl_err *err, enum sl_code code, struct sl_pos pos, const char *fmt, va_list ap)
@@ -57,7 +57,7 @@ static void fill(struct sl_err *err, enum sl_code code, struct sl_pos pos, const
 {
     char msg[sizeof(err->msg)]; /* the arguments may point into *err */
     vsnprintf(msg, sizeof(msg), fmt, ap);
-    tidy(msg, false);
+    tidy(msg);
     err->code = code;
     err->pos = pos;
     memcpy(err->msg, msg, sizeof(msg));
@@ -108,7 +108,7 @@ bool sl_hint(struct sl_err *err, const char *fmt, ...)
         va_start(ap, fmt);
         vsnprintf(hint, sizeof(hint), fmt, ap);
         va_end(ap);
-        tidy(hint, true);
+        tidy(hint);
         memcpy(err->hint, hint, sizeof(hint));
     }
     return false;

@@ -116,8 +116,20 @@ static bool turn_verdict(struct chain *c, struct turn *t)
     } else if (t->call.ok && (!t->run.id[0] || res_task_wait(t->task, 0) == RES_TASK_ENDED || !t->unit)) {
         return true;
     } else if (t->call.failure.chain_json.n || t->call.failure.stack.n) {
+        struct tgt_failure f = t->call.failure;
+        const struct plan_unit *u = t->unit;
+        uint32_t statement = 0;
         tell_submit_failed(s, t);
-        sub_fail_unit(s, t->unit, t->run.id[0] ? t->run.id : NULL, &t->call.failure);
+        switch (sub_inline_answer(s, &t->call.failure, &f, &statement)) {
+        case INLINE_ANSWERED:
+            return true;
+        case INLINE_UNREACHABLE:
+            break;
+        default:
+            u = statement ? unit_of(c, t, statement) : u;
+            sub_fail_unit(s, u, t->run.id[0] ? t->run.id : NULL, &f);
+            break;
+        }
     } else if (t->call.ok) {
         struct sl_err err = SL_ERR_INIT;
         sl_fail(&err, SL_TARGET_ANSWER, "the runner ended without saying how");

@@ -92,6 +92,12 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
 /* The rows of an answer (all there when called). */
 void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement);
 
+/* Does the failure carry the runner's answer (it could not reach the results port)? Its rows and its "unreachable" are
+ * said here; a failure inside it comes back, with its statement. */
+enum inline_answer { INLINE_NONE, INLINE_ANSWERED, INLINE_FAILED, INLINE_UNREACHABLE };
+enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f, struct tgt_failure *ret_failure,
+                                     uint32_t *ret_statement);
+
 /* Both return when every unit was done, failed (exit code set) or stopped. */
 void sub_session(struct sub *s);
 void sub_application(struct sub *s);

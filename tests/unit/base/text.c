@@ -207,11 +207,11 @@ static void errors_are_one_line(void **state)
     memset(longtext, 'x', sizeof(longtext));
     longtext[sizeof(longtext) - 1] = '\0';
     assert_false(sl_fail(&err, SL_IO, "first\nsecond\x1b[31m"));
-    assert_string_equal(err.msg, "first second [31m");
+    assert_string_equal(err.msg, "first\nsecond [31m");
     assert_true(err.pos.off == SL_NO_POS);
     sl_hint(&err, "do %s", "that");
     sl_wrap(&err, "outer %d", 1);
-    assert_string_equal(err.msg, "outer 1: first second [31m");
+    assert_string_equal(err.msg, "outer 1: first\nsecond [31m");
     assert_string_equal(err.hint, "do that");
     sl_fail(&err, SL_IO, "%s", longtext);
     assert_int_equal(strlen(err.msg), sizeof(err.msg) - 1);

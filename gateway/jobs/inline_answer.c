@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the runner says through an exception when it cannot reach the results port: "SLUICE-ANSWER " and one JSON document
+ * (docs/task.md). */
+#include "gateway/jobs/submission_internal.h"
+
+static const struct sl_json *find_answer(struct sub *s, const struct tgt_failure *f)
+{
+    struct sl_err err = SL_ERR_INIT;
+    const struct sl_json *chain = f->chain_json.n ? sl_json_parse(s->arena, f->chain_json, &err) : NULL;
+    sl_str mark = SL_STR("SLUICE-ANSWER ");
+    SL_JSON_EACH(cause, chain)
+    {
+        sl_str message = sl_json_str(sl_json_get(cause, "message"), SL_STR(""));
+        ptrdiff_t at = sl_str_find(message, mark);
+        if (at >= 0) {
+            sl_str json = sl_str_trim(sl_str_sub(message, (size_t)at + mark.n, message.n - (size_t)at - mark.n));
+            const struct sl_json *doc = sl_json_parse(s->arena, json, &err);
+            if (doc) {
+                return doc;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void tell_unreachable(struct sub *s, const struct sl_json *doc)
+{
+    struct sl_err err = SL_ERR_INIT;
+    sl_str cause = sl_json_str(sl_json_get(doc, "cause"), SL_STR(""));
+    bool refused = sl_str_find(cause, SL_STR("efused")) >= 0;
+    bool unknown = sl_str_find(cause, SL_STR("nknown")) >= 0 || sl_str_find(cause, SL_STR("nresolved")) >= 0;
+    sl_fail(&err, SL_RESULTS_UNREACHABLE,
+            "Flink on '%s' cannot connect to this machine for rows (%.*s, %s)\n"
+            "  you are behind NAT or a firewall, or the address is wrong; jobs can be started, SELECTs cannot send their rows here",
+            s->target->name, SL_S(sl_json_str(sl_json_get(doc, "address"), SL_STR(""))),
+            refused   ? "refused"
+            : unknown ? "the name is not known there"
+                      : "no answer within 2 s");
+    sl_hint(&err, "give a reachable address     --results-address HOST:PORT\n"
+                  "SHOW, DESCRIBE and EXPLAIN work without it");
+    sub_fail(s, &err);
+}
+
+static void show_rows(struct sub *s, const struct sl_json *statement)
+{
+    int number = ++s->results;
+    const struct sl_json *columns = sl_json_get(statement, "columns"), *rows = sl_json_get(statement, "rows");
+    struct res_column *cols = sl_new_n(s->arena, struct res_column, columns ? columns->n + 1 : 1);
+    size_t n = 0;
+    SL_JSON_EACH(c, columns)
+    {
+        cols[n].name = sl_json_str(sl_json_get(c, "name"), SL_STR(""));
+        cols[n++].type = sl_json_str(sl_json_get(c, "type"), SL_STR("STRING"));
+    }
+    event_columns(s->sink, number, (uint32_t)sl_json_i64(sl_json_get(statement, "statement"), 0), cols, n, true);
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "event", "rows");
+    sl_jw_ki64(&w, "result", number);
+    sl_jw_key(&w, "rows");
+    sl_jw_array(&w);
+    SL_JSON_EACH(row, rows)
+    {
+        sl_jw_array(&w);
+        sl_jw_strz(&w, "+I");
+        SL_JSON_EACH(cell, row) { sl_jw_value(&w, cell); }
+        sl_jw_end_array(&w);
+    }
+    sl_jw_end_array(&w);
+    sl_jw_end_object(&w);
+    uint64_t count = rows ? rows->n : 0;
+    if (count) {
+        s->sink->emit(s->sink->ctx, sl_buf_str(&b));
+    }
+    sl_vec_push(s->arena, &s->shown_results, ((struct shown_result){number, count, "complete"}));
+    event_end(s->sink, number, count, "complete");
+}
+
+/* The failure inside the answer, in the form of any other. */
+static struct tgt_failure inner_failure(struct sub *s, const struct sl_json *failed)
+{
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
+    const struct sl_json *chain = sl_json_get(failed, "chain");
+    if (chain) {
+        sl_jw_value(&w, chain);
+    }
+    return (struct tgt_failure){.chain_json = sl_str_dup(s->arena, sl_buf_str(&b)),
+                                .stack = sl_json_str(sl_json_get(failed, "stack"), SL_STR(""))};
+}
+
+enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f, struct tgt_failure *ret_failure,
+                                     uint32_t *ret_statement)
+{
+    const struct sl_json *doc = find_answer(s, f);
+    if (!doc) {
+        return INLINE_NONE;
+    }
+    const struct sl_json *failed = sl_json_get(doc, "failed");
+    if (sl_json_is(failed, SL_JSON_OBJECT)) {
+        *ret_failure = inner_failure(s, failed);
+        *ret_statement = (uint32_t)sl_json_i64(sl_json_get(failed, "statement"), 0);
+        return INLINE_FAILED;
+    }
+    if (sl_json_get(doc, "error")) {
+        tell_unreachable(s, doc);
+        return INLINE_UNREACHABLE;
+    }
+    SL_JSON_EACH(st, sl_json_get(doc, "statements"))
+    {
+        if (sl_json_get(st, "columns")) {
+            show_rows(s, st);
+        }
+    }
+    return INLINE_ANSWERED;
+}
