@@ -30,8 +30,8 @@ static void tell_unreachable(struct sub *s, const struct sl_json *doc)
     bool refused = sl_str_find(cause, SL_STR("efused")) >= 0;
     bool unknown = sl_str_find(cause, SL_STR("nknown")) >= 0 || sl_str_find(cause, SL_STR("nresolved")) >= 0;
     sl_fail(&err, SL_RESULTS_UNREACHABLE,
-            "Flink on '%s' cannot connect to this machine for rows (%.*s, %s)\n"
-            "  you are behind NAT or a firewall, or the address is wrong; jobs can be started, SELECTs cannot send their rows here",
+            "TaskManagers of '%s' cannot connect to this machine for rows (%.*s, %s)\n"
+            "  you are behind NAT or a firewall; jobs can be started, SELECTs cannot send their rows here",
             s->target->name, SL_S(sl_json_str(sl_json_get(doc, "address"), SL_STR(""))),
             refused   ? "refused"
             : unknown ? "the name is not known there"
