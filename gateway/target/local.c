@@ -498,6 +498,7 @@ static bool local_status(struct target *t, const struct tgt_cluster *tc, const c
             ret->gone) { /* main() has not come to it yet, or Flink has forgotten it */
             ret->gone = false;
         } else if (ok && !ret->gone) {
+            ret->restarts += st.jobmanager.restarts;
             return true;
         }
     }

@@ -322,6 +322,9 @@ bool local_cluster_check(struct local_cluster *c, struct sup_status *ret, struct
     }
     if (strcmp(c->verified, ret->jobmanager.start) != 0) {
         if (!is_ours(c, err)) {
+            if (err && err->code == SL_TARGET_UNREACHABLE && ret->why[0]) {
+                sl_fail(err, SL_TARGET_UNREACHABLE, "the local Flink is being started again: %s", ret->why);
+            }
             return false;
         }
         memcpy(c->verified, ret->jobmanager.start, sizeof c->verified);
