@@ -1,9 +1,12 @@
 # `make lint`: tools/lint.py looks at the text; the compiler looks at headers alone and at every function.
 # Each check of one file leaves a mark in $(BUILD)/lint, so that only what changed is looked at again.
 LINT_SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
-LINT_HDR := $(foreach r,$(ROOMS),$(wildcard $(r)/*.h))
+# engine.h is the tail of grammar.y, not a header.
+LINT_HDR := $(filter-out sqlparse/engine.h,$(foreach r,$(ROOMS),$(wildcard $(r)/*.h)))
 LINT_OK := $(patsubst %,$(BUILD)/lint/%.ok,$(LINT_SRC) $(LINT_HDR))
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
+# gcc 12 takes whatever is handed to a container or to another thread for a leak; leaks are found by ASan.
+ANALYZER_OFF := -Wno-analyzer-malloc-leak
 LINT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -iquote . -I$(BUILD)/gen $(PKG_CFLAGS) -DSLUICE_VERSION='"lint"'
 
 # A header is a contract: it compiles alone.

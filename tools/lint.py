@@ -19,6 +19,7 @@ BASE_SYSTEM_HEADERS = re.compile(r"#include <(unistd|fcntl|pthread|dirent|netdb|
 BANNED = ["sprintf", "vsprintf", "strcpy", "strcat", "strtok", "atoi", "atol", "gets", "alloca", "strncpy", "strncat", "localtime",
           "gmtime", "system", "popen", "tmpnam", "mktemp", "asctime", "ctime", "rand", "setjmp", "longjmp"]
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
+PARTS = {"sqlparse/engine.h"}  # the tail of grammar.y, not a header
 MAX_LINES = 1500
 WORDS = [
     (r"\bTODO\b|\bFIXME\b|\bXXX\b|\bHACK\b", "work left undone"),
@@ -88,7 +89,7 @@ def check_rooms():
 def check_headers():
     seen = {}
     for path in files():
-        if not path.endswith(".h") or not room_of(path):
+        if not path.endswith(".h") or not room_of(path) or path in PARTS:
             continue
         match = re.search(r"^#ifndef (SLUICE_\w+_H)\n#define (SLUICE_\w+_H)\n", read(path), re.M)
         if not match or match[1] != match[2]:
@@ -130,7 +131,7 @@ def check_length():
 
 def check_words():
     for path in files():
-        if not TEXT.search(path) or path in ("tools/lint.py", "LICENSE") or path.startswith(("tests/golden/", "tests/fuzz/corpus/")):
+        if not TEXT.search(path) or path in ("tools/lint.py", "LICENSE", "tests/trixie") or path.startswith(("tests/golden/", "tests/fuzz/corpus/", "tests/unit/runtime-image/")):
             continue
         for number, line in enumerate(read(path).splitlines(), 1):
             for pattern, what in WORDS:

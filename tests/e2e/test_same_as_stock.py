@@ -3,6 +3,8 @@
 parallelism 1 and 4. Where Flink itself promises no order between keys or inputs, what must be equal is each key's own
 changelog, or what the changelog adds up to."""
 import collections
+import csv
+import io
 import json
 import os
 
@@ -99,8 +101,9 @@ def gateway(sluice, flink, flink_lib):
 
 def ours(sluice, flink, settings, tables, query):
     text = "".join(f"SET '{k}' = '{v}';\n" for k, v in settings.items()) + "".join(t + ";\n" for t in tables) + query + ";\n"
-    done = sluice.run(text, "--flink", flink, "--mode", "session").ok()
-    return [c["name"] for c in done.columns()], [(kind, ["<null>" if v is None else str(v) for v in values]) for kind, values in done.rows()]
+    done = sluice("run", sluice.script(text), "--flink", flink, "--mode", "session", "-o", "csv", "--changelog", "on", "--null", "<null>").ok()
+    lines = list(csv.reader(io.StringIO(done.out, newline="")))
+    return lines[0][1:], [(line[0], line[1:]) for line in lines[1:]]
 
 
 def theirs(gateway, settings, tables, query):

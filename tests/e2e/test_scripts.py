@@ -33,7 +33,7 @@ def test_files_to_files_and_back(run, sluice):
 SET 'sql-client.execution.result-mode' = 'tableau';
 SET 'pipeline.name' = 'people to json';
 CREATE TABLE people_csv (id INT, name STRING, score DOUBLE, born DATE)
-WITH ('connector' = 'filesystem', 'path' = 'file://{people}', 'format' = 'csv');
+WITH ('connector' = 'filesystem', 'path' = 'file://{people}', 'format' = 'csv', 'csv.null-literal' = '');
 CREATE TABLE people_json (id INT, name STRING, score DOUBLE, born DATE)
 WITH ('connector' = 'filesystem', 'path' = 'file://${{out}}/people_json', 'format' = 'json');
 INSERT INTO people_json SELECT * FROM people_csv WHERE score IS NOT NULL;
@@ -76,7 +76,7 @@ CREATE TEMPORARY FUNCTION letters AS 'shop.Functions$Letters' LANGUAGE JAVA;
 CREATE TEMPORARY FUNCTION spread AS 'shop.Functions$Spread';
 CREATE TEMPORARY VIEW words AS
   SELECT * FROM (VALUES (1, 'ab'), (2, 'x;"y'), (3, CAST(NULL AS STRING))) AS t(id, word);
-SELECT id, shout(word) AS loud, l.letter, l.at FROM words, LATERAL TABLE(letters(word)) AS l(letter, at) ORDER BY id, l.at;
+SELECT id, shout(word) AS loud, l.letter, l.nr FROM words, LATERAL TABLE(letters(word)) AS l(letter, nr) ORDER BY id, l.nr;
 SELECT spread(CAST(CHAR_LENGTH(word) AS BIGINT)) AS s FROM words;
 """).ok()
     assert texts(done.rows(1)) == [["1", "AB!", "a", "0"], ["1", "AB!", "b", "1"]] + [["2", 'X;"Y!', c, str(i)] for i, c in enumerate('x;"y')]
@@ -107,7 +107,7 @@ MATCH_RECOGNIZE (
          UP AS UP.price > LAST(DOWN.price, 1)
 ) AS T;
 """).ok()
-    assert texts(done.rows()) == [["ACME", "2024-01-01 10:00:04.000", "2024-01-01 10:00:07.000", "2024-01-01 10:00:08.000"]]
+    assert texts(done.rows()) == [["ACME", "2024-01-01T10:00:04.000", "2024-01-01T10:00:07.000", "2024-01-01T10:00:08.000"]]
 
 
 def test_two_selects_in_batch(run):

@@ -18,7 +18,7 @@ public final class Functions {
         }
     }
 
-    @FunctionHint(output = @DataTypeHint("ROW<letter STRING, at INT>"))
+    @FunctionHint(output = @DataTypeHint("ROW<letter STRING, nr INT>"))
     public static class Letters extends TableFunction<Row> {
         public void eval(String s) {
             if (s != null) {
