@@ -12,7 +12,6 @@ import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedSelectorException;
@@ -69,8 +68,11 @@ final class Link implements Closeable {
             ok = true;
             return link;
         } catch (ExecutionException e) {
-            ResultsException why = link.failure;
-            throw why != null ? why.again() : new ResultsException(ResultsException.LOST, "opening", e.getCause());
+            /* A port-forward accepts for a port where nobody is: unreachable too, nothing was claimed yet. */
+            ResultsException why = (ResultsException) e.getCause();
+            throw ResultsException.LOST.equals(why.slug())
+                    ? new ResultsException(ResultsException.UNREACHABLE, address + ": " + why.getMessage(), why)
+                    : why.again();
         } catch (TimeoutException e) {
             throw new ResultsException(
                     ResultsException.UNREACHABLE, address + " accepted the connection and did not answer", e);
@@ -87,17 +89,9 @@ final class Link implements Closeable {
     private static SocketChannel connect(String address) throws IOException {
         SocketChannel c = null;
         try {
-            URI uri = URI.create("sluice://" + address);
-            if (uri.getHost() == null || uri.getPort() < 0) {
-                throw new ConnectException("not an address: " + address);
-            }
-            String host = uri.getHost();
-            if (host.startsWith("[")) {
-                host = host.substring(1, host.length() - 1);
-            }
-            InetSocketAddress to = new InetSocketAddress(host, uri.getPort());
+            InetSocketAddress to = parse(address);
             if (to.isUnresolved()) {
-                throw new ConnectException("unknown host " + host);
+                throw new ConnectException("unknown host");
             }
             c = SocketChannel.open();
             c.setOption(StandardSocketOptions.TCP_NODELAY, true);
@@ -111,6 +105,19 @@ final class Link implements Closeable {
             }
             throw new ResultsException(ResultsException.UNREACHABLE, address + ": " + e.getMessage(), e);
         }
+    }
+
+    /** host:port or [IPv6]:port. */
+    private static InetSocketAddress parse(String address) {
+        int colon = address.lastIndexOf(':');
+        String host = address.substring(0, Math.max(colon, 0));
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        if (host.isEmpty()) {
+            throw new IllegalArgumentException("not an address");
+        }
+        return new InetSocketAddress(host, Integer.parseInt(address.substring(colon + 1)));
     }
 
     private Link(SocketChannel channel, Handler handler) throws IOException {

@@ -38,7 +38,8 @@ def start(request, tmp_path):
     assert not port.faults, port.faults
 
 
-def test_several_jobs_one_after_the_other(start):
+@pytest.mark.parametrize("mode", ["batch", "streaming"])
+def test_several_jobs_one_after_the_other(start, mode):
     """An awaited INSERT, an answer and a SELECT whose rows come: all in one main()."""
     go, port = start
     result = port.result(6)
@@ -48,7 +49,7 @@ def test_several_jobs_one_after_the_other(start):
         {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src", "await": True},
         {"action": "answer", "sql": "SHOW TABLES"},
         {"action": "select", "sql": "SELECT id FROM src", "token": result.token, "await": True,
-         "config": {"pipeline.name": "second"}}], config={"execution.runtime-mode": "batch"})
+         "config": {"pipeline.name": "second"}}], config={"execution.runtime-mode": mode})
     cluster.ready()
     assert task.ended.wait(60) and task.ok, task.failed
     assert result.complete and sorted(result.values()) == [(i,) for i in range(1, 11)]

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import secrets
+import socket
 import threading
 import time
 
@@ -203,6 +204,28 @@ def test_results_port_out_of_reach(flink):
     a = answered(flink.run(args + ["--inline", inline(steps)], job)[1])
     assert a["error"] == "results-unreachable"
     assert all(j["jid"] != job for j in flink.get("/jobs/overview")["jobs"])
+
+
+@pytest.mark.parametrize("address", ["localhost", ":1", "[::1]:1", "no_such_host.invalid:1", "127.0.0.1:port"])
+def test_addresses_that_lead_nowhere(flink, address):
+    a = answered(flink.run(["--results", address, "--token", "0" * 64])[1])
+    assert a["error"] == "results-unreachable" and a["address"] == address, a
+
+
+def test_port_that_accepts_and_hangs_up(flink):
+    """As a port-forward does for a port where nobody listens: an answer still comes inline."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def hang_up():
+            while True:
+                try:
+                    listener.accept()[0].close()
+                except OSError:
+                    return
+        threading.Thread(target=hang_up, daemon=True).start()
+        steps = [{"statement": 1, "action": "answer", "sql": "SHOW CURRENT CATALOG"}]
+        a = answered(flink.run(["--results", "127.0.0.1:%d" % listener.getsockname()[1], "--token", "0" * 64,
+                                "--inline", inline(steps)])[1])
+    assert a["statements"][0]["rows"] == [["default_catalog"]]
 
 
 @pytest.mark.parametrize("change,word", [
