@@ -74,8 +74,8 @@ ours() {
     local p
     for p in /proc/[0-9]*; do
         [ "${p#/proc/}" = $$ ] && continue
-        tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qxF "SLUICE_DATA=$SLUICE_DATA" || continue
-        case $(tr '\0' ' ' <"$p/cmdline" 2>/dev/null) in
+        { tr '\0' '\n' <"$p/environ"; } 2>/dev/null | grep -qxF "SLUICE_DATA=$SLUICE_DATA" || continue
+        case $({ tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null) in
         *java* | *sluice*supervise* | *sluice*owner* | *sluice*serve*) echo "${p#/proc/}" ;;
         esac
     done
