@@ -84,8 +84,13 @@ void cat_say_table(struct cat_walk *w, const struct sql_node *name)
     const struct sql_node *last = name->last ? name->last : name;
     struct nearest n = nearest_to(cat_ident(w, last));
     for (size_t i = 0; i < w->tables.n; i++) {
-        if (w->tables.v[i].rel) {
-            offer(&n, w->tables.v[i].name);
+        const struct cat_table *t = &w->tables.v[i];
+        bool here = sl_str_eq(t->database, w->database);
+        if (t->rel && here) {
+            offer(&n, t->name);
+        } else if (t->rel && sl_str_eq(t->name, n.wanted)) {
+            n.best = 0;
+            n.name = sl_arena_printf(w->a, "%.*s.%.*s", SL_S(t->database), SL_S(t->name));
         }
     }
     sl_str text = sql_node_text(name, w->st->sql);

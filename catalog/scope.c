@@ -111,20 +111,22 @@ static bool is_column(const struct sql_node *n)
     return n->kind == SQL_N_COLUMN || n->kind == SQL_N_METADATA || n->kind == SQL_N_COMPUTED;
 }
 
-/* Columns named in PRIMARY KEY, PARTITIONED BY, DISTRIBUTED BY. */
-static void check_names(struct cat_walk *w, const struct sql_node *names, const struct cat_relation *rel,
+/* Columns named in PRIMARY KEY, PARTITIONED BY, DISTRIBUTED BY, INSERT INTO. Missed once, a column is there
+ * from then on. */
+static void check_names(struct cat_walk *w, const struct sql_node *names, struct cat_relation *rel,
                         sl_str table)
 {
     for (const struct sql_node *c = names ? names->first : NULL; c; c = c->next) {
         const struct sql_node *ident = c->kind == SQL_N_NAME ? c->last : c;
         if (ident && ident->kind == SQL_N_IDENT && !cat_has_column(rel, cat_ident(w, ident))) {
             cat_say_column(w, ident, cat_ident(w, ident), table, NULL, rel);
+            cat_add_column(w, rel, cat_ident(w, ident));
         }
     }
 }
 
 static void check_declarations(struct cat_walk *w, const struct sql_node *create,
-                               const struct sql_node *columns, const struct cat_relation *rel, sl_str table)
+                               const struct sql_node *columns, struct cat_relation *rel, sl_str table)
 {
     struct cat_scope scope = {0};
     struct cat_named *self = sl_vec_add(w->a, &scope.from);
@@ -134,6 +136,10 @@ static void check_declarations(struct cat_walk *w, const struct sql_node *create
             cat_expression(w, c->first->next, &scope, NULL);
         } else if (c->kind == SQL_N_WATERMARK && c->first) {
             cat_expression(w, c->first, &scope, NULL);
+            sl_str rowtime = name_of(w, c);
+            if (rowtime.n && !cat_has_column(rel, rowtime)) {
+                cat_add_column(w, rel, rowtime);
+            }
             cat_expression(w, c->first->next, &scope, NULL);
         } else if (c->kind == SQL_N_CONSTRAINT) {
             check_names(w, sql_node_child(c, SQL_N_NAMES), rel, table);
@@ -218,7 +224,8 @@ static void check_insert(struct cat_walk *w, const struct sql_node *insert)
     }
     const struct sql_node *names = sql_node_child(insert, SQL_N_NAMES);
     if (!rel->open && names) {
-        check_names(w, names, rel, sql_node_text(name, w->st->sql));
+        struct cat_relation known = *rel;
+        check_names(w, names, &known, sql_node_text(name, w->st->sql));
     }
     (void)cat_query(w, sql_node_child(insert, SQL_N_QUERY), NULL, NULL);
 }

@@ -22,6 +22,8 @@ static size_t to_file(const struct sql_stmt *st, size_t sql_off, bool end)
 
 struct sl_pos sql_stmt_pos(const struct sql_script *s, const struct sql_stmt *st, uint32_t off, uint32_t len)
 {
+    off = SL_MIN(off, (uint32_t)st->sql.n);
+    len = SL_MIN(len, (uint32_t)st->sql.n - off);
     size_t from = to_file(st, off, false);
     size_t end = len ? to_file(st, (size_t)off + len, true) : from;
     return sql_lines_pos(&s->files.v[st->file].lines, from, end > from ? end - from : 0);

@@ -424,7 +424,8 @@ void sql_vars_apply_command(struct sql_script *s, struct sql_stmt *st, const str
         put_quoted(&f.out, st->value, '\'', false);
         add_patch(&f, from, value_off, value_len, false);
     }
-    size_t from = f.out.n;
+    size_t from = st->kind == SQL_KIND_RESET ? 0 : f.out.n;
+    value_off = st->kind == SQL_KIND_RESET ? off : value_off;
     sl_buf_putc(&f.out, '\'');
     add_patch(&f, from, value_off + value_len, end - value_off - value_len, false);
     end_with(&f);
