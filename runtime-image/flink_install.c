@@ -378,7 +378,10 @@ static bool obtain(struct job *j, const char **ret_path, struct sl_err *err)
         if (!ok) {
             break;
         }
-        if (!j->sha256[0] || strcmp(got, j->sha256) == 0) {
+        if (!j->sha256[0]) { /* a find-links folder tells none: what is there is what is meant */
+            memcpy(j->sha256, got, sizeof got);
+        }
+        if (strcmp(got, j->sha256) == 0) {
             if (fetched && rename(part, whole) != 0) {
                 ok = sl_fail_errno(err, SL_IO, errno, "cannot rename %s", part);
             }
@@ -391,7 +394,7 @@ static bool obtain(struct job *j, const char **ret_path, struct sl_err *err)
             if (fetched) {
                 unlink(part);
             }
-            ok = wrong_hash(j, fetched ? j->file.url : whole, got, err);
+            ok = wrong_hash(j, fetched ? img_url_shown(j->a, j->file.url) : whole, got, err);
             break;
         }
         unlink(fetched ? part : whole);

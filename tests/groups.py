@@ -15,6 +15,7 @@ GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
     Group("unit", 1, 4, "every room's C programs, with the golden files of tests/golden", unit, in_san=True),
     Group("api", 1, 1, "check, split, render, help and exit codes of the real binary, no Flink", pytest("tests/api"), in_san=True),
+    Group("install", 1, 1, "sluice flink install from an index that is slow, breaks off, lies and dies; no Flink", pytest("tests/e2e/flink/test_install.py")),
     Group("wasm", 1, 1, "the language room compiles to WebAssembly", script("tests/wasm")),
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results and jobs under ThreadSanitizer", san("thread", THREADS)),

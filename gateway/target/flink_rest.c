@@ -517,8 +517,11 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
                 ret->tasks_finished += n;
             }
         }
-        if (!has_inputs(job, id)) {
-            ret->records_in += (uint64_t)SL_MAX(sl_json_i64(sl_json_get(m, "write-records"), 0), 0);
+        if (!has_inputs(job,
+                        id)) { /* what a source read; sources of the old kind only tell what they wrote */
+            int64_t read = sl_json_i64(sl_json_get(m, "read-records"), 0);
+            ret->records_in +=
+                (uint64_t)SL_MAX(read > 0 ? read : sl_json_i64(sl_json_get(m, "write-records"), 0), 0);
         }
         if (!feeds_another(job, id)) {
             ret->records_out += (uint64_t)SL_MAX(sl_json_i64(sl_json_get(m, "read-records"), 0), 0);

@@ -105,6 +105,15 @@ static void test_status_of_json(void **state)
     assert_int_equal(st.checkpoints_completed, 3);
     assert_int_equal(st.last_checkpoint_id, 7);
     assert_string_equal(st.restored_from, "file:/x/chk-4");
+    /* a source chained with an aggregate: six rows read, three handed on */
+    flink_job_of_json(
+        sl_json_parse(
+            &a,
+            SL_STR("{\"state\":\"RUNNING\",\"vertices\":[{\"id\":\"v\",\"metrics\":{\"read-records\":6,"
+                   "\"write-records\":3}}]}"),
+            &err),
+        NULL, &st);
+    assert_int_equal(st.records_in, 6);
     /* a running job's end-time is -1 in Flink, 0 here; and nothing is required to be there */
     flink_job_of_json(sl_json_parse(&a, SL_STR("{\"state\":\"RUNNING\",\"end-time\":-1}"), &err), NULL, &st);
     assert_int_equal(st.end_ms, 0);
