@@ -425,7 +425,7 @@ const struct cli_verb cli_run = {
         "  -q, --quiet                  no steps\n"
         "      --stack                  Java's own words below an error\n"
         "      --json                   one event a line on stdout\n\n"
-        "Exit codes: 0 done or running, 1 failed in Flink, 2 usage, 3 the script has errors, 4 not reachable, 5 refused,\n"
-        "6 environment, 124 timeout, 130 interrupted.\n",
+        "Exit codes: 0 done or running, 1 failed in Flink, 2 usage, 3 the script has errors, 4 not reachable,\n"
+        "5 refused, 6 environment, 124 timeout, 130 interrupted.\n",
     .exec = exec,
 };
