@@ -27,7 +27,7 @@ struct sql_check_info {
 };
 extern const struct sql_check_info sql_checks[SQL_CHECK_MAX_];
 
-enum sql_complaint { SQL_FINE, SQL_COMPLAINT_CHECK, SQL_COMPLAINT_NEED, SQL_COMPLAINT_UNTIL, SQL_COMPLAINT_DEPTH };
+enum sql_complaint { SQL_FINE, SQL_COMPLAINT_CHECK, SQL_COMPLAINT_NEED, SQL_COMPLAINT_DEPTH };
 
 struct sql_parse {
     struct sl_arena *arena;
@@ -53,13 +53,15 @@ struct sql_parse {
 
 /* ---- making nodes */
 #define MK(KIND, START, ...)                                                                                 \
-    sql_mk(p, SQL_N_##KIND, (START), (struct sql_node *[]){NULL __VA_OPT__(, ) __VA_ARGS__},                             \
+    sql_mk(p, SQL_N_##KIND, (START), (struct sql_node *[]){NULL __VA_OPT__(, ) __VA_ARGS__},                 \
            sizeof((struct sql_node *[]){NULL __VA_OPT__(, ) __VA_ARGS__}) / sizeof(void *))
-struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t off, struct sql_node **kids, size_t n);
+struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t off, struct sql_node **kids,
+                        size_t n);
 /* Appends (NULL: nothing) and stretches the parent to the end of the text read so far. */
 struct sql_node *sql_add(struct sql_parse *p, struct sql_node *parent, struct sql_node *child);
 /* Moves the children of `list` to the parent, then appends `more` itself; both may be NULL. */
-struct sql_node *sql_adopt(struct sql_parse *p, struct sql_node *parent, struct sql_node *list, struct sql_node *more);
+struct sql_node *sql_adopt(struct sql_parse *p, struct sql_node *parent, struct sql_node *list,
+                           struct sql_node *more);
 struct sql_node *sql_respan(struct sql_parse *p, struct sql_node *n, uint32_t off);
 static inline struct sql_node *sql_op(struct sql_node *n, unsigned op)
 {
@@ -82,7 +84,8 @@ struct sql_node *sql_like(struct sql_parse *p, struct sql_node *a, struct sql_to
                           struct sql_node *escape, unsigned negated);
 struct sql_node *sql_row(struct sql_parse *p, struct sql_node *items, uint32_t off, bool word);
 struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e);
-struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items, uint32_t off, struct sql_node *unit);
+struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items, uint32_t off,
+                                    struct sql_node *unit);
 struct sql_node *sql_set_op(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_tok quant,
                             struct sql_node *b);
 struct sql_node *sql_join(struct sql_parse *p, struct sql_node *a, struct sql_tok op, unsigned natural,
@@ -93,14 +96,13 @@ struct sql_node *sql_partitioned(struct sql_parse *p, struct sql_node *name, str
 struct sql_node *sql_collection(struct sql_parse *p, struct sql_node *element, struct sql_tok t);
 struct sql_node *sql_nullity(struct sql_parse *p, struct sql_node *type, int nullity);
 struct sql_node *sql_column(struct sql_parse *p, struct sql_node *columns, struct sql_node *column);
-struct sql_node *sql_drop(struct sql_parse *p, struct sql_tok t, int flags, struct sql_tok object, int if_exists,
-                          struct sql_node *name);
+struct sql_node *sql_drop(struct sql_parse *p, struct sql_tok t, int flags, struct sql_tok object,
+                          int if_exists, struct sql_node *name);
 
 /* ---- complaints: the first is kept */
 void check(struct sql_parse *p, enum sql_check_id id, uint32_t off, uint32_t end);
-/* The construct exists from `since` on / up to and with `last`. */
+/* The construct exists from `since` on. */
 void need(struct sql_parse *p, sql_version since, uint32_t off, const char *what);
-void until(struct sql_parse *p, sql_version last, uint32_t off, const char *what);
 void sql_parse_too_deep(struct sql_parse *p);
 
 void check_non_query(struct sql_parse *p, const struct sql_node *e);
@@ -109,6 +111,7 @@ void check_non_query_first(struct sql_parse *p, const struct sql_node *list);
 void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
 void check_not_join(struct sql_parse *p, const struct sql_node *table);
 void check_simple_name(struct sql_parse *p, const struct sql_node *name);
+void check_one_part(struct sql_parse *p, const struct sql_node *name);
 void sql_check_bang(struct sql_parse *p, struct sql_tok op);
 void sql_check_value(struct sql_parse *p, struct sql_tok word);
 void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node *value);
@@ -123,12 +126,14 @@ void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool times
 void sql_check_function(struct sql_parse *p, struct sql_tok language, const struct sql_node *resources,
                         const struct sql_node *options);
 void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
-                     const struct sql_node *out, const struct sql_node *options, const struct sql_node *query);
+                     const struct sql_node *out, const struct sql_node *options,
+                     const struct sql_node *query);
 void sql_check_connection(struct sql_parse *p, const struct sql_node *options);
 void sql_check_insert(struct sql_parse *p, const struct sql_node *n);
 void sql_check_describe(struct sql_parse *p, struct sql_tok word);
 void sql_explain_detail(struct sql_parse *p, struct sql_tok word);
 
+#define SQL_FEED_DEPTH 512 /* deeper than statements may nest; beyond it nothing is counted */
 /* ---- the token source (parse.c) and the engine (grammar.c) */
 struct sql_feed {
     struct sql_lexer lx;
@@ -136,14 +141,17 @@ struct sql_feed {
     unsigned head, filled;
     int prev;              /* kind of the last token handed out */
     struct sql_token last; /* that token, as lexed */
+    /* BETWEENs still waiting for their AND, per open parenthesis or CASE */
+    uint16_t depth;
+    uint8_t between[SQL_FEED_DEPTH];
 };
 void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version);
 /* The next token, with its kind decided by context. */
 int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t);
 
-/* Runs the grammar over the feed until its end, a syntax error or a complaint that cannot be passed; stops before
- * token number `limit` (from 0) and then fills `want` (SQL_WANT_CODES entries; may be NULL) with the terminals
- * that could come. Returns the number of tokens taken in. */
+/* Runs the grammar over the feed until its end, a syntax error or a complaint that cannot be passed; stops
+ * before token number `limit` (from 0) and then fills `want` (SQL_WANT_CODES entries; may be NULL) with the
+ * terminals that could come. Returns the number of tokens taken in. */
 size_t sql_engine_run(struct sql_parse *p, struct sql_feed *f, size_t limit, bool *want);
 
 #endif

@@ -13,9 +13,13 @@ static const char *const kind_names[SQL_N_MAX_] = {
 #undef SQL_NODE
 };
 
-const char *sql_node_kind_name(enum sql_node_kind k) { return k < SQL_N_MAX_ ? kind_names[k] : "?"; }
+const char *sql_node_kind_name(enum sql_node_kind k)
+{
+    return k < SQL_N_MAX_ ? kind_names[k] : "?";
+}
 
-struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t off, struct sql_node **kids, size_t n)
+struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t off, struct sql_node **kids,
+                        size_t n)
 {
     if (!p->slab_left) {
         p->slab = sl_arena_alloc(p->arena, SLAB_NODES * sizeof(*p->slab));
@@ -61,7 +65,8 @@ struct sql_node *sql_add(struct sql_parse *p, struct sql_node *parent, struct sq
     return parent;
 }
 
-struct sql_node *sql_adopt(struct sql_parse *p, struct sql_node *parent, struct sql_node *list, struct sql_node *more)
+struct sql_node *sql_adopt(struct sql_parse *p, struct sql_node *parent, struct sql_node *list,
+                           struct sql_node *more)
 {
     if (list && list->first) {
         if (parent->last) {
@@ -93,7 +98,10 @@ struct sql_node *sql_child(const struct sql_node *n, enum sql_node_kind kind)
     return c;
 }
 
-const struct sql_node *sql_node_child(const struct sql_node *n, enum sql_node_kind k) { return sql_child(n, k); }
+const struct sql_node *sql_node_child(const struct sql_node *n, enum sql_node_kind k)
+{
+    return sql_child(n, k);
+}
 
 const struct sql_node *sql_node_next(const struct sql_node *n)
 {
@@ -196,7 +204,8 @@ struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e)
     return e;
 }
 
-struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items, uint32_t off, struct sql_node *unit)
+struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items, uint32_t off,
+                                    struct sql_node *unit)
 {
     const struct sql_node *e = items->first;
     while (e && !e->next && e->kind == SQL_N_PAREN) {
@@ -234,7 +243,7 @@ struct sql_node *sql_alias(struct sql_parse *p, struct sql_node *table, struct s
 struct sql_node *sql_partitioned(struct sql_parse *p, struct sql_node *name, struct sql_node *e,
                                  struct sql_node *columns, struct sql_node *order)
 {
-    struct sql_node *n = MK(TABLE_ARG, e->off, e, MK(PARTITION_BY, columns->off, columns), order);
+    struct sql_node *n = MK(TABLE_ARG, e->off, e, columns, order);
     return name == e ? n : MK(NAMED_ARG, name->off, name, n);
 }
 
@@ -253,8 +262,8 @@ struct sql_node *sql_nullity(struct sql_parse *p, struct sql_node *type, int nul
     return nullity ? sql_respan(p, type, type->off) : type;
 }
 
-struct sql_node *sql_drop(struct sql_parse *p, struct sql_tok t, int flags, struct sql_tok object, int if_exists,
-                          struct sql_node *name)
+struct sql_node *sql_drop(struct sql_parse *p, struct sql_tok t, int flags, struct sql_tok object,
+                          int if_exists, struct sql_node *name)
 {
     struct sql_node *n = MK(DROP, t.off, name);
     n->op = (uint16_t)(object.kind | flags | if_exists);

@@ -25,15 +25,15 @@ struct sql_node {
 };
 
 /* Bits of `op` beside a token code (token codes stay below 512). */
-#define SQL_OP_TOKEN 0x01ff
-#define SQL_OP_NEGATED 0x8000      /* IS, LIKE, BETWEEN, IN; NOT ENFORCED; NOT NULL */
-#define SQL_OP_ALL 0x4000          /* SET_OP, QUANTIFIED */
-#define SQL_OP_NATURAL 0x4000      /* JOIN */
-#define SQL_OP_PRECEDING 0x4000    /* BOUND */
-#define SQL_OP_TEMPORARY 0x4000    /* CREATE, DROP, ALTER */
-#define SQL_OP_REPLACE 0x2000      /* CREATE OR REPLACE, REPLACE TABLE */
-#define SQL_OP_IF 0x1000           /* IF [NOT] EXISTS */
-#define SQL_OP_SYSTEM 0x0800       /* SYSTEM FUNCTION */
+#define SQL_OP_TOKEN     0x01ff
+#define SQL_OP_NEGATED   0x8000 /* IS, LIKE, BETWEEN, IN; NOT ENFORCED; NOT NULL */
+#define SQL_OP_ALL       0x4000 /* SET_OP, QUANTIFIED */
+#define SQL_OP_NATURAL   0x4000 /* JOIN */
+#define SQL_OP_PRECEDING 0x4000 /* BOUND */
+#define SQL_OP_TEMPORARY 0x4000 /* CREATE, DROP, ALTER */
+#define SQL_OP_REPLACE   0x2000 /* CREATE OR REPLACE, REPLACE TABLE */
+#define SQL_OP_IF        0x1000 /* IF [NOT] EXISTS */
+#define SQL_OP_SYSTEM    0x0800 /* SYSTEM FUNCTION */
 
 const char *sql_node_kind_name(enum sql_node_kind k);
 /* First child of that kind, or NULL. */
@@ -41,7 +41,10 @@ const struct sql_node *sql_node_child(const struct sql_node *n, enum sql_node_ki
 /* The next sibling of the same kind, or NULL. */
 const struct sql_node *sql_node_next(const struct sql_node *n);
 size_t sql_node_count(const struct sql_node *n);
-static inline sl_str sql_node_text(const struct sql_node *n, sl_str sql) { return sl_str_sub(sql, n->off, n->len); }
+static inline sl_str sql_node_text(const struct sql_node *n, sl_str sql)
+{
+    return sl_str_sub(sql, n->off, n->len);
+}
 
 /* The tree as text, one S-expression: (SELECT (SELECT_LIST ...)); leaves carry their source. For tests. */
 sl_str sql_node_print(struct sl_arena *a, const struct sql_node *n, sl_str sql);

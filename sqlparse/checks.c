@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Complaints that an LALR grammar cannot say: contexts, versions, Flink's own checks of its nodes. Texts are in
- * checks.def. The first complaint of a statement is kept, and the driver stops there. */
+ * Complaints that an LALR grammar cannot say: contexts, versions, Flink's own checks of its nodes. Texts are
+ * in checks.def. The first complaint of a statement is kept, and the driver stops there. */
 #include "sqlparse/actions.h"
 
 const struct sql_check_info sql_checks[SQL_CHECK_MAX_] = {
@@ -30,15 +30,6 @@ void need(struct sql_parse *p, sql_version since, uint32_t off, const char *what
     if (p->version < since && !p->complaint) {
         complain(p, SQL_COMPLAINT_NEED, off, p->end);
         p->need = since;
-        p->what = what;
-    }
-}
-
-void until(struct sql_parse *p, sql_version last, uint32_t off, const char *what)
-{
-    if (p->version > last && !p->complaint) {
-        complain(p, SQL_COMPLAINT_UNTIL, off, p->end);
-        p->need = last;
         p->what = what;
     }
 }
@@ -97,10 +88,13 @@ void check_non_query_list(struct sql_parse *p, const struct sql_node *list)
     }
 }
 
-void check_non_query_first(struct sql_parse *p, const struct sql_node *list) { check_non_query(p, list->first); }
+void check_non_query_first(struct sql_parse *p, const struct sql_node *list)
+{
+    check_non_query(p, list->first);
+}
 
-/* In FROM and WITH, ( ( query ) UNION ... ORDER BY ... ) does not parse: behind a parenthesis that begins with a
- * parenthesis Calcite expects a table. */
+/* In FROM and WITH, ( ( query ) UNION ... ORDER BY ... ) does not parse: behind a parenthesis that begins
+ * with a parenthesis Calcite expects a table. */
 void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub)
 {
     while (sub && sub->kind == SQL_N_SUBQUERY && sub->first->kind == SQL_N_SUBQUERY) {
@@ -136,6 +130,15 @@ void check_simple_name(struct sql_parse *p, const struct sql_node *name)
     }
 }
 
+/* A catalog's name has no dots; the first one is where it goes wrong. */
+void check_one_part(struct sql_parse *p, const struct sql_node *name)
+{
+    if (name->first->next) {
+        uint32_t end = name->first->off + name->first->len;
+        check(p, SQL_CHECK_UNEXPECTED, end, end);
+    }
+}
+
 void sql_check_bang(struct sql_parse *p, struct sql_tok op)
 {
     if (op.kind == TK_NE2) {
@@ -161,7 +164,10 @@ struct sql_node *sql_integer(struct sql_parse *p, struct sql_tok t)
     return sql_literal(p, t);
 }
 
-static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
 
 static void check_hex(struct sql_parse *p, struct sql_tok t, uint32_t prefix)
 {
@@ -226,7 +232,8 @@ struct sql_node *sql_uescape(struct sql_parse *p, struct sql_node *s, struct sql
     char c = t.end - t.off == 3 ? p->text.p[t.off + 1] : 0;
     if (s->op != TK_UNICODE_LIT) {
         check(p, SQL_CHECK_UESCAPE, t.off, t.end);
-    } else if (!c || is_hex(c) || c == '+' || c == '"' || c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
+    } else if (!c || is_hex(c) || c == '+' || c == '"' || c == ' ' || c == '\t' || c == '\n' || c == '\r' ||
+               c == '\f') {
         check(p, SQL_CHECK_UNICODE, t.off, t.end);
     } else if (!s->first) {
         check_unicode(p, s, c);
@@ -259,7 +266,8 @@ static bool read_date(sl_str *s)
 {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t y, m, d;
-    if (!read_number(s, &y) || !read_char(s, '-') || !read_number(s, &m) || !read_char(s, '-') || !read_number(s, &d)) {
+    if (!read_number(s, &y) || !read_char(s, '-') || !read_number(s, &m) || !read_char(s, '-') ||
+        !read_number(s, &d)) {
         return false;
     }
     bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
@@ -269,7 +277,8 @@ static bool read_date(sl_str *s)
 static bool read_time(sl_str *s)
 {
     int64_t h, m, sec, fraction;
-    if (!read_number(s, &h) || !read_char(s, ':') || !read_number(s, &m) || !read_char(s, ':') || !read_number(s, &sec)) {
+    if (!read_number(s, &h) || !read_char(s, ':') || !read_number(s, &m) || !read_char(s, ':') ||
+        !read_number(s, &sec)) {
         return false;
     }
     if (s->n && s->p[0] == '.') {
@@ -463,8 +472,8 @@ void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struc
 
 /* ------------------------------------------------------------------ other statements */
 
-/* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first arguments:
- * a plain call, CASE WHEN, a query that is more than the simplest. */
+/* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first
+ * arguments: a plain call, CASE WHEN, a query that is more than the simplest. */
 void sql_check_table_call(struct sql_parse *p, const struct sql_node *name, struct sql_tok lp)
 {
     struct sql_lexer lx;
@@ -507,13 +516,15 @@ void sql_check_table_call(struct sql_parse *p, const struct sql_node *name, stru
 /* Units given as names: any since 2.0, before that only Calcite's own. */
 void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp)
 {
-    static const uint16_t extract[] = {SQL_W_NANOSECOND, SQL_W_MICROSECOND, SQL_W_MILLISECOND, SQL_W_DOW, SQL_W_DOY,
-                                       SQL_W_ISODOW, SQL_W_ISOYEAR, SQL_W_EPOCH, SQL_W_DECADE, SQL_W_CENTURY,
-                                       SQL_W_MILLENNIUM, SQL_W_WEEK, SQL_W_QUARTER};
-    static const uint16_t add[] = {SQL_W_NANOSECOND, SQL_W_MICROSECOND, SQL_W_FRAC_SECOND, SQL_W_WEEK, SQL_W_QUARTER,
-                                   SQL_W_SQL_TSI_FRAC_SECOND, SQL_W_SQL_TSI_MICROSECOND, SQL_W_SQL_TSI_SECOND,
-                                   SQL_W_SQL_TSI_MINUTE, SQL_W_SQL_TSI_HOUR, SQL_W_SQL_TSI_DAY, SQL_W_SQL_TSI_WEEK,
-                                   SQL_W_SQL_TSI_MONTH, SQL_W_SQL_TSI_QUARTER, SQL_W_SQL_TSI_YEAR};
+    static const uint16_t extract[] = {SQL_W_NANOSECOND, SQL_W_MICROSECOND, SQL_W_MILLISECOND, SQL_W_DOW,
+                                       SQL_W_DOY,        SQL_W_ISODOW,      SQL_W_ISOYEAR,     SQL_W_EPOCH,
+                                       SQL_W_DECADE,     SQL_W_CENTURY,     SQL_W_MILLENNIUM,  SQL_W_WEEK,
+                                       SQL_W_QUARTER};
+    static const uint16_t add[] = {
+        SQL_W_NANOSECOND,     SQL_W_MICROSECOND,         SQL_W_FRAC_SECOND,         SQL_W_WEEK,
+        SQL_W_QUARTER,        SQL_W_SQL_TSI_FRAC_SECOND, SQL_W_SQL_TSI_MICROSECOND, SQL_W_SQL_TSI_SECOND,
+        SQL_W_SQL_TSI_MINUTE, SQL_W_SQL_TSI_HOUR,        SQL_W_SQL_TSI_DAY,         SQL_W_SQL_TSI_WEEK,
+        SQL_W_SQL_TSI_MONTH,  SQL_W_SQL_TSI_QUARTER,     SQL_W_SQL_TSI_YEAR};
     if (p->version >= 200) {
         return;
     }

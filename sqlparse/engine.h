@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The loop around lemon's parser and the question what may come next. Included by the grammar alone, behind the
- * generated tables, because both need their private names. */
+ * The loop around lemon's parser and the question what may come next. Included by the grammar alone, behind
+ * the generated tables, because both need their private names. */
 #include "sqlparse/parse.h"
 
-/* Would terminal `t` be taken in the state given by stack[0..top]? Reductions are played through on the copy. */
+/* Would terminal `t` be taken in the state given by stack[0..top]? Reductions are played through on the copy.
+ */
 static bool engine_takes(const YYACTIONTYPE *from, size_t top, YYACTIONTYPE *stack, YYCODETYPE t)
 {
     memcpy(stack, from, (top + 1) * sizeof(*stack));

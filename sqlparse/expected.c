@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What people read when a statement is wrong: one plain line, at most five things that could stand there, and a
- * cure where one can be guessed. Works from the terminals the grammar would take at the place. Only runs after a
- * failure, so it may parse the statement again as often as it needs. */
+ * What people read when a statement is wrong: one plain line, at most five things that could stand there, and
+ * a cure where one can be guessed. Works from the terminals the grammar would take at the place. Only runs
+ * after a failure, so it may parse the statement again as often as it needs. */
 #include "sqlparse/expected.h"
 
 #include "base/buf.h"
@@ -17,14 +17,14 @@ struct place {
     bool want[SQL_WANT_CODES];
 };
 
-/* The text with `insert` put in before token i (blanks around it), parsed: how far does it get? In tokens of the
- * text without the insertion; SIZE_MAX when all is well. */
+/* The text with `insert` put in before token i (blanks around it), parsed: how far does it get? In tokens of
+ * the text without the insertion; SIZE_MAX when all is well. */
 static size_t try_with(struct place *pl, size_t i, const char *insert)
 {
     struct sql_run run;
     uint32_t off = pl->tokens[i].off;
-    sl_str text = sl_arena_printf(pl->arena, "%.*s %s %.*s", (int)off, pl->text.p, insert, (int)(pl->text.n - off),
-                                  pl->text.p + off);
+    sl_str text = sl_arena_printf(pl->arena, "%.*s %s %.*s", (int)off, pl->text.p, insert,
+                                  (int)(pl->text.n - off), pl->text.p + off);
     sql_parse_run(pl->arena, text, pl->version, &run);
     return run.parse.syntax_error || run.parse.complaint ? run.tokens - 1 : SIZE_MAX;
 }
@@ -35,8 +35,14 @@ static sl_str token_text(const struct place *pl, size_t i)
 }
 
 /* An expression may begin here. */
-static bool wants_expression(const bool *want) { return want[TK_CASE] && want[TK_LP] && want[TK_STRING_LIT]; }
-static bool wants_name(const bool *want) { return want[TK_IDENT]; }
+static bool wants_expression(const bool *want)
+{
+    return want[TK_CASE] && want[TK_LP] && want[TK_STRING_LIT];
+}
+static bool wants_name(const bool *want)
+{
+    return want[TK_IDENT];
+}
 
 /* The word a code stands for as people write it; NULL for codes that are no single word or sign. */
 static const char *spelling(unsigned code)
@@ -157,7 +163,8 @@ static const char *name_role(const struct place *pl)
             return first == TK_CREATE || first == TK_INSERT || first == TK_ALTER ? "a column name" : "a name";
         } else if (!depth && k == TK_AS) {
             return "an alias";
-        } else if (!depth && (k == TK_FROM || k == TK_JOIN || k == TK_INTO || k == TK_TABLE || k == TK_VIEW)) {
+        } else if (!depth &&
+                   (k == TK_FROM || k == TK_JOIN || k == TK_INTO || k == TK_TABLE || k == TK_VIEW)) {
             return i + 1 == pl->at || pl->tokens[i + 1].kind == TK_IF ? "a table name" : "a name";
         } else if (!depth && (k == TK_SELECT || k == TK_WHERE || k == TK_BY || k == TK_ON || k == TK_ADD)) {
             return "a column name";
@@ -174,7 +181,8 @@ static const char *nearest(const bool *want, sl_str typed, size_t *distance)
     *distance = cap + 1;
     for (unsigned w = 1; w < SQL_WORD_MAX_ && typed.n >= 2; w++) {
         unsigned code = sql_words[w].token;
-        if (!code || code == TK_RESERVED || code == TK_FNAME || code == TK_CONTEXT || code == TK_IDENT || !want[code]) {
+        if (!code || code == TK_RESERVED || code == TK_FNAME || code == TK_CONTEXT || code == TK_IDENT ||
+            !want[code]) {
             continue;
         }
         size_t d = sl_str_distance(typed, sl_str_of(sql_words[w].text), cap);
@@ -199,10 +207,11 @@ static void add_item(struct sl_buf *b, unsigned *n, const char *item)
 /* The words people mean, before all the others. */
 static void add_common(const struct place *pl, struct sl_buf *b, unsigned *n)
 {
-    static const uint16_t common[] = {TK_AS,    TK_WITH, TK_FROM,   TK_WHERE, TK_GROUP, TK_BY,   TK_ORDER, TK_LIMIT,
-                                      TK_ON,    TK_SET,  TK_END,    TK_THEN,  TK_WHEN,  TK_JOIN, TK_TABLE, TK_VIEW,
-                                      TK_INTO,  TK_NOT,  TK_EXISTS, TK_FOR,   TK_DAY,   TK_HOUR, TK_MINUTE,
-                                      TK_SECOND, TK_INT, TK_BIGINT, TK_STRING, TK_DECIMAL, TK_TIMESTAMP};
+    static const uint16_t common[] = {TK_AS,     TK_WITH,   TK_FROM,   TK_WHERE,   TK_GROUP,    TK_BY,
+                                      TK_ORDER,  TK_LIMIT,  TK_ON,     TK_SET,     TK_END,      TK_THEN,
+                                      TK_WHEN,   TK_JOIN,   TK_TABLE,  TK_VIEW,    TK_INTO,     TK_NOT,
+                                      TK_EXISTS, TK_FOR,    TK_DAY,    TK_HOUR,    TK_MINUTE,   TK_SECOND,
+                                      TK_INT,    TK_BIGINT, TK_STRING, TK_DECIMAL, TK_TIMESTAMP};
     bool operators = pl->want[TK_PLUS] && pl->want[TK_STAR];
     for (size_t i = 0; i < SL_ARRAY_LEN(common); i++) {
         if (pl->want[common[i]] && !(operators && common[i] == TK_NOT)) {
@@ -265,7 +274,8 @@ static sl_str expectations(const struct place *pl)
         for (size_t i = 0; i < SL_ARRAY_LEN(signs); i++) {
             /* '(' behind any name and '=' behind any expression say nothing */
             bool operators = want[TK_PLUS] && want[TK_STAR];
-            if (want[signs[i]] && !(operators && (signs[i] == TK_EQ || signs[i] == TK_GT || signs[i] == TK_LP))) {
+            if (want[signs[i]] &&
+                !(operators && (signs[i] == TK_EQ || signs[i] == TK_GT || signs[i] == TK_LP))) {
                 add_item(&b, &n, spelling(signs[i]));
             }
         }
@@ -283,10 +293,11 @@ static sl_str expectations(const struct place *pl)
         add_common(pl, &b, &n);
         for (unsigned w = 1; w < SQL_WORD_MAX_; w++) {
             unsigned code = sql_words[w].token;
-            bool plain = code && code != TK_UESCAPE && code != TK_DOT && code != TK_RESERVED && code != TK_FNAME && code != TK_CONTEXT && want[code];
+            bool plain = code && code != TK_UESCAPE && code != TK_DOT && code != TK_RESERVED &&
+                         code != TK_FNAME && code != TK_CONTEXT && want[code];
             unsigned v = sql_version_index(pl->version);
-            bool clause = is_clause_word(code) && code != TK_AND && code != TK_OR && code != TK_IN && code != TK_IS &&
-                          code != TK_LIKE && code != TK_BETWEEN && code != TK_NOT;
+            bool clause = is_clause_word(code) && code != TK_AND && code != TK_OR && code != TK_IN &&
+                          code != TK_IS && code != TK_LIKE && code != TK_BETWEEN && code != TK_NOT;
             if (plain && !is_common(code) && (sql_words[w].known >> v & 1) && (!operators || clause)) {
                 add_item(&b, &n, sql_words[w].text);
             }
@@ -361,7 +372,8 @@ static bool explain_lexical(struct place *pl, struct sql_fault *f)
         return true;
     }
     if (t->kind == TK_COLLATION) {
-        f->msg = sl_arena_printf(pl->arena, "Flink reads '%.*s' as one word", (int)t->len, pl->text.p + t->off);
+        f->msg =
+            sl_arena_printf(pl->arena, "Flink reads '%.*s' as one word", (int)t->len, pl->text.p + t->off);
         f->hint = SL_STR("put the name with the $ in back-ticks");
         return true;
     }
@@ -372,20 +384,38 @@ static bool explain_lexical(struct place *pl, struct sql_fault *f)
 /* Would another Flink version take the statement? */
 static bool explain_version(struct place *pl, struct sql_fault *f)
 {
-    for (unsigned v = 0; v < SQL_VERSION_COUNT; v++) {
+    for (unsigned i = 0; i < SQL_VERSION_COUNT; i++) {
+        /* newer ones first, the nearest of them; then older ones, the newest of them */
+        unsigned mine = sql_version_index(pl->version), newer = SQL_VERSION_COUNT - 1 - mine;
+        unsigned v = i < newer ? mine + 1 + i : SQL_VERSION_COUNT - 1 - i;
         sql_version other = sql_version_at(v);
         struct sql_run run;
-        if (other <= pl->version) {
+        if (other == pl->version) {
             continue;
         }
         sql_parse_run(pl->arena, pl->text, other, &run);
         if (run.parse.syntax_error || run.parse.complaint) {
             continue;
         }
+        /* the word that one of the two does not know is what it is about: SELECT a FROM t QUALIFY TRUE */
+        size_t about = pl->at;
+        for (size_t back = 0; back <= 2 && back <= pl->at; back++) {
+            const struct sql_token *t = &pl->tokens[pl->at - back];
+            unsigned known = sql_words[t->word].known;
+            if (t->word && (known >> v & 1) != (known >> mine & 1)) {
+                about = pl->at - back;
+                break;
+            }
+        }
+        sl_str text = token_text(pl, about);
         f->code = SL_VERSION_NEEDED;
-        f->msg = sl_arena_printf(pl->arena, "'%.*s' needs Flink %s; the target is %s", (int)pl->tokens[pl->at].len,
-                                 pl->text.p + pl->tokens[pl->at].off, sql_version_name(other),
-                                 sql_version_name(pl->version));
+        f->off = pl->tokens[about].off;
+        f->len = pl->tokens[about].len;
+        f->msg = other > pl->version
+                     ? sl_arena_printf(pl->arena, "'%.*s' needs Flink %s; the target is %s", SL_S(text),
+                                       sql_version_name(other), sql_version_name(pl->version))
+                     : sl_arena_printf(pl->arena, "'%.*s' exists up to Flink %s only; the target is %s",
+                                       SL_S(text), sql_version_name(other), sql_version_name(pl->version));
         return true;
     }
     return false;
@@ -403,31 +433,36 @@ static bool say_reserved(struct place *pl, struct sql_fault *f)
     }
     sl_str text = token_text(pl, pl->at);
     f->code = SL_RESERVED_WORD;
-    f->msg = since == 0 ? sl_arena_printf(pl->arena, "'%.*s' is a reserved word and cannot be %s", SL_S(text), name_role(pl))
-                        : sl_arena_printf(pl->arena, "'%.*s' is a reserved word since Flink %s and cannot be %s", SL_S(text),
-                                          sql_version_name(sql_version_at(since)), name_role(pl));
+    f->msg = since == 0
+                 ? sl_arena_printf(pl->arena, "'%.*s' is a reserved word and cannot be %s", SL_S(text),
+                                   name_role(pl))
+                 : sl_arena_printf(pl->arena, "'%.*s' is a reserved word since Flink %s and cannot be %s",
+                                   SL_S(text), sql_version_name(sql_version_at(since)), name_role(pl));
     f->hint = sl_arena_printf(pl->arena, "write `%.*s`", SL_S(text));
     f->flink = sl_arena_printf(pl->arena, "Incorrect syntax near the keyword '%.*s'", SL_S(text));
     return true;
 }
 
-/* A reserved word where a name is meant: the statement goes on when the word is quoted. Words such as DATE also
- * begin something, so the grammar only stops one token later. Clause words count only where they cannot begin a
- * clause and the whole statement is fine with them quoted: FROM order. */
+/* A reserved word where a name is meant: the statement goes on when the word is quoted. Words such as DATE
+ * also begin something, so the grammar only stops one token later. Clause words count only where they cannot
+ * begin a clause and the whole statement is fine with them quoted: FROM order. */
 static bool explain_reserved(struct place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     unsigned prev = pl->at ? pl->tokens[pl->at - 1].kind : 0;
     if ((t->flags & SQL_TOKEN_RESERVED) && wants_name(pl->want)) {
         bool clause = is_clause_word(t->kind);
-        bool odd_clause = (t->kind == TK_ORDER || t->kind == TK_GROUP || t->kind == TK_SET || t->kind == TK_END) &&
-                          (prev == TK_FROM || prev == TK_JOIN || prev == TK_INTO || prev == TK_TABLE || prev == TK_DOT);
-        bool source = t->kind == TK_UNNEST || t->kind == TK_LATERAL; /* FROM a UNNEST(...): a comma is missing */
+        bool odd_clause =
+            (t->kind == TK_ORDER || t->kind == TK_GROUP || t->kind == TK_SET || t->kind == TK_END) &&
+            (prev == TK_FROM || prev == TK_JOIN || prev == TK_INTO || prev == TK_TABLE || prev == TK_DOT);
+        bool source =
+            t->kind == TK_UNNEST || t->kind == TK_LATERAL; /* FROM a UNNEST(...): a comma is missing */
         if ((!clause || odd_clause) && !source && works_quoted(pl, pl->at)) {
             return say_reserved(pl, f);
         }
     }
-    if (!pl->at || !(pl->tokens[pl->at - 1].flags & SQL_TOKEN_RESERVED) || is_clause_word(prev) || prev == TK_NULL) {
+    if (!pl->at || !(pl->tokens[pl->at - 1].flags & SQL_TOKEN_RESERVED) || is_clause_word(prev) ||
+        prev == TK_NULL) {
         return false;
     }
     bool want[SQL_WANT_CODES];
@@ -446,7 +481,8 @@ static bool explain_reserved(struct place *pl, struct sql_fault *f)
 static bool explain_missing(struct place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
-    bool stops = !t->kind || t->kind == TK_RP || t->kind == TK_COMMA || t->kind == TK_SEMI || is_clause_word(t->kind);
+    bool stops =
+        !t->kind || t->kind == TK_RP || t->kind == TK_COMMA || t->kind == TK_SEMI || is_clause_word(t->kind);
     if (!stops || !pl->at) {
         return false;
     }
@@ -461,9 +497,9 @@ static bool explain_missing(struct place *pl, struct sql_fault *f)
         case TK_LE:
         case TK_EQ:
         case TK_NE:
-            f->hint = sl_arena_printf(pl->arena, "for example: %.*s %.*s 100",
-                                      pl->at >= 2 ? (int)pl->tokens[pl->at - 2].len : 0,
-                                      pl->text.p + (pl->at >= 2 ? pl->tokens[pl->at - 2].off : 0), SL_S(before));
+            f->hint = sl_arena_printf(
+                pl->arena, "for example: %.*s %.*s 100", pl->at >= 2 ? (int)pl->tokens[pl->at - 2].len : 0,
+                pl->text.p + (pl->at >= 2 ? pl->tokens[pl->at - 2].off : 0), SL_S(before));
             break;
         case TK_COMMA:
             f->hint = SL_STR("is the ',' before it one too many?");
@@ -479,7 +515,8 @@ static bool explain_missing(struct place *pl, struct sql_fault *f)
         return true;
     }
     if (prev == TK_COMMA && (wants_name(pl->want) || pl->want[TK_STRING_LIT])) {
-        f->msg = sl_arena_printf(pl->arena, "%s is missing after ','", wants_name(pl->want) ? "a name" : "a string");
+        f->msg = sl_arena_printf(pl->arena, "%s is missing after ','",
+                                 wants_name(pl->want) ? "a name" : "a string");
         f->hint = SL_STR("is the ',' before it one too many?");
         return true;
     }
@@ -515,7 +552,8 @@ static bool explain_typo(struct place *pl, struct sql_fault *f)
     for (size_t back = 1; back <= 2 && back <= pl->at; back++) {
         size_t i = pl->at - back;
         bool want[SQL_WANT_CODES];
-        if (pl->tokens[i].kind != TK_IDENT || !sql_parse_expected(pl->arena, pl->text, pl->version, i, want)) {
+        if (pl->tokens[i].kind != TK_IDENT ||
+            !sql_parse_expected(pl->arena, pl->text, pl->version, i, want)) {
             continue;
         }
         const char *word = nearest(want, token_text(pl, i), &distance);
@@ -543,8 +581,9 @@ static bool explain_known(struct place *pl, struct sql_fault *f)
     const struct sql_token *t = &pl->tokens[pl->at];
     const bool *want = pl->want;
     unsigned prev = pl->at ? pl->tokens[pl->at - 1].kind : 0;
-    bool strings_only = want[TK_STRING_LIT] && !want[TK_INTEGER_LIT] && !want[TK_IDENT] && prev != TK_STRING_LIT &&
-                        prev != TK_DATE && prev != TK_TIME && prev != TK_TIMESTAMP && prev != TK_DATETIME;
+    bool strings_only = want[TK_STRING_LIT] && !want[TK_INTEGER_LIT] && !want[TK_IDENT] &&
+                        prev != TK_STRING_LIT && prev != TK_DATE && prev != TK_TIME && prev != TK_TIMESTAMP &&
+                        prev != TK_DATETIME;
     sl_str text = token_text(pl, pl->at);
     f->msg = sl_arena_printf(pl->arena, "'%.*s' is not expected here", SL_S(text));
     if (t->kind == TK_EQ && prev == TK_EQ) {
@@ -557,19 +596,23 @@ static bool explain_known(struct place *pl, struct sql_fault *f)
         f->hint = SL_STR("a name with '-' goes in back-ticks: `my-name`");
     } else if (t->kind == TK_INTEGER_LIT && want[TK_IDENT] && !wants_expression(want) && !want[TK_COMMA]) {
         f->hint = SL_STR("a name that begins with a digit goes in back-ticks");
-    } else if (strings_only && (t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || t->word || t->kind == TK_INTEGER_LIT ||
-                                t->kind == TK_DECIMAL_LIT)) {
+    } else if (strings_only && (t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || t->word ||
+                                t->kind == TK_INTEGER_LIT || t->kind == TK_DECIMAL_LIT)) {
         sl_str bare = sql_unquote(pl->arena, text);
         f->msg = sl_arena_printf(pl->arena, "a string is expected here, not %.*s", SL_S(text));
         f->hint = sl_arena_printf(pl->arena, "write '%.*s'", SL_S(bare));
     } else if (t->kind == TK_LP && pl->at &&
-               (prev == TK_INT || prev == TK_INTEGER || prev == TK_BIGINT || prev == TK_SMALLINT || prev == TK_TINYINT ||
-                prev == TK_BOOLEAN || prev == TK_FLOAT || prev == TK_DOUBLE || prev == TK_STRING || prev == TK_BYTES)) {
+               (prev == TK_INT || prev == TK_INTEGER || prev == TK_BIGINT || prev == TK_SMALLINT ||
+                prev == TK_TINYINT || prev == TK_BOOLEAN || prev == TK_FLOAT || prev == TK_DOUBLE ||
+                prev == TK_STRING || prev == TK_BYTES)) {
         f->msg = sl_arena_printf(pl->arena, "type %.*s takes no length", SL_S(token_text(pl, pl->at - 1)));
         f->hint = sl_arena_printf(pl->arena, "write %.*s", SL_S(token_text(pl, pl->at - 1)));
     } else if (t->word == SQL_W_DATETIME && want[TK_INT] && want[TK_TIMESTAMP]) {
         f->msg = SL_STR("DATETIME is no type of Flink");
         f->hint = SL_STR("write TIMESTAMP(3)");
+    } else if ((t->flags & SQL_TOKEN_RESERVED) && want[TK_INT] && want[TK_TIMESTAMP] && want[TK_ROW]) {
+        f->msg = sl_arena_printf(pl->arena, "'%.*s' is not a type", SL_S(text));
+        f->hint = SL_STR("for example INT, BIGINT, STRING, DECIMAL(10, 2), TIMESTAMP(3)");
     } else if (t->kind == TK_DEFAULT && want[TK_COMMENT] && want[TK_COMMA]) {
         f->msg = SL_STR("columns have no DEFAULT in Flink");
         f->hint = SL_STR("use COALESCE where the column is filled");
@@ -577,7 +620,8 @@ static bool explain_known(struct place *pl, struct sql_fault *f)
                (pl->tokens[pl->at - 2].kind == TK_INTERVAL)) {
         f->msg = SL_STR("the unit of the interval is missing");
         f->hint = SL_STR("the unit stands outside the quotes: INTERVAL '5' SECOND");
-    } else if (t->kind == TK_EQ && prev == TK_STRING_LIT && pl->at >= 2 && pl->tokens[pl->at - 2].kind == TK_STRING_LIT) {
+    } else if (t->kind == TK_EQ && prev == TK_STRING_LIT && pl->at >= 2 &&
+               pl->tokens[pl->at - 2].kind == TK_STRING_LIT) {
         f->msg = sl_arena_printf(pl->arena, "a ',' is missing before %.*s", SL_S(token_text(pl, pl->at - 1)));
     } else if (t->kind == TK_COMMA && pl->at >= 2 && pl->tokens[pl->at - 2].kind == TK_BETWEEN) {
         f->hint = SL_STR("write BETWEEN low AND high");
@@ -674,15 +718,16 @@ static void explain_syntax(struct place *pl, struct sql_fault *f)
     if (pl->at == 0) {
         size_t distance;
         const char *word = nearest(pl->want, text, &distance);
-        f->msg = t->kind == TK_IDENT ? sl_arena_printf(pl->arena, "unknown statement '%.*s'", SL_S(text))
-                                     : sl_arena_printf(pl->arena, "a statement cannot begin with '%.*s'", SL_S(text));
+        f->msg = t->kind == TK_IDENT
+                     ? sl_arena_printf(pl->arena, "unknown statement '%.*s'", SL_S(text))
+                     : sl_arena_printf(pl->arena, "a statement cannot begin with '%.*s'", SL_S(text));
         if (word) {
             f->hint = sl_arena_printf(pl->arena, "did you mean %s?", word);
         }
         f->flink = SL_STR("Non-query expression encountered in illegal context");
         return;
     }
-    if (explain_version(pl, f) || explain_known(pl, f) || explain_reserved(pl, f) || explain_missing(pl, f) ||
+    if (explain_known(pl, f) || explain_reserved(pl, f) || explain_version(pl, f) || explain_missing(pl, f) ||
         explain_typo(pl, f) || explain_left_out(pl, f)) {
         return;
     }
@@ -697,12 +742,7 @@ void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault
     switch (p->complaint) {
     case SQL_COMPLAINT_NEED:
         fault->code = SL_VERSION_NEEDED;
-        fault->msg = sl_arena_printf(a, "%s needs Flink %s; the target is %s", p->what, sql_version_name(p->need),
-                                     sql_version_name(p->version));
-        return;
-    case SQL_COMPLAINT_UNTIL:
-        fault->code = SL_VERSION_NEEDED;
-        fault->msg = sl_arena_printf(a, "%s exists up to Flink %s only; the target is %s", p->what,
+        fault->msg = sl_arena_printf(a, "%s needs Flink %s; the target is %s", p->what,
                                      sql_version_name(p->need), sql_version_name(p->version));
         return;
     case SQL_COMPLAINT_DEPTH:

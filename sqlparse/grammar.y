@@ -27,7 +27,7 @@
     PARTIAL PARTITIONED PARTITIONS PASSING PAST PLACING PLAN PLAN_ADVICE PRECEDING PYTHON QUARTER REMOVE REPEATABLE
     REPLACE RESPECT RESTRICT RESUME_OR_FROM_BEGINNING RESUME_OR_FROM_NOW RESUME_OR_FROM_TIMESTAMP RETURNING SCALAR
     SECONDS SESSION SETS START_MODE STATISTICS STOP SUBSTITUTE TEMPORARY UNBOUNDED UNCONDITIONAL UNLOAD UTF16 UTF32
-    UTF8 VIEW VIRTUAL WEEK WRAPPER YEARS ZONE ABSENT.
+    UTF8 VIEW VIRTUAL WEEK WRAPPER YEARS ZONE ABSENT COMPACT GEOMETRY.
 
 /* from loose to tight */
 %left LOWEST.
@@ -196,8 +196,8 @@ expr(R) ::= expr(A) NOT2 LIKE|ILIKE|RLIKE(T) expr(B) ESCAPE post(C). [LIKE]
 expr(R) ::= expr(A) NOT2 SIMILAR(T) TO expr(B). [LIKE] { R = sql_like(p, A, T, B, NULL, SQL_OP_NEGATED); }
 expr(R) ::= expr(A) NOT2 SIMILAR(T) TO expr(B) ESCAPE post(C). [LIKE]
     { R = sql_like(p, A, T, B, C, SQL_OP_NEGATED); }
-expr(R) ::= expr(A) BETWEEN symmetric expr(B) AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); }
-expr(R) ::= expr(A) NOT2 BETWEEN symmetric expr(B) AND expr(C). [BETWEEN]
+expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); }
+expr(R) ::= expr(A) NOT2 BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN]
     { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); }
 expr(R) ::= expr(A) IN in_list(B). [IN] { R = MK(IN, A->off, A, B); }
 expr(R) ::= expr(A) NOT2 IN in_list(B). [IN] { R = sql_op(MK(IN, A->off, A, B), SQL_OP_NEGATED); }
@@ -324,16 +324,16 @@ call_args(A) ::= query_arg(A).
 args(R) ::= arg_first(A). { R = MK(ARGS, A->off, A); }
 args(R) ::= args(A) COMMA arg(B). { R = sql_add(p, A, B); }
 arg_first(A) ::= arg(A).
-arg_first(R) ::= expr(A) PARTITION BY id_or_list(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
-arg_first(R) ::= id(N) ARROW expr(A) PARTITION BY id_or_list(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
+arg_first(R) ::= expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
+arg_first(R) ::= id(N) ARROW expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
 arg(A) ::= arg_value(A).
 arg(R) ::= id(A) ARROW arg_value(B). { R = MK(NAMED_ARG, A->off, A, B); }
 arg_value(A) ::= expr(A).
 arg_value(R) ::= DEFAULT(T). { R = MK(DEFAULT, T.off); }
 arg_value(R) ::= TABLE(T) cids(A). [ON] { R = MK(TABLE_ARG, T.off, A); }
 arg_value(R) ::= TABLE(T) cids(A) order_set(C). { R = MK(TABLE_ARG, T.off, A, C); }
-arg_value(R) ::= TABLE(T) cids(A) PARTITION(S) BY id_or_list(B) set_order(C).
-    { R = MK(TABLE_ARG, T.off, A, MK(PARTITION_BY, S.off, B), C); }
+arg_value(R) ::= TABLE(T) cids(A) arg_partition(B) set_order(C). { R = MK(TABLE_ARG, T.off, A, B, C); }
+arg_partition(R) ::= PARTITION(T) BY id_or_list(A). { R = MK(PARTITION_BY, T.off, A); }
 arg_value(R) ::= MODEL(T) cids(A). { R = MK(MODEL_ARG, T.off, A); }
 set_order(R) ::= . { R = NULL; }
 set_order(A) ::= order_set(A).
@@ -447,7 +447,7 @@ window_part(R) ::= . { R = NULL; }
 window_part(R) ::= PARTITION(T) BY exprs(A). { R = MK(PARTITION_BY, T.off, A); check_non_query_first(p, A); }
 frame_opt(R) ::= . { R = NULL; }
 frame_opt(R) ::= ROWS|RANGE(T) bound(A). { R = sql_op(MK(FRAME, T.off, A), T.kind); }
-frame_opt(R) ::= ROWS|RANGE(T) BETWEEN bound(A) AND bound(B). { R = sql_op(MK(FRAME, T.off, A, B), T.kind); }
+frame_opt(R) ::= ROWS|RANGE(T) BETWEEN bound(A) BETWEEN_AND bound(B). { R = sql_op(MK(FRAME, T.off, A, B), T.kind); }
 bound(R) ::= CURRENT(T) ROW. { R = sql_op(MK(BOUND, T.off), T.kind); }
 bound(R) ::= UNBOUNDED(T) PRECEDING. { R = sql_op(MK(BOUND, T.off), T.kind | SQL_OP_PRECEDING); }
 bound(R) ::= UNBOUNDED(T) FOLLOWING. { R = sql_op(MK(BOUND, T.off), T.kind); }
@@ -668,9 +668,11 @@ unpivot_value ::= id_or_list AS row_expr.
 /* ------------------------------------------------------------------ MATCH_RECOGNIZE */
 
 match_opt(R) ::= . [LOWEST] { R = NULL; }
-match_opt(R) ::= MATCH_RECOGNIZE(T) LP window_part(A) order_by_opt(B) measures_opt(C) rows_per_match after_match(D) PATTERN(S) LP
-        caret pat_alt(E) dollar RP within_opt(F) subset_opt(G) DEFINE(U) define_list(H) RP.
-    { R = MK(MATCH, T.off, A, B, C, D, MK(PATTERN, S.off, E), F, G, sql_respan(p, H, U.off)); }
+match_opt(R) ::= MATCH_RECOGNIZE(T) LP window_part(A) order_by_opt(B) measures_opt(C) rows_per_match after_match(D) pattern(E)
+        within_opt(F) subset_opt(G) defines(H) RP.
+    { R = MK(MATCH, T.off, A, B, C, D, E, F, G, H); }
+pattern(R) ::= PATTERN(T) LP caret pat_alt(A) dollar RP. { R = MK(PATTERN, T.off, A); }
+defines(R) ::= DEFINE(T) define_list(A). { R = sql_respan(p, A, T.off); }
 measures_opt(R) ::= . { R = NULL; }
 measures_opt(R) ::= MEASURES(T) measure_list(A). { R = sql_respan(p, A, T.off); }
 measure_list(R) ::= measure(A). { R = MK(MEASURES, A->off, A); }
@@ -1022,7 +1024,7 @@ system_value ::= ON.
 
 stmt(R) ::= SHOW(T) CATALOGS(O) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, B), O.kind); if (B) { need(p, 200, B->off, "LIKE after SHOW CATALOGS"); } }
 stmt(R) ::= SHOW(T) CURRENT CATALOG|DATABASE(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
-stmt(R) ::= SHOW(T) DATABASES(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A) { check_simple_name(p, A); } }
+stmt(R) ::= SHOW(T) DATABASES(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A) { check_one_part(p, A); } }
 stmt(R) ::= SHOW(T) TABLES|MODELS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) VIEWS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A || B) { need(p, 200, (A ? A : B)->off, "FROM or LIKE after SHOW VIEWS"); } }
 stmt(R) ::= SHOW(T) CONNECTIONS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
@@ -1126,8 +1128,9 @@ assigns(R) ::= assign(A). { R = MK(EXPRS, A->off, A); }
 assigns(R) ::= assigns(A) COMMA assign(B). { R = sql_add(p, A, B); }
 assign(R) ::= cids(A) EQ expr(B). { R = MK(ASSIGN, A->off, A, B); }
 delete(R) ::= DELETE(T) FROM cid(A) hints_opt(H) extend_opt dml_alias(B) where_opt(D). { R = MK(DELETE, T.off, A, H, B, D); }
-merge(R) ::= MERGE(T) INTO cid(A) hints_opt(H) extend_opt dml_alias(B) USING table(C) ON(O) expr(D) merge_whens(E).
-    { R = sql_adopt(p, MK(MERGE, T.off, A, H, B, C, MK(ON, O.off, D)), E, NULL); }
+merge(R) ::= MERGE(T) INTO cid(A) hints_opt(H) extend_opt dml_alias(B) USING table(C) merge_on(D) merge_whens(E).
+    { R = sql_adopt(p, MK(MERGE, T.off, A, H, B, C, D), E, NULL); }
+merge_on(R) ::= ON(T) expr(A). { R = MK(ON, T.off, A); }
 merge_whens(R) ::= when_matched(A). { R = MK(EXPRS, A->off, A); }
 merge_whens(R) ::= when_not_matched(A). { R = MK(EXPRS, A->off, A); }
 merge_whens(R) ::= when_matched(A) when_not_matched(B). { R = MK(EXPRS, A->off, A, B); }

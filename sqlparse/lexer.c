@@ -43,26 +43,12 @@ static const uint16_t single_token[128] = {
 };
 /* clang-format on */
 
-/* Letters and digits outside ASCII, as the identifier rule lists them. */
+/* Letters outside ASCII, as the identifier rule lists them; its list of digits lies wholly inside them. */
 static bool is_letter_point(uint32_t c)
 {
     return (c >= 0xc0 && c <= 0x1fff && c != 0xd7 && c != 0xf7) || (c >= 0x3040 && c <= 0x318f) ||
            (c >= 0x3300 && c <= 0x337f) || (c >= 0x3400 && c <= 0x3d2d) || (c >= 0x4e00 && c <= 0x9fff) ||
            (c >= 0xf900 && c <= 0xfaff);
-}
-
-static bool is_digit_point(uint32_t c)
-{
-    static const uint16_t first_last[][2] = {{0x660, 0x669}, {0x6f0, 0x6f9},  {0x966, 0x96f}, {0x9e6, 0x9ef},
-                                             {0xa66, 0xa6f}, {0xae6, 0xaef},  {0xb66, 0xb6f}, {0xbe7, 0xbef},
-                                             {0xc66, 0xc6f}, {0xce6, 0xcef},  {0xd66, 0xd6f}, {0xe50, 0xe59},
-                                             {0xed0, 0xed9}, {0x1040, 0x1049}};
-    for (size_t i = 0; i < SL_ARRAY_LEN(first_last); i++) {
-        if (c >= first_last[i][0] && c <= first_last[i][1]) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The code point at p[at] and its length in bytes; the text is valid UTF-8, a cut sequence counts as one
@@ -114,7 +100,7 @@ static uint32_t name_end(const struct sql_lexer *lx, uint32_t at)
             at++;
         } else if (c >= 0x80) {
             uint32_t len, cp = point_at(lx, at, &len);
-            if (!is_letter_point(cp) && !is_digit_point(cp)) {
+            if (!is_letter_point(cp)) {
                 break;
             }
             at += len;
@@ -312,7 +298,7 @@ static int lex_prefixed(struct sql_lexer *lx, struct sql_token *t)
         break;
     case 'e':
         kind = TK_ESCAPED_LIT;
-        end = next == '\'' && lx->version >= sql_version_index(200) ? escaped_string_end(lx, at + 1) : 0;
+        end = next == '\'' && lx->version >= SQL_VERSION_INDEX_2_0 ? escaped_string_end(lx, at + 1) : 0;
         break;
     case 'u':
         if (next == '&' && byte_at(lx, at + 2) == '\'') {
@@ -597,7 +583,7 @@ int sql_lex_next(struct sql_lexer *lx, struct sql_token *t)
             return lex_brace(lx, t);
         case C_HIGH: {
             uint32_t cp = point_at(lx, at, &len);
-            if (is_letter_point(cp) && !is_digit_point(cp)) {
+            if (is_letter_point(cp)) {
                 if (lx->dollar < at) {
                     find_dollar(lx, at);
                 }

@@ -11,7 +11,9 @@
 
 void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version)
 {
-    *f = (struct sql_feed){.prev = 0};
+    f->head = f->filled = f->depth = 0;
+    f->prev = 0;
+    f->between[0] = 0;
     sql_lex_init(&f->lx, text, version, false);
 }
 
@@ -25,7 +27,10 @@ static const struct sql_token *peek(struct sql_feed *f, unsigned k)
     return &f->ring[(f->head + k) % 4];
 }
 
-static int peek_kind(struct sql_feed *f, unsigned k) { return peek(f, k)->kind; }
+static int peek_kind(struct sql_feed *f, unsigned k)
+{
+    return peek(f, k)->kind;
+}
 
 static bool is_name(const struct sql_token *t)
 {
@@ -115,8 +120,8 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     switch (t->kind) {
     case TK_NOT:
         next = peek_kind(f, 0);
-        return next == TK_IN || next == TK_BETWEEN || next == TK_LIKE || next == TK_ILIKE || next == TK_RLIKE ||
-                       next == TK_SIMILAR || next == TK_SUBMULTISET
+        return next == TK_IN || next == TK_BETWEEN || next == TK_LIKE || next == TK_ILIKE ||
+                       next == TK_RLIKE || next == TK_SIMILAR || next == TK_SUBMULTISET
                    ? TK_NOT2
                    : TK_NOT;
     case TK_WITHIN:
@@ -134,7 +139,8 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
                    ? TK_WEEK_OF
                    : TK_WEEK;
     case TK_KEY:
-        return f->prev == TK_PRIMARY || ((f->prev == TK_LP || f->prev == TK_COMMA) && begins_operand(peek_kind(f, 0)))
+        return f->prev == TK_PRIMARY ||
+                       ((f->prev == TK_LP || f->prev == TK_COMMA) && begins_operand(peek_kind(f, 0)))
                    ? TK_KEY
                    : TK_IDENT;
     case TK_MODEL:
@@ -156,7 +162,8 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         next = peek_kind(f, 0);
         return next == TK_LB || next == TK_LP ? TK_MAP_CTOR : TK_MAP;
     case TK_FINAL:
-        return (is_name(peek(f, 0)) || peek_kind(f, 0) == TK_FNAME) && peek_kind(f, 1) == TK_LP ? TK_FINAL : TK_IDENT;
+        return (is_name(peek(f, 0)) || peek_kind(f, 0) == TK_FNAME) && peek_kind(f, 1) == TK_LP ? TK_FINAL
+                                                                                                : TK_IDENT;
     case TK_IGNORE:
     case TK_RESPECT:
         return peek_kind(f, 0) == TK_NULLS ? t->kind : TK_IDENT;
@@ -201,6 +208,35 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     }
     (void)p;
     int kind = tok->word || tok->kind == TK_LBRACE ? decide(f, tok) : tok->kind;
+    switch (kind) {
+    case TK_LP:
+    case TK_LB:
+    case TK_CASE:
+        f->depth++;
+        if (f->depth < SQL_FEED_DEPTH) {
+            f->between[f->depth] = 0;
+        }
+        break;
+    case TK_RP:
+    case TK_RB:
+    case TK_END:
+        f->depth -= f->depth > 0;
+        break;
+    case TK_BETWEEN:
+        if (f->depth < SQL_FEED_DEPTH && f->between[f->depth] < UINT8_MAX) {
+            f->between[f->depth]++;
+        }
+        break;
+    case TK_AND:
+        /* the first AND behind BETWEEN is its own, whatever stands between them */
+        if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]) {
+            f->between[f->depth]--;
+            kind = TK_BETWEEN_AND;
+        }
+        break;
+    default:
+        break;
+    }
     *t = (struct sql_tok){.off = tok->off, .end = tok->off + tok->len, .kind = (uint16_t)kind};
     f->prev = kind;
     return kind;
@@ -208,7 +244,10 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
 
 /* ------------------------------------------------------------------ client commands */
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
 
 static sl_str skip_spaces(sl_str s)
 {
@@ -237,7 +276,8 @@ static bool ends_command(sl_str s)
     return skip_spaces(s).n == 0;
 }
 
-/* key = value with an unquoted key; the value is '...' without a quote inside, or a run without space and ';'. */
+/* key = value with an unquoted key; the value is '...' without a quote inside, or a run without space and
+ * ';'. */
 static bool is_assignment(sl_str s)
 {
     if (!s.n || !is_space(s.p[0])) {
@@ -309,7 +349,7 @@ static bool is_client_command(sl_str text)
 
 void sql_parse_run(struct sl_arena *a, sl_str text, sql_version version, struct sql_run *run)
 {
-    *run = (struct sql_run){.parse = {.arena = a, .text = text, .version = version}};
+    run->parse = (struct sql_parse){.arena = a, .text = text, .version = version};
     sql_feed_init(&run->feed, text, version);
     run->tokens = sql_engine_run(&run->parse, &run->feed, SIZE_MAX, NULL);
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.defaults) {
@@ -360,7 +400,8 @@ static struct sl_pos terminator(const struct sql_script *s, const struct sql_stm
     struct sql_token t;
     uint32_t end = st->pos.off + st->pos.len;
     sql_lex_init(&lx, sl_str_sub(lines->text, end, lines->text.n - end), s->flink, false);
-    return sql_lex_next(&lx, &t) == TK_SEMI ? sql_lines_pos(lines, end + t.off, t.len) : sql_lines_pos(lines, end, 0);
+    return sql_lex_next(&lx, &t) == TK_SEMI ? sql_lines_pos(lines, end + t.off, t.len)
+                                            : sql_lines_pos(lines, end, 0);
 }
 
 bool sql_grammar_parse(struct sql_script *s, struct sql_stmt *st)

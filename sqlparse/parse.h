@@ -17,8 +17,8 @@ struct sql_fault {
 
 /* Parses `text` for the version. True: *ret is the tree (NULL for client commands such as SET k = v without
  * quotes, which are no matter of the grammar). False: *fault says why. Everything is allocated in `a`. */
-SL_MUST_CHECK bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version, const struct sql_node **ret,
-                                  struct sql_fault *fault);
+SL_MUST_CHECK bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version,
+                                  const struct sql_node **ret, struct sql_fault *fault);
 
 /* The same for a statement of a script: parses st->sql, sets st->ast, and on failure adds one diagnostic at
  * the place in the file as written and marks the statement bad. False when a diagnostic was added. */

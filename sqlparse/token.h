@@ -9,7 +9,6 @@
 #include "sqlparse/sql.h"
 #include "sqlparse/words.h" /* generated from keywords.txt: SQL_W_... */
 
-
 /* One token; `kind` 0 is the end of the text (off = its length, len = 0). */
 struct sql_token {
     uint16_t kind; /* TK_... as the grammar takes it for the lexer's version */
@@ -35,7 +34,8 @@ enum sql_lex_fault {
 };
 
 /* Versions in the order of keywords.txt. */
-#define SQL_VERSION_COUNT 5
+#define SQL_VERSION_COUNT     5
+#define SQL_VERSION_INDEX_2_0 1
 unsigned sql_version_index(sql_version v); /* 0..4; versions not known count as the default */
 sql_version sql_version_at(unsigned index);
 

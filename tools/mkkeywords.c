@@ -20,6 +20,7 @@ struct word {
     char ident[64]; /* as a C name: END_EXEC */
     char state[N_VERSIONS];
     bool function, context;
+    char token[32]; /* "=NAME" in the third column: the token's name where the word's own is taken */
 };
 static struct word words[MAX_WORDS];
 static unsigned n_words;
@@ -53,8 +54,11 @@ static void read_words(const char *path)
         for (unsigned i = 0; w->name[i]; i++) {
             w->ident[i] = w->name[i] == '-' ? '_' : w->name[i];
         }
-        w->function = n == 3 && strchr(mark, 'f');
-        w->context = n == 3 && strchr(mark, 'c');
+        w->function = n == 3 && mark[0] != '=' && strchr(mark, 'f');
+        w->context = n == 3 && mark[0] != '=' && strchr(mark, 'c');
+        if (n == 3 && mark[0] == '=') {
+            memcpy(w->token, mark, strlen(mark) + 1);
+        }
         n_words++;
     }
     fclose(f);
@@ -155,7 +159,9 @@ static void print_table(void)
             reserved |= (w->state[v] == 'r') << v;
         }
         char tk[80] = "0";
-        if (has_tk(w->ident)) {
+        if (w->token[0]) {
+            snprintf(tk, sizeof(tk), strcmp(w->token, "=-") == 0 ? "0" : "TK_%s", w->token + 1);
+        } else if (has_tk(w->ident)) {
             snprintf(tk, sizeof(tk), "TK_%s", w->ident);
         } else if (w->context) {
             snprintf(tk, sizeof(tk), "TK_CONTEXT");

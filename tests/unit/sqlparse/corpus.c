@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Agreement with Flink's own parser: statements labelled by Flink 1.20, 2.2 and 2.3 (files of JSON lines, found
- * through SLUICE_CORPORA or beside the repository; without them the test is skipped and says so). What Flink
- * takes must be taken, what it refuses must be refused. SLUICE_CORPUS_LIST=1 lists every disagreement. */
+ * Agreement with Flink's own parser: statements labelled by Flink 1.20, 2.2 and 2.3 (files of JSON lines,
+ * found through SLUICE_CORPORA or beside the repository; without them the test is skipped and says so). What
+ * Flink takes must be taken, what it refuses must be refused. SLUICE_CORPUS_LIST=1 lists every disagreement.
+ */
 #include "base/json.h"
 #include "base/limits.h"
 #include "sqlparse/parse.h"
@@ -20,9 +21,9 @@ static const struct {
 } flinks[3] = {{"1.20.5", "1.20.5", 120}, {"2.2.1", "2", 202}, {"2.3.0", "2", 203}};
 
 static const char *const files[] = {
-    "statements/q-tests.jsonl", "statements/docs-flink.jsonl", "statements/planner-xml.jsonl",
-    "statements/planner-code.jsonl", "statements/tpc.jsonl", "statements/connectors.jsonl",
-    "statements/community.jsonl", "mutations-5k.jsonl", "mistakes.jsonl",
+    "statements/q-tests.jsonl",      "statements/docs-flink.jsonl", "statements/planner-xml.jsonl",
+    "statements/planner-code.jsonl", "statements/tpc.jsonl",        "statements/connectors.jsonl",
+    "statements/community.jsonl",    "mutations-5k.jsonl",          "mistakes.jsonl",
 };
 
 struct tally {
@@ -61,15 +62,20 @@ static void one_line(struct sl_arena *a, sl_str line, struct tally tally[3], boo
             struct sql_lines lines;
             sql_lines_init(&lines, a, sql);
             struct sl_pos pos = sql_lines_pos(&lines, fault.off, fault.len);
-            t->placed += sl_json_i64(sl_json_get(l, "line"), 0) == pos.line && sl_json_i64(sl_json_get(l, "col"), 0) == pos.col;
+            t->placed += sl_json_i64(sl_json_get(l, "line"), 0) == pos.line &&
+                         sl_json_i64(sl_json_get(l, "col"), 0) == pos.col;
         }
         if (list && want != got) {
-            sl_str why = want ? fault.msg : sl_json_str(sl_json_get(l, "msg"), sl_json_str(sl_json_path(l, "check.msg"), SL_STR("")));
-            printf("%s %.*s %s: %.*s [at %.*s]\n   %.*s\n", want ? "REFUSED" : "TAKEN", SL_S(id), flinks[v].label, SL_S(why),
-                   want ? (int)SL_MIN(fault.len, 40u) : 0, sql.p + (want ? fault.off : 0), SL_S(sql));
+            sl_str why = want ? fault.msg
+                              : sl_json_str(sl_json_get(l, "msg"),
+                                            sl_json_str(sl_json_path(l, "check.msg"), SL_STR("")));
+            printf("%s %.*s %s: %.*s [at %.*s]\n   %.*s\n", want ? "REFUSED" : "TAKEN", SL_S(id),
+                   flinks[v].label, SL_S(why), want ? (int)SL_MIN(fault.len, 40u) : 0,
+                   sql.p + (want ? fault.off : 0), SL_S(sql));
         }
         if (list && !got && getenv("SLUICE_CORPUS_FAULTS")) {
-            printf("FAULT %.*s %s: %s %.*s | %.*s | [%.*s]\n", SL_S(id), flinks[v].label, sl_code_slug(fault.code), SL_S(fault.msg), SL_S(fault.hint), SL_S(sql));
+            printf("FAULT %.*s %s: %s %.*s | %.*s | [%.*s]\n", SL_S(id), flinks[v].label,
+                   sl_code_slug(fault.code), SL_S(fault.msg), SL_S(fault.hint), SL_S(sql));
         }
     }
 }
@@ -102,8 +108,8 @@ static void agreement(void **state)
         printf("%-32s", files[i]);
         for (unsigned v = 0; v < 3; v++) {
             const struct tally *t = &tally[v];
-            printf("  %s: taken %u/%u refused %u/%u placed %u", flinks[v].label, t->ok_taken, t->ok, t->bad_refused, t->bad,
-                   t->placed);
+            printf("  %s: taken %u/%u refused %u/%u placed %u", flinks[v].label, t->ok_taken, t->ok,
+                   t->bad_refused, t->bad, t->placed);
             all[v].ok += t->ok;
             all[v].ok_taken += t->ok_taken;
             all[v].bad += t->bad;
@@ -112,8 +118,8 @@ static void agreement(void **state)
         printf("\n");
     }
     for (unsigned v = 0; v < 3; v++) {
-        printf("Flink %s: taken %u of %u, refused %u of %u\n", flinks[v].label, all[v].ok_taken, all[v].ok, all[v].bad_refused,
-               all[v].bad);
+        printf("Flink %s: taken %u of %u, refused %u of %u\n", flinks[v].label, all[v].ok_taken, all[v].ok,
+               all[v].bad_refused, all[v].bad);
         assert_true(all[v].ok_taken == all[v].ok);
         assert_true(all[v].bad_refused >= all[v].bad * 99 / 100);
     }

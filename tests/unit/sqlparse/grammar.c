@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The grammar against golden trees and messages (tests/golden/grammar), the tables of checks and versions, and
- * the laws of trees: children lie inside their parents, in order; depth is what it says. */
+ * The grammar against golden trees and messages (tests/golden/grammar), the tables of checks and versions,
+ * and the laws of trees: children lie inside their parents, in order; depth is what it says. */
 #include "golden.h"
 #include "base/limits.h"
 #include "sqlparse/actions.h"
@@ -12,10 +12,15 @@
 
 static sql_version version_of(sl_str name)
 {
-    return sl_str_find(name, SL_STR("[1.20]")) >= 0 ? 120 : sl_str_find(name, SL_STR("[2.3]")) >= 0 ? 203 : 202;
+    return sl_str_find(name, SL_STR("[1.20]")) >= 0  ? 120
+           : sl_str_find(name, SL_STR("[2.3]")) >= 0 ? 203
+                                                     : 202;
 }
 
-static sl_str without_line_end(sl_str s) { return sl_str_sub(s, 0, s.n && s.p[s.n - 1] == '\n' ? s.n - 1 : s.n); }
+static sl_str without_line_end(sl_str s)
+{
+    return sl_str_sub(s, 0, s.n && s.p[s.n - 1] == '\n' ? s.n - 1 : s.n);
+}
 
 static uint32_t check_tree(const struct sql_node *n, sl_str sql)
 {
@@ -43,7 +48,8 @@ static void one(sl_str name, sl_str input, struct sl_buf *out, bool tree)
         struct sql_lines lines;
         sql_lines_init(&lines, &a, sql);
         struct sl_pos pos = sql_lines_pos(&lines, f.off, f.len);
-        sl_buf_printf(out, "%s %u:%u-%u:%u %.*s\n", sl_code_slug(f.code), pos.line, pos.col, pos.end_line, pos.end_col, SL_S(f.msg));
+        sl_buf_printf(out, "%s %u:%u-%u:%u %.*s\n", sl_code_slug(f.code), pos.line, pos.col, pos.end_line,
+                      pos.end_col, SL_S(f.msg));
         if (f.hint.n) {
             sl_buf_printf(out, "  hint: %.*s\n", SL_S(f.hint));
         }
@@ -62,7 +68,10 @@ static void one(sl_str name, sl_str input, struct sl_buf *out, bool tree)
     }
 }
 
-static void tree_case(sl_str name, sl_str input, struct sl_buf *out) { one(name, input, out, true); }
+static void tree_case(sl_str name, sl_str input, struct sl_buf *out)
+{
+    one(name, input, out, true);
+}
 
 /* Several statements in one case, one a line. */
 static void list_case(sl_str name, sl_str input, struct sl_buf *out)
@@ -119,7 +128,8 @@ static void every_check(void **state)
         {SQL_CHECK_GEOMETRY, 202, "CREATE TABLE t (a GEOMETRY)"},
         {SQL_CHECK_DEFAULT_HERE, 202, "SELECT (1, DEFAULT)"},
         {SQL_CHECK_DATETIME_MINUS, 202, "SELECT (a + b) DAY"},
-        {SQL_CHECK_JSON_TWO_ORDERS, 202, "SELECT JSON_ARRAYAGG(a ORDER BY a) WITHIN GROUP (ORDER BY a) FROM t"},
+        {SQL_CHECK_JSON_TWO_ORDERS, 202,
+         "SELECT JSON_ARRAYAGG(a ORDER BY a) WITHIN GROUP (ORDER BY a) FROM t"},
         {SQL_CHECK_INTEGER_RANGE, 202, "CREATE TABLE t (a CHAR(99999999999))"},
         {SQL_CHECK_HEX, 202, "SELECT X'0G'"},
         {SQL_CHECK_UESCAPE, 202, "SELECT 'a' UESCAPE '!'"},
@@ -131,12 +141,14 @@ static void every_check(void **state)
         {SQL_CHECK_TABLE_CALL, 202, "SELECT * FROM f(g(x))"},
         {SQL_CHECK_UNIT, 120, "SELECT EXTRACT(ABC FROM a)"},
         {SQL_CHECK_UNEXPECTED, 202, "DROP TEMPORARY SYSTEM TABLE t"},
-        {SQL_CHECK_TWO_WATERMARKS, 202, "CREATE TABLE t (a TIMESTAMP(3), WATERMARK FOR a AS a, WATERMARK FOR a AS a)"},
+        {SQL_CHECK_TWO_WATERMARKS, 202,
+         "CREATE TABLE t (a TIMESTAMP(3), WATERMARK FOR a AS a, WATERMARK FOR a AS a)"},
         {SQL_CHECK_MIXED_COLUMNS, 202, "CREATE TABLE t (a, b INT)"},
         {SQL_CHECK_UNTYPED_COLUMNS, 202, "CREATE TABLE t (a, b)"},
         {SQL_CHECK_PK_ENFORCED, 202, "CREATE TABLE t (a INT PRIMARY KEY)"},
         {SQL_CHECK_UNIQUE, 202, "CREATE TABLE t (a INT, UNIQUE (a) NOT ENFORCED)"},
-        {SQL_CHECK_TWO_KEYS, 202, "CREATE TABLE t (a INT PRIMARY KEY NOT ENFORCED, PRIMARY KEY (a) NOT ENFORCED)"},
+        {SQL_CHECK_TWO_KEYS, 202,
+         "CREATE TABLE t (a INT PRIMARY KEY NOT ENFORCED, PRIMARY KEY (a) NOT ENFORCED)"},
         {SQL_CHECK_BUCKETS, 202, "CREATE TABLE t (a INT) DISTRIBUTED INTO 1.5 BUCKETS"},
         {SQL_CHECK_CTAS_TEMPORARY, 202, "CREATE TEMPORARY TABLE t AS SELECT 1"},
         {SQL_CHECK_RTAS_IF, 202, "REPLACE TABLE IF NOT EXISTS t AS SELECT 1"},
@@ -244,7 +256,8 @@ static void depth(void **state)
             sl_buf_putz(&b, cases[i].tail);
             bool ok = sql_parse_text(&a, sl_buf_str(&b), 202, &ast, &f);
             if (ok == (deep == 1)) {
-                fail_msg("%s%s... x %zu: %s %.*s", cases[i].head, cases[i].open, n, ok ? "taken" : "refused", SL_S(f.msg));
+                fail_msg("%s%s... x %zu: %s %.*s", cases[i].head, cases[i].open, n, ok ? "taken" : "refused",
+                         SL_S(f.msg));
             }
             if (!ok) {
                 assert_int_equal(f.code, SL_LIMIT);
@@ -287,11 +300,13 @@ static void expected(void **state)
     bool want[SQL_WANT_CODES];
     sl_str sql = SL_STR("CREATE TABLE t (a INT) FROM");
     assert_true(sql_parse_expected(&a, sql, 202, 7, want));
-    assert_true(want[TK_WITH] && want[TK_COMMENT] && want[TK_LIKE] && want[TK_AS] && want[TK_PARTITIONED] && want[0]);
+    assert_true(want[TK_WITH] && want[TK_COMMENT] && want[TK_LIKE] && want[TK_AS] && want[TK_PARTITIONED] &&
+                want[0]);
     assert_false(want[TK_FROM] || want[TK_IDENT] || want[TK_COMMA]);
     sql = SL_STR("SELECT a FROM t WHERE");
     assert_true(sql_parse_expected(&a, sql, 202, 4, want));
-    assert_true(want[TK_WHERE] && want[TK_JOIN] && want[TK_IDENT] && want[TK_AS] && want[TK_COMMA] && want[0]);
+    assert_true(want[TK_WHERE] && want[TK_JOIN] && want[TK_IDENT] && want[TK_AS] && want[TK_COMMA] &&
+                want[0]);
     assert_true(sql_parse_expected(&a, sql, 202, 5, want));
     assert_true(want[TK_IDENT] && want[TK_CASE] && want[TK_NOT] && !want[0] && !want[TK_FROM]);
     assert_false(sql_parse_expected(&a, SL_STR("SELECT FROM t"), 202, 3, want));
@@ -300,8 +315,9 @@ static void expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees), cmocka_unit_test(messages),   cmocka_unit_test(statements), cmocka_unit_test(every_check),
-        cmocka_unit_test(depth), cmocka_unit_test(long_names), cmocka_unit_test(memory),     cmocka_unit_test(expected),
+        cmocka_unit_test(trees),       cmocka_unit_test(messages), cmocka_unit_test(statements),
+        cmocka_unit_test(every_check), cmocka_unit_test(depth),    cmocka_unit_test(long_names),
+        cmocka_unit_test(memory),      cmocka_unit_test(expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The lexer against golden token lists (tests/golden/lexer), the keyword table against its source, and the
- * laws every token stream obeys: tokens in order, never overlapping, what lies between is blank or comment. */
+ * laws every token stream obeys: tokens in order, never overlapping, what lies between is blank or comment.
+ */
 #include "golden.h"
 #include "sqlparse/token.h"
 
@@ -10,10 +11,13 @@
 
 static sql_version version_of(sl_str name)
 {
-    return sl_str_find(name, SL_STR("[1.20]")) >= 0 ? 120 : sl_str_find(name, SL_STR("[2.3]")) >= 0 ? 203 : 202;
+    return sl_str_find(name, SL_STR("[1.20]")) >= 0  ? 120
+           : sl_str_find(name, SL_STR("[2.3]")) >= 0 ? 203
+                                                     : 202;
 }
 
-static const char *const faults[] = {"", "char", "open string", "open name", "empty name", "open comment", "open variable"};
+static const char *const faults[] = {"",           "char",         "open string",  "open name",
+                                     "empty name", "open comment", "open variable"};
 
 static void tokens(sl_str name, sl_str input, struct sl_buf *out)
 {
@@ -23,8 +27,10 @@ static void tokens(sl_str name, sl_str input, struct sl_buf *out)
     sql_lex_init(&lx, input, version_of(name), sl_str_find(name, SL_STR("[vars]")) >= 0);
     while (sql_lex_next(&lx, &t)) {
         sl_str text = sql_token_text(&lx, &t);
-        sl_buf_printf(out, "%u %s%s%s%s ", t.off, sql_token_name(t.kind), t.flags & SQL_TOKEN_VARIABLE ? " variable" : "",
-                      t.flags & SQL_TOKEN_DOUBLED ? " doubled" : "", t.flags & SQL_TOKEN_RESERVED ? " reserved" : "");
+        sl_buf_printf(out, "%u %s%s%s%s ", t.off, sql_token_name(t.kind),
+                      t.flags & SQL_TOKEN_VARIABLE ? " variable" : "",
+                      t.flags & SQL_TOKEN_DOUBLED ? " doubled" : "",
+                      t.flags & SQL_TOKEN_RESERVED ? " reserved" : "");
         for (size_t i = 0; i < text.n; i++) {
             text.p[i] == '\n' ? sl_buf_putz(out, "\\n") : sl_buf_putc(out, text.p[i]);
         }
@@ -56,7 +62,8 @@ static void words(void **state)
         assert_int_equal(strlen(info->text), info->len);
         assert_int_equal(sql_word_find(info->text, info->len), w);
         for (size_t i = 0; i <= info->len; i++) {
-            lower[i] = info->text[i] >= 'A' && info->text[i] <= 'Z' ? (char)(info->text[i] + 32) : info->text[i];
+            lower[i] =
+                info->text[i] >= 'A' && info->text[i] <= 'Z' ? (char)(info->text[i] + 32) : info->text[i];
         }
         assert_int_equal(sql_word_find(lower, info->len), w);
         lower[info->len - 1] = '~';
@@ -118,11 +125,67 @@ static void unquote(void **state)
 static void laws(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {
-        "'", "''", "`", "``", "--", "/*", "*/", "/**/", "/*+", "/**", "//", "\n", "\r", " ", "$", "${", "}", "a$b", "a.b$c",
-        "1.", ".5", "1e", "1e5", "e", "E'\\'", "X'", "U&'", "U&\"", "\"", "_x'", "N'", "\xc3\xa4", "\xe4\xb8\xad", "\xf0\x9f\x98\x80",
-        "\xe3\x80\x82", "END-EXEC", "END-", "SELECT", "x", "<>", "<=", "=>", "!=", "!", "||", "|", "{d", "{ ts", "{", "..", ".", "-", "/", "*",
-        "\xd9\xa1", ";", "(", "#", "\\", "~", "\x01"};
+    static const char *const pieces[] = {"'",
+                                         "''",
+                                         "`",
+                                         "``",
+                                         "--",
+                                         "/*",
+                                         "*/",
+                                         "/**/",
+                                         "/*+",
+                                         "/**",
+                                         "//",
+                                         "\n",
+                                         "\r",
+                                         " ",
+                                         "$",
+                                         "${",
+                                         "}",
+                                         "a$b",
+                                         "a.b$c",
+                                         "1.",
+                                         ".5",
+                                         "1e",
+                                         "1e5",
+                                         "e",
+                                         "E'\\'",
+                                         "X'",
+                                         "U&'",
+                                         "U&\"",
+                                         "\"",
+                                         "_x'",
+                                         "N'",
+                                         "\xc3\xa4",
+                                         "\xe4\xb8\xad",
+                                         "\xf0\x9f\x98\x80",
+                                         "\xe3\x80\x82",
+                                         "END-EXEC",
+                                         "END-",
+                                         "SELECT",
+                                         "x",
+                                         "<>",
+                                         "<=",
+                                         "=>",
+                                         "!=",
+                                         "!",
+                                         "||",
+                                         "|",
+                                         "{d",
+                                         "{ ts",
+                                         "{",
+                                         "..",
+                                         ".",
+                                         "-",
+                                         "/",
+                                         "*",
+                                         "\xd9\xa1",
+                                         ";",
+                                         "(",
+                                         "#",
+                                         "\\",
+                                         "~",
+                                         "\x01"};
     uint32_t seed = 20260101;
     for (int round = 0; round < 20000; round++) {
         char text[256];
@@ -156,7 +219,8 @@ static void laws(void **state)
 static void linear(void **state)
 {
     (void)state;
-    static const char *const units[] = {"(", "'", "/*", "a.", "a.a$1.", "$", "${", "`", "1.", "_", "x", "\xc3\xa4", "a-", "--"};
+    static const char *const units[] = {"(", "'",  "/*", "a.", "a.a$1.",   "$",  "${",
+                                        "`", "1.", "_",  "x",  "\xc3\xa4", "a-", "--"};
     size_t n = 1 << 20;
     char *text = malloc(n + 8);
     for (size_t u = 0; u < SL_ARRAY_LEN(units); u++) {
@@ -180,8 +244,9 @@ static void linear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_tokens), cmocka_unit_test(words),   cmocka_unit_test(counts), cmocka_unit_test(versions),
-        cmocka_unit_test(unquote),       cmocka_unit_test(laws),    cmocka_unit_test(linear),
+        cmocka_unit_test(golden_tokens), cmocka_unit_test(words),   cmocka_unit_test(counts),
+        cmocka_unit_test(versions),      cmocka_unit_test(unquote), cmocka_unit_test(laws),
+        cmocka_unit_test(linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
