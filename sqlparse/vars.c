@@ -166,6 +166,7 @@ static bool value_of(struct filler *f, struct sl_buf *value, sl_str inside, unsi
         const char *env =
             f->v->env(f->v->env_ctx, sl_arena_strdupz(f->s->arena, sl_str_sub(name, 4, name.n - 4)));
         if (env) {
+            own.name = sl_str_dup(f->s->arena, name); /* the expression it was read from may be gone soon */
             own.value = sl_str_dup(f->s->arena, sl_str_of(env));
             var = &own;
         }
