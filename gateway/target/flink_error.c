@@ -148,6 +148,9 @@ static void list_lines(struct fe *c, sl_str text, const char *head)
         size_t n = nl < 0 ? rest.n : (size_t)nl;
         sl_str line = sl_str_trim(sl_str_sub(rest, 0, n));
         from += n + 1;
+        if (sl_str_eqz(line, "sluice")) {
+            continue; /* our own sink is nobody's to name */
+        }
         if (line.n && sl_str_find_char(line, ' ') < 0) {
             sl_vec_push(c->a, &c->listed, line);
         } else if (line.n) {
@@ -191,7 +194,7 @@ static const char *const function_names =
 /* The nearest of the listed names; one that begins with the target counts as near. */
 static void nearest(struct fe *c, sl_str target)
 {
-    size_t best = SL_MIN(target.n / 3 + 1, (size_t)4);
+    size_t best = SL_MIN(SL_MAX(target.n / 3, (size_t)1) + 1, (size_t)4);
     if (target.n < 2) {
         return;
     }
@@ -250,6 +253,9 @@ static bool need_holds(struct fe *c, sl_str need)
     } else if (sl_str_eqz(need, "factories")) {
         list_lines(c, c->hit->msg, "identifiers are:");
         target = c->cap[1];
+    } else if (sl_str_eqz(need, "missing")) {
+        list_lines(c, c->hit->msg, "required options are:");
+        target = SL_STR_NONE;
     } else if (sl_str_eqz(need, "types")) {
         list_items(c, sl_str_of(type_names));
     } else if (sl_str_eqz(need, "functions")) {
