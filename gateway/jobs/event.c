@@ -42,6 +42,11 @@ void event_step(const struct event_sink *k, const struct event_step *e)
     if (e->statement) {
         sl_jw_ki64(&w, "statement", e->statement);
     }
+    if (e->counts) {
+        sl_jw_ki64(&w, "statements", (int64_t)e->counts->statements);
+        sl_jw_ki64(&w, "errors", (int64_t)e->counts->errors);
+        sl_jw_ki64(&w, "warnings", (int64_t)e->counts->warnings);
+    }
     send(k, &w);
 }
 
@@ -95,7 +100,8 @@ void event_put_diag(struct sl_jw *w, const struct sql_script *s, const struct sq
     }
 }
 
-void event_diag(const struct event_sink *k, const struct sql_script *s, const struct sql_diag *d, sl_str stack)
+void event_diag(const struct event_sink *k, const struct sql_script *s, const struct sql_diag *d,
+                sl_str stack)
 {
     SL_BUF_AUTO b;
     struct sl_jw w;
@@ -121,8 +127,8 @@ void event_error(const struct event_sink *k, const struct sl_err *err)
     send(k, &w);
 }
 
-void event_columns(const struct event_sink *k, int result, uint32_t statement, const struct res_column *cols, size_t n,
-                   bool insert_only)
+void event_columns(const struct event_sink *k, int result, uint32_t statement, const struct res_column *cols,
+                   size_t n, bool insert_only)
 {
     SL_BUF_AUTO b;
     struct sl_jw w;
@@ -142,8 +148,9 @@ void event_columns(const struct event_sink *k, int result, uint32_t statement, c
     send(k, &w);
 }
 
-bool event_rows(const struct event_sink *k, int result, struct res_rows *rows, const struct res_column *cols, size_t n,
-                enum res_form form, const char *zone, uint64_t max, uint64_t *ret_sent, struct sl_err *err)
+bool event_rows(const struct event_sink *k, int result, struct res_rows *rows, const struct res_column *cols,
+                size_t n, enum res_form form, const char *zone, uint64_t max, uint64_t *ret_sent,
+                struct sl_err *err)
 {
     SL_BUF_AUTO b, cell;
     struct sl_jw w;

@@ -186,8 +186,10 @@ static bool check(struct sub *s)
     size_t n = s->script.stmts.n;
     size_t bad = s->script.diags.errors;
     sl_str verdict = ok ? SL_STR("no errors") : sl_arena_printf(s->arena, "%zu error%s", bad, bad == 1 ? "" : "s");
+    struct event_counts counts = {n, bad, s->script.diags.warnings};
     struct event_step e = {.step = "check",
                            .state = ok ? "done" : "failed",
+                           .counts = &counts,
                            .ms = (double)(sys_now_us() - since) / 1000,
                            .text = sl_arena_printf(s->arena, "%zu statement%s, %.*s (Flink %s)", n, n == 1 ? "" : "s",
                                                    SL_S(verdict), sql_version_name(s->script.flink))};
