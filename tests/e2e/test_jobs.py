@@ -70,5 +70,5 @@ def test_jobs_outlive_the_owner_call(own_sluice, flink):
     own_sluice("run", own_sluice.script("SET 'execution.runtime-mode' = 'batch';\nCREATE TABLE hole (k INT) WITH ('connector' = 'blackhole');\nINSERT INTO hole VALUES (1), (2);\n"), "--name", "short", "--flink", flink).ok()
     own_sluice.stop()
     jobs = own_sluice.jobs()
-    assert [j["name"].split("/")[-1] for j in jobs] == ["short"] and "FINISHED" in json.dumps(jobs)
+    assert [j["job"].split("/")[-1] for j in jobs] == ["short"] and "FINISHED" in json.dumps(jobs)
     assert not own_sluice.jvms()
