@@ -12,7 +12,8 @@
 
 struct net_rpc;
 struct net_rpc_ops {
-    /* A whole line, without its line end; valid during the call. */
+    /* A whole line, without its line end, never empty; valid during the call. A client whose line is longer than
+     * SL_LIMIT_OWNER_LINE_BYTES is closed; one that does not read its answers is not heard until it does. */
     void (*message)(void *ctx, uint64_t client, sl_str line);
     /* The client has gone; its number is never used again. */
     void (*gone)(void *ctx, uint64_t client);
@@ -22,6 +23,8 @@ SL_MUST_CHECK struct net_rpc *net_rpc_listen(uv_loop_t *loop, const char *path, 
 /* From any thread but the loop: copies the line, and waits while the client has more than its share unread. false when
  * the client has gone. `urgent` never waits (answers; also from the loop). */
 bool net_rpc_send(struct net_rpc *r, uint64_t client, sl_str line, bool urgent);
+/* From now on nobody waits for a slow client: what would have waited is false. For the end. */
+void net_rpc_hurry(struct net_rpc *r);
 unsigned net_rpc_clients(const struct net_rpc *r);
 /* Stops listening, removes the socket file, closes every client. Loop thread; memory goes with the loop's next turn. */
 void net_rpc_close(struct net_rpc *r);

@@ -22,7 +22,8 @@ struct net_rpc_client *net_rpc_connect(const char *path, struct sl_err *err)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(to.sun_path)) {
-        sl_fail(err, SL_OWNER, "the data folder's path is too long for a socket (%zu bytes): %s", strlen(path), path);
+        sl_fail(err, SL_OWNER, "the data folder's path is too long for a socket (%zu bytes): %s",
+                strlen(path), path);
         return NULL;
     }
     memcpy(to.sun_path, path, strlen(path) + 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The owner's end of the Unix socket: one uv pipe per client, a bounded queue out, lines in.
  *
- * Lock order: `lock` is the only one; it guards the client table and the queues, and is never held while uv or a
- * callback is called. */
+ * Lock order: `lock` is the only one; it guards the client table and the queues, and is never held while uv
+ * or a callback is called. */
 #include "gateway/front/rpc.h"
 
 #include "base/buf.h"
@@ -13,9 +13,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define QUEUE_BYTES ((size_t)1 << 20) /* unread output of one client before senders wait */
+#define UNREAD_BYTES                                                                                         \
+    ((size_t)8 << 20) /* unread output (only answers come so far) at which its requests wait */
 
 struct client {
     struct client *next;
@@ -23,10 +26,11 @@ struct client {
     uv_pipe_t pipe;
     uint64_t number;
     struct sl_buf in;
+    size_t scanned;        /* bytes of `in` known to hold no line end */
     struct sl_buf out;     /* waiting; guarded by rpc->lock */
     struct sl_buf writing; /* handed to uv; loop only */
     uv_write_t write;
-    bool busy, closing;
+    bool busy, closing, paused;
 };
 
 struct net_rpc {
@@ -40,11 +44,14 @@ struct net_rpc {
     struct client *clients;
     uint64_t next_number;
     unsigned count;
-    bool closed;
+    bool closed, hurry;
     int handles; /* uv handles of ours that are still open */
 };
 
-static void on_handle_closed(uv_handle_t *h) { ((struct net_rpc *)h->data)->handles--; }
+static void on_handle_closed(uv_handle_t *h)
+{
+    ((struct net_rpc *)h->data)->handles--;
+}
 
 static void on_client_closed(uv_handle_t *h)
 {
@@ -93,6 +100,16 @@ static void on_written(uv_write_t *w, int status)
     client_flush(c);
 }
 
+static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *b)
+{
+    static char piece[65536]; /* loop thread only: copied to the client's buffer at once */
+    (void)h;
+    (void)hint;
+    *b = uv_buf_init(piece, sizeof(piece));
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b);
+
 static void client_flush(struct client *c)
 {
     if (c->busy || c->closing) {
@@ -104,6 +121,10 @@ static void client_flush(struct client *c)
     c->out = swap;
     pthread_cond_broadcast(&c->rpc->room);
     pthread_mutex_unlock(&c->rpc->lock);
+    if (c->paused) {
+        c->paused = false;
+        uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+    }
     if (c->writing.n == 0) {
         return;
     }
@@ -125,12 +146,16 @@ static void on_wake(uv_async_t *a)
     }
 }
 
-static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *b)
+/* Who asks and never reads is not heard until it does. */
+static void pause_when_unread(struct client *c)
 {
-    static char piece[65536]; /* loop thread only: copied to the client's buffer at once */
-    (void)h;
-    (void)hint;
-    *b = uv_buf_init(piece, sizeof(piece));
+    pthread_mutex_lock(&c->rpc->lock);
+    bool over = c->out.n > UNREAD_BYTES;
+    pthread_mutex_unlock(&c->rpc->lock);
+    if (over && !c->closing) {
+        c->paused = true;
+        uv_read_stop((uv_stream_t *)&c->pipe);
+    }
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
@@ -146,17 +171,17 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
         return;
     }
     size_t from = 0;
-    for (const char *nl; !c->closing && (nl = memchr(c->in.p + from, '\n', c->in.n - from)) != NULL;) {
+    for (const char *nl; !c->closing && c->scanned < c->in.n &&
+                         (nl = memchr(c->in.p + c->scanned, '\n', c->in.n - c->scanned)) != NULL;) {
         sl_str line = {c->in.p + from, (size_t)(nl - c->in.p) - from};
-        from = (size_t)(nl - c->in.p) + 1;
+        c->scanned = from = (size_t)(nl - c->in.p) + 1;
         if (line.n) {
             c->rpc->ops->message(c->rpc->ctx, c->number, line);
         }
-        if (from == c->in.n) {
-            break;
-        }
     }
     sl_buf_consume(&c->in, from);
+    c->scanned = c->in.n;
+    pause_when_unread(c);
 }
 
 static void on_connection(uv_stream_t *server, int status)
@@ -182,7 +207,8 @@ static void on_connection(uv_stream_t *server, int status)
     int fd;
     struct ucred who = {0};
     socklen_t size = sizeof(who);
-    if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0 || over || uv_fileno((uv_handle_t *)&c->pipe, &fd) < 0 ||
+    if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0 || over ||
+        uv_fileno((uv_handle_t *)&c->pipe, &fd) < 0 ||
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 || (who.uid != getuid() && who.uid != 0) ||
         uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0) {
         client_close(c);
@@ -192,6 +218,12 @@ static void on_connection(uv_stream_t *server, int status)
 struct net_rpc *net_rpc_listen(uv_loop_t *loop, const char *path, const struct net_rpc_ops *ops, void *ctx,
                                struct sl_err *err)
 {
+    if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) { /* libuv would cut it */
+        sl_fail(err, SL_OWNER, "the data folder's path is too long for a socket (%zu bytes): %s",
+                strlen(path), path);
+        sl_hint(err, "SLUICE_DATA=/shorter/path");
+        return NULL;
+    }
     struct net_rpc *r = calloc(1, sizeof(*r));
     SL_BUG_ON(!r);
     r->ops = ops;
@@ -236,22 +268,34 @@ bool net_rpc_send(struct net_rpc *r, uint64_t client, sl_str line, bool urgent)
             break;
         }
         if (!urgent && c->out.n > QUEUE_BYTES) {
+            if (r->hurry) {
+                break;
+            }
             pthread_cond_wait(&r->room, &r->lock);
             continue;
         }
         sl_buf_puts(&c->out, line);
         sl_buf_putc(&c->out, '\n');
         sent = !c->out.full;
+        uv_async_send(&r->wake); /* under the lock: the handle lives as long as `closed` is not set */
         break;
     }
     pthread_mutex_unlock(&r->lock);
-    if (sent) {
-        uv_async_send(&r->wake);
-    }
     return sent;
 }
 
-unsigned net_rpc_clients(const struct net_rpc *r) { return r->count; }
+void net_rpc_hurry(struct net_rpc *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->hurry = true;
+    pthread_cond_broadcast(&r->room);
+    pthread_mutex_unlock(&r->lock);
+}
+
+unsigned net_rpc_clients(const struct net_rpc *r)
+{
+    return r->count;
+}
 
 void net_rpc_close(struct net_rpc *r)
 {
