@@ -60,7 +60,7 @@ static void time_of(int64_t ms, char out[24])
 
 static long long mb(int64_t bytes)
 {
-    return (long long)((bytes + 500000) / 1000000);
+    return (long long)(bytes / 1000000);
 }
 
 static void wipe(struct show *s)

@@ -71,6 +71,30 @@ static struct local_cluster *find(struct local *l, const char *id, struct sl_err
     return c;
 }
 
+/* local_cluster_check on a copy: other threads ask the same cluster. */
+static bool check(struct local *l, struct local_cluster *c, struct sup_status *ret, struct sl_err *err)
+{
+    pthread_mutex_lock(&l->lock);
+    struct local_cluster copy = *c;
+    pthread_mutex_unlock(&l->lock);
+    bool ok = local_cluster_check(&copy, ret, err);
+    pthread_mutex_lock(&l->lock);
+    memcpy(c->verified, copy.verified, sizeof c->verified);
+    pthread_mutex_unlock(&l->lock);
+    return ok;
+}
+
+/* Ends it once, whoever comes first. */
+static void end_cluster(struct local *l, struct local_cluster *c)
+{
+    pthread_mutex_lock(&l->lock);
+    struct local_cluster copy = *c;
+    c->released = true;
+    c->owner_fd = -1;
+    pthread_mutex_unlock(&l->lock);
+    local_cluster_stop(&copy);
+}
+
 static void describe(const struct local_cluster *c, struct tgt_cluster *ret)
 {
     struct sup_status st;
@@ -173,6 +197,18 @@ static bool same_class_path(struct local *l, const char *dir)
     return false;
 }
 
+/* A cluster of this process, or NULL. */
+static struct local_cluster *known(struct local *l, const char *id)
+{
+    pthread_mutex_lock(&l->lock);
+    struct local_cluster *c = l->clusters;
+    while (c && strcmp(c->id, id) != 0) {
+        c = c->next;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return c;
+}
+
 /* A session that an owner has left behind (it was killed): ours now, when nobody else has it. */
 static struct local_cluster *adopt(struct local *l)
 {
@@ -185,11 +221,22 @@ static struct local_cluster *adopt(struct local *l)
     }
     for (size_t i = 0; i < n; i++) {
         struct local_cluster c;
-        if (!sl_str_starts(names[i], SL_STR("session-")) ||
-            !local_cluster_open(l->run_dir, sl_arena_strdupz(&a, names[i]), &c, &ignored) || c.released) {
+        struct sup_status st;
+        char *id = sl_arena_strdupz(&a, names[i]);
+        if (!sl_str_starts(names[i], SL_STR("session-"))) {
             continue;
         }
-        struct sup_status st;
+        struct local_cluster *mine = known(l, id); /* opened already to ask after a job of it */
+        if (mine) {
+            if (mine->owner_fd >= 0 && !mine->released && same_class_path(l, mine->dir) &&
+                check(l, mine, &st, &ignored) && tgt_warm(mine, false, &ignored)) {
+                return mine;
+            }
+            continue;
+        }
+        if (!local_cluster_open(l->run_dir, id, &c, &ignored) || c.released) {
+            continue;
+        }
         if (c.owner_fd >= 0 && strcmp(c.flink, l->t.flink) == 0 && same_class_path(l, c.dir) &&
             local_cluster_check(&c, &st, &ignored) && tgt_warm(&c, false, &ignored)) {
             return keep(l, &c);
@@ -243,7 +290,7 @@ static struct local_cluster *running_session(struct local *l)
     if (st.alive && st.jobmanager.running) {
         return c;
     }
-    local_cluster_stop(c);
+    end_cluster(l, c);
     pthread_mutex_lock(&l->lock);
     l->session = NULL;
     pthread_mutex_unlock(&l->lock);
@@ -380,7 +427,7 @@ static bool submit_session(struct local *l, const struct tgt_submit *s, struct s
         struct sup_status st;
         struct sl_err why = SL_ERR_INIT;
         for (int i = 0; i < 100; i++) { /* the socket may know before the supervisor has waited */
-            if (!local_cluster_check(c, &st, &why)) {
+            if (!check(l, c, &st, &why)) {
                 *err = why;
                 break;
             }
@@ -453,7 +500,7 @@ static bool local_list(struct target *t, const struct tgt_cluster *tc, struct sl
     if (!c) {
         return false;
     }
-    if (!local_cluster_check(c, &st, err)) {
+    if (!check(of(t), c, &st, err)) {
         if (st.state != SUP_ENDED) {
             return false;
         }
@@ -490,7 +537,7 @@ static bool local_status(struct target *t, const struct tgt_cluster *tc, const c
         return false;
     }
     bool ok = false;
-    if (local_cluster_check(c, &st, err)) {
+    if (check(of(t), c, &st, err)) {
         struct flink_rest *r = flink_rest_new(c->rest, 5000);
         ok = flink_rest_job(r, job_id, ret, err);
         flink_rest_free(r);
@@ -527,7 +574,7 @@ static bool local_failure(struct target *t, const struct tgt_cluster *tc, const 
         return false;
     }
     bool named = job_id && *job_id;
-    if (local_cluster_check(c, &st, err)) {
+    if (check(of(t), c, &st, err)) {
         struct flink_rest *r = flink_rest_new(c->rest, 5000);
         bool ok = named ? flink_rest_exceptions(r, job_id, a, ret, err)
                         : flink_rest_application_failure(r, a, ret, err);
@@ -562,7 +609,7 @@ static bool local_cancel(struct target *t, const struct tgt_cluster *tc, const c
     if (!c) {
         return false;
     }
-    if (!local_cluster_check(c, &st, err)) {
+    if (!check(of(t), c, &st, err)) {
         return st.state == SUP_ENDED; /* nothing is left that could run */
     }
     struct flink_rest *r = flink_rest_new(c->rest, 0);
@@ -578,7 +625,7 @@ static bool local_release(struct target *t, const struct tgt_cluster *tc, struct
         return err && err->code == SL_NOT_FOUND; /* released long ago */
     }
     if (c->application) {
-        local_cluster_stop(c);
+        end_cluster(of(t), c);
     }
     return true;
 }
@@ -602,7 +649,7 @@ static void local_stop(struct target *t)
     pthread_mutex_unlock(&l->lock);
     for (; c; c = c->next) {
         if (c->owner_fd >= 0) {
-            local_cluster_stop(c);
+            end_cluster(l, c);
         }
     }
     pthread_mutex_unlock(&l->start);

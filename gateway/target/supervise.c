@@ -590,7 +590,8 @@ int sup_main(const char *dir)
 bool sup_start(const char *self, const char *dir, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    const char *argv[] = {self, "supervise", dir, NULL};
+    /* A binary that was replaced since we started is still ours to run. */
+    const char *argv[] = {access(self, X_OK) == 0 ? self : "/proc/self/exe", "supervise", dir, NULL};
     char *out = sys_path_join(&a, dir, "log/supervise.out");
     struct sys_spawn spawn = {.argv = argv, .cwd = "/", .out = out, .err = out, .new_session = true};
     char *lock = sys_path_join(&a, dir, "lock");
