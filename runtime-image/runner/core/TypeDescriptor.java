@@ -5,7 +5,6 @@ package org.sluice.runner;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.flink.table.api.TableException;
 import org.apache.flink.table.types.logical.ArrayType;
 import org.apache.flink.table.types.logical.BinaryType;
 import org.apache.flink.table.types.logical.CharType;
@@ -41,13 +40,9 @@ final class TypeDescriptor {
         return out.copy();
     }
 
-    /** SQL text of a type; types without one (anonymous RAW) show what Flink shows. */
+    /** SQL text of a type as Flink's own DESCRIBE prints it: STRING, TIMESTAMP_LTZ(3), BIGINT NOT NULL. */
     static String sql(LogicalType type) {
-        try {
-            return type.asSerializableString();
-        } catch (TableException e) {
-            return type.asSummaryString();
-        }
+        return type.asSummaryString();
     }
 
     private static Out head(Out out, int code, LogicalType type) {

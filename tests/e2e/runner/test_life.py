@@ -169,3 +169,18 @@ def test_cancel_of_an_idle_select(flink, select):
     assert time.monotonic() - start < 2
     until(lambda: r.result.ended)
     assert not r.result.complete
+
+
+def test_reader_that_stalls_longer_than_the_silence_allowed(flink, port, select):
+    """Slow is not gone: as long as Sluice says so by heartbeats, the job waits and then goes on."""
+    port.limits = (200, 1000) + port.limits[2:]
+    r = select("SELECT * FROM endless", [ENDLESS], start=False)
+    r.result.stall.set()
+    r.go()
+    until(lambda: r.result.first_at)
+    time.sleep(3.5)
+    assert flink.state(r.job_id) == "RUNNING", flink.cause(r.job_id)
+    seen = r.result.count
+    r.result.stall.clear()
+    until(lambda: r.result.count > seen + 100_000)
+    assert r.cancel() == "CANCELED"

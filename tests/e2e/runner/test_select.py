@@ -5,6 +5,8 @@ import collections
 
 import pytest
 
+from results_server import Text
+
 BOTH = pytest.mark.parametrize("mode", ["streaming", "batch"])
 WIDE = pytest.mark.parametrize("parallelism", [1, 4])
 
@@ -192,10 +194,23 @@ def test_version_of_the_jar_does_not_matter(flink, select):
     assert select("SELECT 1 AS a").finish().values() == [(1,)], flink.version
 
 
-def test_variant_and_raw(flink, select):
-    """Types that only newer versions know arrive as text."""
-    if flink.version < "2.1":
+def test_types_of_newer_versions(flink, select):
+    """A structured type has a form; types that only newer versions know arrive as text."""
+    version = tuple(int(x) for x in flink.version.split("."))
+    if version < (2, 1):
         return
-    r = select("SELECT PARSE_JSON('{\"a\": [1, 2]}') AS v, ARRAY[PARSE_JSON('1')] AS w FROM g", [numbers("g", 1)]).finish()
+    r = select("SELECT PARSE_JSON('{\"a\": [1, 2]}') AS v, ARRAY[PARSE_JSON('1')] AS w FROM g",
+               [numbers("g", 1)]).finish()
     assert r.columns[0][2]["name"] == "OTHER" and r.columns[0][2]["sql"].startswith("VARIANT")
-    assert r.values() == [('{"a":[1,2]}', ["1"])]
+    assert r.values() == [('{"a":[1,2]}', ["1"])] and isinstance(r.values()[0][0], Text)
+    r = select("SELECT OBJECT_OF('com.x.User', 'name', 'Bob', 'age', 3) AS o").finish()
+    assert r.columns[0][2]["name"] == "STRUCTURED" and r.values() == [(("Bob", 3),)]
+    if version >= (2, 3):
+        assert select("SELECT BITMAP_BUILD(ARRAY[1, 2]) AS b").finish().values() == [("{1,2}",)]
+
+
+def test_printed_types(select):
+    r = select("SELECT id, CAST(NULL AS STRING) AS s, TO_TIMESTAMP_LTZ(1, 3) AS t, ARRAY['x'] AS a, ts FROM g",
+               [numbers("g", 1, ", ts AS CAST('2024-01-01' AS TIMESTAMP(3)), WATERMARK FOR ts AS ts")]).finish()
+    assert r.sql_types() == ["BIGINT", "STRING", "TIMESTAMP_LTZ(3)", "ARRAY<CHAR(1) NOT NULL> NOT NULL",
+                             "TIMESTAMP(3) NOT NULL"]
