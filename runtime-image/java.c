@@ -15,6 +15,9 @@
 /* "1.8.0_402" -> 8, "17.0.15" -> 17; 0 when it is no version. */
 static int major_of(sl_str v)
 {
+    if (!v.p) {
+        return 0;
+    }
     sl_str first = v;
     ptrdiff_t dot = sl_str_find_char(v, '.');
     if (dot >= 0) {
