@@ -192,6 +192,15 @@ struct view {
     sl_str second_label;
 };
 
+/* Whose words the foreign text is. */
+static const char *who_said(enum sl_code code)
+{
+    sl_str slug = sl_str_of(sl_code_slug(code));
+    return sl_str_starts(slug, SL_STR("pg-"))      ? "= PostgreSQL: "
+           : sl_str_starts(slug, SL_STR("kafka-")) ? "= Kafka: "
+                                                   : "= Flink: ";
+}
+
 static void print_view(struct sl_buf *out, const struct view *v, bool colour)
 {
     static const char *const names[] = {"error", "warning", "info"};
@@ -223,7 +232,12 @@ static void print_view(struct sl_buf *out, const struct view *v, bool colour)
         }
     }
     put_note(out, indent, "= hint: ", v->hint);
-    put_note(out, indent, "= Flink: ", v->flink);
+    if (v->flink.n) {
+        SL_BUF_AUTO said;
+        sl_buf_init(&said, 0);
+        sl_buf_printf(&said, "%.*s   (--stack)", SL_S(v->flink));
+        put_note(out, indent, who_said(v->code), sl_buf_str(&said));
+    }
 }
 
 void cli_diag_print(struct sl_buf *out, const struct sql_script *s, const struct sql_diag *d, bool colour)

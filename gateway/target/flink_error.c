@@ -12,6 +12,7 @@
 
 #define MESSAGE_BYTES 16384 /* of one cause that are looked at */
 #define CHAIN_CAUSES  40
+#define FLINK_BYTES   130 /* of Flink's own words beside ours; the whole is in the stack */
 
 static const struct fe_rule rules[] = {
 #define FE(code, cls, pattern, message, hint, table, need, place)                                            \
@@ -409,7 +410,7 @@ bool flink_error_translate(const struct tgt_failure *f, const struct sql_script 
         ret->hint = SL_STR("--stack prints Java's own words; sluice job logs tells what came before");
     }
     const struct fe_link *own = c.hit ? c.hit : &c.links[c.n_links - 1];
-    ret->flink = fe_mask(&c, fe_plain(&c, own->msg));
+    ret->flink = fe_short(&c, fe_mask(&c, fe_plain(&c, own->msg)), FLINK_BYTES);
     if (sl_str_eq(ret->flink, ret->msg) || sl_str_find_char(sl_str_trim(own->msg), ' ') < 0) {
         ret->flink = SL_STR_NONE; /* nothing more is said by it, or it is a bare class, file or host */
     }

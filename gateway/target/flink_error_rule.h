@@ -68,6 +68,8 @@ struct fe {
 bool fe_match(const char *pattern, sl_str text, sl_str cap[10]);
 /* One line without Java class names (those of the script stay), without "Flink says where" prefixes. */
 sl_str fe_plain(const struct fe *c, sl_str text);
+/* At most so many bytes, cut at a blank, with U+2026 where something was cut. */
+sl_str fe_short(const struct fe *c, sl_str text, size_t bytes);
 /* "NullPointerException" in words. */
 sl_str fe_class_words(const struct fe *c, sl_str cls);
 /* The template filled; n = 0 when there is none whose values are all known. */

@@ -282,6 +282,21 @@ sl_str fe_plain(const struct fe *c, sl_str text)
     return sl_arena_printf(c->a, "%.*s%s", SL_S(out), cut || more ? " \xe2\x80\xa6" : "");
 }
 
+sl_str fe_short(const struct fe *c, sl_str text, size_t bytes)
+{
+    if (text.n <= bytes) {
+        return text;
+    }
+    size_t n = bytes;
+    while (n > bytes / 2 && text.p[n] != ' ') {
+        n--;
+    }
+    while (n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80) {
+        n--;
+    }
+    return sl_arena_printf(c->a, "%.*s \xe2\x80\xa6", (int)n, text.p);
+}
+
 static bool says_nothing(sl_str msg)
 {
     static const char *const noise[] = {
