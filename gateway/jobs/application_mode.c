@@ -135,12 +135,15 @@ static bool wait_statement(struct application *x, const struct plan_unit *u, str
     }
 }
 
+struct select_watch {
+    struct application *x;
+    const struct plan_unit *u;
+    int64_t since_ms;
+};
+
 static bool select_alive(void *ctx)
 {
-    struct {
-        struct application *x;
-        const struct plan_unit *u;
-    } *c = ctx;
+    struct select_watch *c = ctx;
     struct res_statement_report rep;
     struct run r;
     if (res_task_report(c->x->task, c->u->stmt->number, c->x->s->arena, &rep) && rep.done) {
@@ -153,16 +156,22 @@ static bool select_alive(void *ctx)
     return !has_failed(c->x, c->u);
 }
 
+static void select_first(void *ctx)
+{
+    struct select_watch *c = ctx;
+    if (select_alive(c)) {
+        sub_tell_first_row(c->x->s, c->u, run_of(c->x, c->u)->id, c->since_ms);
+    }
+}
+
 static void application_select(struct application *x, const struct plan_unit *u)
 {
     struct sub *s = x->s;
     struct run *r = run_of(x, u);
     struct res_result *result = result_of(x, u);
     int64_t since = sys_now_ms();
-    struct {
-        struct application *x;
-        const struct plan_unit *u;
-    } c = {x, u};
+    struct select_watch c = {x, u, since};
+    const struct rows_watch watch = {select_alive, select_first, &c};
     while (res_result_state(result) == RES_WAITING && !sub_stopping(s) && select_alive(&c)) {
         sys_sleep_ms(10);
     }
@@ -170,7 +179,7 @@ static void application_select(struct application *x, const struct plan_unit *u)
         sub_step(s, "submit", "done", since, u, r->id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), r->id);
     }
     uint64_t rows, max = s->rq->max_rows ? s->rq->max_rows : UINT64_MAX;
-    enum rows_end end = sub_rows(s, result, u->stmt->number, max, select_alive, &c, &rows);
+    enum rows_end end = sub_rows(s, result, u->stmt->number, max, &watch, &rows);
     struct res_statement_report rep;
     if (end == ROWS_COMPLETE || (!x->failed && !sub_stopping(s) && end == ROWS_LIMIT)) {
         if (end == ROWS_LIMIT) {

@@ -40,8 +40,8 @@ static void note_result(struct sub *s, int number, uint64_t rows, const char *st
     event_end(s->sink, number, rows, state);
 }
 
-enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max,
-                       bool (*alive)(void *ctx), void *ctx, uint64_t *ret_rows)
+enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max, const struct rows_watch *watch,
+                       uint64_t *ret_rows)
 {
     int number = ++s->results;
     const char *zone = zone_of(s, statement);
@@ -63,6 +63,9 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
         if (res_reader_wait(rd, LOOK_MS, &rows)) {
             uint64_t sent = 0;
             struct sl_err err = SL_ERR_INIT;
+            if (shown == 0 && watch && watch->first) {
+                watch->first(watch->ctx);
+            }
             send_columns(s, r, number, statement, &cols);
             if (!event_rows(s->sink, number, &rows, cols.v, cols.n, s->rq->form, zone, max - shown, &sent, &err)) {
                 sub_fail(s, &err);
@@ -75,8 +78,10 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
             }
             continue;
         }
-        send_columns(s, r, number, statement, &cols);
         enum res_state state = res_result_state(r);
+        if (state != RES_OPEN) { /* while rows may come, their columns go with the first of them */
+            send_columns(s, r, number, statement, &cols);
+        }
         if (state == RES_COMPLETE && shown >= res_result_rows(r)) {
             end = ROWS_COMPLETE;
             break;
@@ -86,7 +91,7 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
         }
         if (sys_now_ms() - asked > ALIVE_MS) {
             asked = sys_now_ms();
-            if (alive && state != RES_COMPLETE && !alive(ctx)) {
+            if (watch && state != RES_COMPLETE && !watch->alive(watch->ctx)) {
                 state = res_result_state(r); /* the last rows and the end may have come while we asked */
                 if (state != RES_COMPLETE && state != RES_OPEN) {
                     break;
@@ -95,6 +100,7 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
         }
     }
     res_reader_free(rd);
+    send_columns(s, r, number, statement, &cols);
     static const char *const words[] = {"complete", "limit", "stopped", "partial"};
     if (cols.sent || end != ROWS_BROKEN) {
         note_result(s, number, shown, words[end]);
@@ -106,5 +112,5 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
 void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement)
 {
     uint64_t rows;
-    sub_rows(s, r, statement, UINT64_MAX, NULL, NULL, &rows);
+    sub_rows(s, r, statement, UINT64_MAX, NULL, &rows);
 }

@@ -167,12 +167,14 @@ static bool turn_wait(struct chain *c, struct turn *t)
     return true;
 }
 
+struct select_watch {
+    struct chain *c;
+    struct turn *t;
+};
+
 static bool select_alive(void *ctx)
 {
-    struct {
-        struct chain *c;
-        struct turn *t;
-    } *x = ctx;
+    struct select_watch *x = ctx;
     struct run r;
     if (!sub_call_done(&x->t->call)) {
         return true;
@@ -182,6 +184,18 @@ static bool select_alive(void *ctx)
     }
     tracker_started(x->c->s->env->tracker, x->t->run.id, &x->t->call.cluster, x->t->run.id);
     return !(tracker_get(x->c->s->env->tracker, x->t->run.id, &r) && r.ended);
+}
+
+static void select_first(void *ctx)
+{
+    struct select_watch *x = ctx;
+    for (int i = 0; i < 20 && !sub_call_done(&x->t->call); i++) {
+        sys_sleep_ms(5); /* main() ends about when the first row comes */
+    }
+    if (sub_call_done(&x->t->call)) {
+        select_alive(x);
+        sub_tell_first_row(x->c->s, x->t->unit, x->t->run.id, x->t->since_ms);
+    }
 }
 
 static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint64_t rows)
@@ -235,7 +249,7 @@ static void session_select(struct chain *c, const struct plan_unit *u)
 {
     struct sub *s = c->s;
     int64_t since = sys_now_ms();
-    struct turn t = {.unit = u, .action = "select"};
+    struct turn t = {.unit = u, .action = "select", .since_ms = since};
     struct sl_err err = SL_ERR_INIT;
     t.result = res_result_new(s->env->results, u->stmt->number, &err);
     if (t.result && sub_intend(s, u, "SELECT", &t.run)) {
@@ -249,10 +263,8 @@ static void session_select(struct chain *c, const struct plan_unit *u)
         return;
     }
     sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
-    struct {
-        struct chain *c;
-        struct turn *t;
-    } x = {c, &t};
+    struct select_watch x = {c, &t};
+    const struct rows_watch watch = {select_alive, select_first, &x};
     /* Columns are sent by the sink's first writer: until then the job is being planned or waits for slots. */
     while (res_result_state(t.result) == RES_WAITING && select_alive(&x) && !sub_stopping(s)) {
         sys_sleep_ms(2);
@@ -266,7 +278,7 @@ static void session_select(struct chain *c, const struct plan_unit *u)
     uint64_t rows = 0, max = s->rq->max_rows ? s->rq->max_rows : UINT64_MAX;
     enum rows_end end = ROWS_BROKEN;
     if (opened) {
-        end = sub_rows(s, t.result, u->stmt->number, max, select_alive, &x, &rows);
+        end = sub_rows(s, t.result, u->stmt->number, max, &watch, &rows);
     } else if (sub_stopping(s)) {
         end = ROWS_STOPPED;
     }

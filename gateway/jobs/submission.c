@@ -13,6 +13,7 @@
 
 #define RUNNING_MS 600000 /* a detached run may wait for slots this long before the call returns */
 #define LOOK_MS 100
+#define FIRST_ROW_MS 250 /* the first row waits no longer for the number of tasks */
 #define CANCEL_MS 20000
 
 bool sub_stopping(struct sub *s)
@@ -108,6 +109,24 @@ bool sub_tell_end(struct sub *s, const struct run *r, const struct plan_unit *u,
         sub_fail(s, &err);
     }
     return false;
+}
+
+void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *run_id, int64_t since_ms)
+{
+    struct run r = {0};
+    if (plan_is_batch(&u->config)) {
+        return;
+    }
+    double ms = (double)(sys_now_ms() - since_ms);
+    tracker_wait_running(s->env->tracker, run_id, FIRST_ROW_MS, &r);
+    struct event_step e = {.step = "running",
+                           .state = "done",
+                           .ms = ms,
+                           .text = sl_arena_printf(s->arena, "all %d task%s\tfirst row after", r.last.tasks,
+                                                   r.last.tasks == 1 ? "" : "s"),
+                           .run = run_id,
+                           .statement = u->stmt->number};
+    event_step(s->sink, &e);
 }
 
 static void cancel_started(struct sub *s)

@@ -84,11 +84,19 @@ bool sub_call_done(struct sub_call *c);
 void sub_call_join(struct sub_call *c);
 void sub_call_release(struct sub_call *c);
 
-/* Reads a result to its end, to `max` rows, to the time limit, or until stopped. `alive` is asked now and then while no row comes; false
- * = nothing will ever come (the unit has failed). */
+/* Reads a result to its end, to `max` rows, to the time limit, or until stopped. */
 enum rows_end { ROWS_COMPLETE, ROWS_LIMIT, ROWS_STOPPED, ROWS_BROKEN };
-enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max,
-                       bool (*alive)(void *ctx), void *ctx, uint64_t *ret_rows);
+struct rows_watch {
+    /* Asked now and then while no row comes; false = nothing will ever come (the unit has failed). */
+    bool (*alive)(void *ctx);
+    /* The first row is here, and not yet shown. */
+    void (*first)(void *ctx);
+    void *ctx;
+};
+enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max, const struct rows_watch *watch,
+                       uint64_t *ret_rows);
+/* Says "running, all N tasks, first row after T" of a streaming SELECT. */
+void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *run_id, int64_t since_ms);
 /* The rows of an answer (all there when called). */
 void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement);
 
