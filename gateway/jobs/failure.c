@@ -24,12 +24,13 @@ void sub_fail_unit(struct sub *s, const struct plan_unit *u, const char *run_id,
         d.msg = SL_STR("Flink failed and did not say why");
         d.pos = u ? u->stmt->pos : SL_POS_NONE;
     }
-    if (u) {
+    if (u && d.statement == 0) { /* else the place told the statement: a CREATE TABLE, a SET */
         d.statement = u->stmt->number;
     }
     if (s->exit_code == 0) {
-        event_diag(s->sink, &s->script, &d, f->stack);
-        s->exit_code = sl_code_exit(d.code);
+        int code = sl_code_exit(d.code);
+        event_diag(s->sink, &s->script, &d, flink_error_stack(f, s->arena));
+        s->exit_code = code == 3 ? 1 : code; /* 3 says that nothing was sent */
     }
     if (run_id) {
         char place[160] = "";
