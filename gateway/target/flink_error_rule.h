@@ -81,7 +81,7 @@ sl_str fe_last(const struct fe *c, sl_str name);
 /* Secret values of the script as ******. */
 sl_str fe_mask(const struct fe *c, sl_str text);
 
-/* flink_error_place.c */
+/* flink_error_table.c */
 /* The table a rule means; NULL when there is none. */
 const struct fe_table *fe_table_of(struct fe *c, const char *spec);
 const struct fe_option *fe_option(const struct fe_table *t, sl_str key);
@@ -93,6 +93,7 @@ void fe_names(struct fe *c, bool columns);
 /* Name of the function that a CREATE FUNCTION of the script gives this class; empty: none. */
 sl_str fe_function_of(const struct fe *c, sl_str cls);
 bool fe_in_script(const struct fe *c, sl_str text);
+/* flink_error_place.c */
 /* Do the causes name, in quotes, an option that the table gives? */
 bool fe_quoted_option(const struct fe *c);
 /* Fills pos, second, statement and file. */
