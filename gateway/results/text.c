@@ -249,14 +249,20 @@ static void put_fraction(struct sl_buf *b, uint32_t nanos, unsigned n)
     }
 }
 
-/* Flink cuts the fraction to the precision of the type, which is 0 for every TIME of a query. */
+/* As Flink: `precision` digits of the fraction at most, none behind which only zeros come, but one always
+ * ("12:12:43.0"); without a precision, as every TIME of a query had before 2.3, no fraction at all. */
 void res_put_sql_time(struct sl_buf *b, int32_t ms, unsigned precision)
 {
-    static const uint32_t unit[] = {1000, 100, 10, 1};
-    uint32_t v = ms < 0 ? 0 - (uint32_t)ms : (uint32_t)ms;
-    v -= v % unit[SL_MIN(precision, 3u)];
+    uint32_t v = ms < 0 ? 0 - (uint32_t)ms : (uint32_t)ms, rest = v % 1000;
     sl_buf_printf(b, "%s%02u:%02u:%02u", ms < 0 ? "-" : "", v / 3600000, v / 60000 % 60, v / 1000 % 60);
-    put_fraction(b, v % 1000 * 1000000, 0);
+    sl_buf_putz(b, precision > 0 ? "." : "");
+    for (unsigned i = 0; i < precision; i++) {
+        sl_buf_putc(b, (char)('0' + rest / 100));
+        rest = rest % 100 * 10;
+        if (rest == 0) {
+            break;
+        }
+    }
 }
 
 void res_put_sql_timestamp(struct sl_buf *b, int64_t local_ms, uint32_t nanos_of_ms, unsigned precision)

@@ -210,6 +210,28 @@ static void test_times(void **state)
                         "\"0001-01-01\"|\"12:12:43.120\"|\"-P5M\"|\"P1DT10H17M36.789S\"");
 }
 
+static void time_of_day(int32_t ms, unsigned precision, const char *text)
+{
+    begin();
+    column("t");
+    w_type_p(&desc, 14, precision);
+    w_i32(&cells, ms);
+    assert_string_equal(show(RES_FORM_TEXT, NULL, 1), text);
+}
+
+static void test_time_of_day(void **state)
+{
+    (void)state;
+    time_of_day(43963000, 0, "12:12:43");
+    time_of_day(43963120, 0, "12:12:43");
+    time_of_day(43963000, 3, "12:12:43.0");
+    time_of_day(43963120, 3, "12:12:43.12");
+    time_of_day(43963123, 2, "12:12:43.12");
+    time_of_day(43963003, 3, "12:12:43.003");
+    time_of_day(0, 9, "00:00:00.0");
+    time_of_day(86399999, 3, "23:59:59.999");
+}
+
 /* ARRAY<ROW<a INT, t TIMESTAMP_LTZ(3)>>, MAP<STRING, ARRAY<TIMESTAMP_LTZ(0)>>, MULTISET<STRING>, MAP<INT,
  * STRING> */
 static void test_nested(void **state)
@@ -369,9 +391,9 @@ static void test_zones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_decimals), cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_times),   cmocka_unit_test(test_nested),   cmocka_unit_test(test_order),
-        cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_decimals), cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_times),       cmocka_unit_test(test_nested),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_time_of_day), cmocka_unit_test(test_zones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
