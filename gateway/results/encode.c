@@ -255,6 +255,7 @@ static void flink_value(struct enc *e, struct res_in *in, const struct res_type 
 {
     struct sl_buf *b = e->b;
     bool shift = e->shift;
+    int64_t v;
     switch ((enum res_type_code)t->code) {
     case RES_CHAR:
     case RES_VARCHAR:
@@ -290,8 +291,10 @@ static void flink_value(struct enc *e, struct res_in *in, const struct res_type 
         sl_buf_putc(b, '"');
         break;
     case RES_TIME:
-        sl_buf_putc(b, '"'); /* Flink's converter drops the milliseconds */
-        res_put_iso_time(b, in_int(in, t->code) / 1000 * 1000000000, 0);
+        /* before 2.3, where every TIME had precision 0, the converter dropped the milliseconds */
+        v = in_int(in, t->code);
+        sl_buf_putc(b, '"');
+        res_put_iso_time(b, (t->precision > 0 ? v : v / 1000 * 1000) * 1000000, 0);
         sl_buf_putc(b, '"');
         break;
     case RES_TIMESTAMP:

@@ -205,31 +205,32 @@ static void test_times(void **state)
     sl_buf_u16(&desc, 0x0203);
     w_i64(&cells, 123456789);
     assert_string_equal(show(RES_FORM_TEXT, NULL, 4), "0001-01-01|12:12:43.12|-0-05|+1 10:17:36.789");
-    assert_string_equal(show(RES_FORM_FLINK_JSON, NULL, 4), "\"0001-01-01\"|\"12:12:43\"|-5|123456789");
+    assert_string_equal(show(RES_FORM_FLINK_JSON, NULL, 4), "\"0001-01-01\"|\"12:12:43.12\"|-5|123456789");
     assert_string_equal(show(RES_FORM_API, NULL, 4),
                         "\"0001-01-01\"|\"12:12:43.120\"|\"-P5M\"|\"P1DT10H17M36.789S\"");
 }
 
-static void time_of_day(int32_t ms, unsigned precision, const char *text)
+static void time_of_day(int32_t ms, unsigned precision, const char *text, const char *json)
 {
     begin();
     column("t");
     w_type_p(&desc, 14, precision);
     w_i32(&cells, ms);
     assert_string_equal(show(RES_FORM_TEXT, NULL, 1), text);
+    assert_string_equal(show(RES_FORM_FLINK_JSON, NULL, 1), json);
 }
 
 static void test_time_of_day(void **state)
 {
     (void)state;
-    time_of_day(43963000, 0, "12:12:43");
-    time_of_day(43963120, 0, "12:12:43");
-    time_of_day(43963000, 3, "12:12:43.0");
-    time_of_day(43963120, 3, "12:12:43.12");
-    time_of_day(43963123, 2, "12:12:43.12");
-    time_of_day(43963003, 3, "12:12:43.003");
-    time_of_day(0, 9, "00:00:00.0");
-    time_of_day(86399999, 3, "23:59:59.999");
+    time_of_day(43963000, 0, "12:12:43", "\"12:12:43\"");
+    time_of_day(43963120, 0, "12:12:43", "\"12:12:43\"");
+    time_of_day(43963000, 3, "12:12:43.0", "\"12:12:43\"");
+    time_of_day(43963120, 3, "12:12:43.12", "\"12:12:43.12\"");
+    time_of_day(43963123, 2, "12:12:43.12", "\"12:12:43.123\"");
+    time_of_day(43963003, 3, "12:12:43.003", "\"12:12:43.003\"");
+    time_of_day(0, 9, "00:00:00.0", "\"00:00:00\"");
+    time_of_day(86399999, 3, "23:59:59.999", "\"23:59:59.999\"");
 }
 
 /* ARRAY<ROW<a INT, t TIMESTAMP_LTZ(3)>>, MAP<STRING, ARRAY<TIMESTAMP_LTZ(0)>>, MULTISET<STRING>, MAP<INT,
