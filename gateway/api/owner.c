@@ -3,6 +3,7 @@
 #include "gateway/api/owner.h"
 
 #include "base/limits.h"
+#include "base/vec.h"
 #include "gateway/api/api.h"
 #include "gateway/front/rpc.h"
 #include "sys/clock.h"
@@ -16,6 +17,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CANCEL_MS 20000
+#define STOP_MS   5000 /* for each run that ends with the owner */
 
 struct local_target {
     struct local_target *next;
@@ -38,11 +42,17 @@ struct owner {
     pthread_mutex_t lock; /* guards targets */
     struct local_target *targets;
     char *cluster_dir;
-    int64_t needed_ms; /* monotonic: last time somebody was here */
-    bool ending;
+    int64_t needed_ms;            /* monotonic: last time somebody was here */
+    bool ending;                  /* loop thread: the API takes nothing any more */
+    bool calls_ended;             /* atomic */
+    pthread_t canceller;          /* of `selects`; 0 = none */
+    SL_VEC(const char *) selects; /* ids of SELECTs that an owner has left behind */
 };
 
-char *owner_socket_path(struct sl_arena *a, const char *data_dir) { return sys_path_join(a, data_dir, "sluice.sock"); }
+char *owner_socket_path(struct sl_arena *a, const char *data_dir)
+{
+    return sys_path_join(a, data_dir, "sluice.sock");
+}
 
 char *owner_build_id(struct sl_arena *a, const char *self)
 {
@@ -50,12 +60,13 @@ char *owner_build_id(struct sl_arena *a, const char *self)
     if (stat(self, &st) != 0) {
         return sl_arena_strdupz(a, SL_STR(SLUICE_VERSION));
     }
-    sl_str s = sl_arena_printf(a, "%s-%lld-%lld.%09ld", SLUICE_VERSION, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-                               st.st_mtim.tv_nsec);
+    sl_str s = sl_arena_printf(a, "%s-%lld-%lld.%09ld", SLUICE_VERSION, (long long)st.st_size,
+                               (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
     return sl_arena_strdupz(a, s);
 }
 
-/* --- targets ----------------------------------------------------------------------------------------------- */
+/* --- targets -----------------------------------------------------------------------------------------------
+ */
 
 /* "2.2" asks for the newest patch version known, "2.2.1" for exactly that. */
 static bool same_flink(const struct target *t, sl_str flink)
@@ -106,20 +117,25 @@ static struct target *tracked_target(void *ctx, const char *name, const char *fl
     return target_of(ctx, sl_str_of(name), sl_str_of(flink), &err);
 }
 
-/* --- the loop ---------------------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------------------------------
+ */
 
 static void on_message(void *ctx, uint64_t client, sl_str line)
 {
     struct owner *o = ctx;
     o->needed_ms = sys_now_ms();
-    api_message(o->api, client, line);
+    if (!o->ending) { /* else it hears the connection close, and tries the next owner */
+        api_message(o->api, client, line);
+    }
 }
 
 static void on_gone(void *ctx, uint64_t client)
 {
     struct owner *o = ctx;
     o->needed_ms = sys_now_ms();
-    api_gone(o->api, client);
+    if (!o->ending) { /* else its calls were told to stop already */
+        api_gone(o->api, client);
+    }
 }
 
 static bool send_line(void *ctx, uint64_t client, sl_str line, bool urgent)
@@ -127,7 +143,10 @@ static bool send_line(void *ctx, uint64_t client, sl_str line, bool urgent)
     return net_rpc_send(((struct owner *)ctx)->rpc, client, line, urgent);
 }
 
-static void request_stop(void *ctx) { uv_async_send(&((struct owner *)ctx)->stop); }
+static void request_stop(void *ctx)
+{
+    uv_async_send(&((struct owner *)ctx)->stop);
+}
 
 static void begin_end(struct owner *o)
 {
@@ -135,7 +154,10 @@ static void begin_end(struct owner *o)
     uv_stop(&o->loop);
 }
 
-static void on_stop(uv_async_t *h) { begin_end(h->data); }
+static void on_stop(uv_async_t *h)
+{
+    begin_end(h->data);
+}
 
 static void on_signal(uv_signal_t *h, int number)
 {
@@ -163,34 +185,98 @@ static void on_idle(uv_timer_t *h)
     }
 }
 
-/* --- start and end ----------------------------------------------------------------------------------------- */
+/* --- start and end -----------------------------------------------------------------------------------------
+ */
 
-/* Runs of an owner that died: application clusters live on and are watched again; what lived in a session cluster of
- * that owner has gone with it. */
-static bool adopt_runs(struct owner *o, struct sl_err *err)
+/* It never reached a cluster. */
+static bool lose(struct owner *o, struct run *r, struct sl_err *err)
+{
+    snprintf(r->state, sizeof(r->state), "LOST");
+    snprintf(r->error_code, sizeof(r->error_code), "%s", sl_code_slug(SL_OWNER));
+    snprintf(r->error, sizeof(r->error), "the owner of the data folder ended before the job was made");
+    r->sight = RUN_SIGHT_LOST;
+    r->ended = true;
+    r->ended_ms = sys_wall_ms();
+    return ledger_run_put(o->ledger, 0, r, err);
+}
+
+/* The jobs of an application whose ids nobody has told: those of its cluster that no run has yet, in order.
+ */
+static void name_jobs(struct owner *o, struct run *runs, size_t n, struct run *r)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
+    struct sl_err err = SL_ERR_INIT;
+    char(*ids)[33];
+    size_t n_ids;
+    struct target *t = tracked_target(o, r->target, r->cluster.flink);
+    if (!t || !t->ops->list(t, &r->cluster, &a, &ids, &n_ids, &err)) {
+        return;
+    }
+    for (size_t i = 0; i < n_ids && !r->flink_job[0]; i++) {
+        bool taken = false;
+        for (size_t k = 0; k < n && !taken; k++) {
+            taken = strcmp(runs[k].flink_job, ids[i]) == 0;
+        }
+        if (!taken) {
+            memcpy(r->flink_job, ids[i], sizeof(r->flink_job));
+        }
+    }
+}
+
+/* Jobs whose rows have nowhere to go. */
+static void *cancel_selects(void *arg)
+{
+    struct owner *o = arg;
+    for (size_t i = 0; i < o->selects.n; i++) {
+        struct sl_err err = SL_ERR_INIT;
+        tracker_note_error(o->tracker, o->selects.v[i], sl_code_slug(SL_OWNER),
+                           "the owner of the data folder ended while it ran: its rows had nowhere to go", "",
+                           "");
+        if (!tracker_cancel(o->tracker, o->selects.v[i], CANCEL_MS, &err)) {
+            sys_log(SYS_LOG_WARN, "owner", "cancel-select", "run=%s error=\"%s\"", o->selects.v[i], err.msg);
+        }
+    }
+    return NULL;
+}
+
+/* Runs of an owner that died. Where their cluster lives, they are followed again; a cluster that has ended
+ * tells what it archived; a SELECT lived for its reader only and is ended. Oldest first: the order in which
+ * an application made its jobs. */
+static bool adopt_runs(struct owner *o, struct sl_arena *a, struct sl_err *err)
+{
     struct run *runs;
     size_t n;
-    if (!ledger_runs(o->ledger, NULL, true, true, 100000, &a, &runs, &n, err)) {
+    if (!ledger_close_lost(o->ledger, err) ||
+        !ledger_runs(o->ledger, NULL, true, true, 100000, a, &runs, &n, err)) {
         return false;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (!runs[i].flink_job[0] || runs[i].mode == TGT_SESSION) {
-            snprintf(runs[i].state, sizeof(runs[i].state), "LOST");
-            snprintf(runs[i].error_code, sizeof(runs[i].error_code), "owner");
-            snprintf(runs[i].error, sizeof(runs[i].error), "the owner of the data folder ended while it ran");
-            runs[i].sight = RUN_SIGHT_LOST;
-            runs[i].ended = true;
-            runs[i].ended_ms = sys_wall_ms();
-            if (!ledger_run_put(o->ledger, 0, &runs[i], err)) {
+    for (size_t i = n; i-- > 0;) {
+        struct run *r = &runs[i];
+        if (!r->flink_job[0] && r->cluster.id[0] && r->mode == TGT_SESSION) {
+            memcpy(r->flink_job, r->id, sizeof(r->flink_job)); /* the id it was submitted under, if it was */
+        } else if (!r->flink_job[0] && r->cluster.id[0]) {
+            name_jobs(o, runs, n, r);
+        }
+        if (!r->flink_job[0]) {
+            if (!lose(o, r, err)) {
                 return false;
             }
-        } else {
-            tracker_add(o->tracker, 0, &runs[i]);
+            continue;
+        }
+        sys_log(SYS_LOG_INFO, "owner", "adopted", "run=%s cluster=%s", r->id, r->cluster.id);
+        tracker_add(o->tracker, 0, r);
+        if (!r->job[0]) {
+            sl_vec_push(a, &o->selects, r->id);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (runs[i].flink_job[0] && runs[i].mode == TGT_APPLICATION) {
             tracker_application_done(o->tracker, runs[i].cluster.id);
         }
+    }
+    if (o->selects.n) {
+        SL_BUG_ON(pthread_create(&o->canceller, NULL, cancel_selects, o) != 0);
     }
     return true;
 }
@@ -225,8 +311,8 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
         return sl_fail(err, SL_IO, "cannot write %s/owner.lock", data);
     }
     const struct sys_config *set = o->config->settings;
-    sys_log_open(set->log_file.n ? set->log_file.p : sys_path_join(a, data, "owner.log"), (enum sys_log_level)set->log_level,
-                 (size_t)set->log_bytes);
+    sys_log_open(set->log_file.n ? set->log_file.p : sys_path_join(a, data, "owner.log"),
+                 (enum sys_log_level)set->log_level, (size_t)set->log_bytes);
     o->cluster_dir = sys_path_join(a, data, "clusters");
     char *spool = sys_path_join(a, data, "spool");
     if (!sys_mkdirs(o->cluster_dir, 0700, err) || !sys_mkdirs(spool, 0700, err)) {
@@ -252,7 +338,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
         return false;
     }
     o->tracker = tracker_start(o->ledger, tracked_target, o);
-    if (!adopt_runs(o, err)) {
+    if (!adopt_runs(o, a, err)) {
         return false;
     }
     struct api_env env = {.sub = {.results = o->results,
@@ -286,16 +372,39 @@ static void *end_calls(void *arg)
 {
     struct owner *o = arg;
     api_free(o->api);
+    __atomic_store_n(&o->calls_ended, true, __ATOMIC_RELEASE);
     uv_async_send(&o->stop);
     return NULL;
+}
+
+/* What was detached ends with the local Flink, and is to be known as canceled, not as lost. */
+static void cancel_runs(struct owner *o)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct run *runs;
+    size_t n;
+    struct sl_err err = SL_ERR_INIT;
+    if (!ledger_runs(o->ledger, NULL, true, true, 100000, &a, &runs, &n, &err)) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!tracker_cancel(o->tracker, runs[i].id, STOP_MS, &err)) {
+            sys_log(SYS_LOG_WARN, "owner", "cancel", "run=%s error=\"%s\"", runs[i].id, err.msg);
+        }
+    }
 }
 
 static void finish(struct owner *o)
 {
     if (o->rpc && o->api) {
         pthread_t t;
+        o->ending = true;
+        net_rpc_hurry(o->rpc);
         SL_BUG_ON(pthread_create(&t, NULL, end_calls, o) != 0);
-        uv_run(&o->loop, UV_RUN_DEFAULT);
+        while (!__atomic_load_n(&o->calls_ended, __ATOMIC_ACQUIRE)) {
+            uv_run(&o->loop, UV_RUN_DEFAULT); /* a second signal ends it too early */
+        }
         pthread_join(t, NULL);
         drain(o);
     } else if (o->api) {
@@ -306,12 +415,20 @@ static void finish(struct owner *o)
         drain(o);
         net_rpc_free(o->rpc);
     }
+    if (o->canceller) {
+        pthread_join(o->canceller, NULL);
+    }
     if (o->tracker) {
+        if (o->rpc) {
+            cancel_runs(o);
+        }
         tracker_stop(o->tracker);
     }
     for (struct local_target *l = o->targets, *next; l; l = next) {
         next = l->next;
-        l->target->ops->stop(l->target);
+        if (o->rpc) { /* an owner that could not start leaves what runs to the next one */
+            l->target->ops->stop(l->target);
+        }
         l->target->ops->free(l->target);
         free(l);
     }
@@ -345,7 +462,8 @@ bool owner_run(const struct owner_config *c, struct sl_err *err)
         uv_signal_start(&o.on_term, on_signal, SIGTERM);
         uv_signal_start(&o.on_int, on_signal, SIGINT);
         uv_timer_start(&o.idle, on_idle, 1000, 1000);
-        sys_log(SYS_LOG_INFO, "owner", "started", "pid=%d results=%d", (int)getpid(), res_port_number(o.results));
+        sys_log(SYS_LOG_INFO, "owner", "started", "pid=%d results=%d", (int)getpid(),
+                res_port_number(o.results));
         uv_run(&o.loop, UV_RUN_DEFAULT);
         sys_log(SYS_LOG_INFO, "owner", "ending", "pid=%d", (int)getpid());
     }

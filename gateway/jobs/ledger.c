@@ -28,9 +28,12 @@ const struct store_migration ledger_migrations[] = {
      "CREATE TABLE run("
      " id TEXT PRIMARY KEY, submission INTEGER NOT NULL REFERENCES submission(id), job TEXT NOT NULL,"
      " version INTEGER NOT NULL, statement INTEGER NOT NULL, kind TEXT NOT NULL, mode INTEGER NOT NULL,"
-     " target TEXT NOT NULL, cluster TEXT NOT NULL, rest TEXT NOT NULL, incarnation TEXT NOT NULL, flink TEXT NOT NULL,"
-     " flink_job TEXT NOT NULL, wanted TEXT NOT NULL, state TEXT NOT NULL, sight INTEGER NOT NULL, ended INTEGER NOT NULL,"
-     " created_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL,"
+     " target TEXT NOT NULL, cluster TEXT NOT NULL, rest TEXT NOT NULL, incarnation TEXT NOT NULL, flink "
+     "TEXT NOT NULL,"
+     " flink_job TEXT NOT NULL, wanted TEXT NOT NULL, state TEXT NOT NULL, sight INTEGER NOT NULL, ended "
+     "INTEGER NOT NULL,"
+     " created_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, seen_ms INTEGER "
+     "NOT NULL,"
      " all_running_ms INTEGER NOT NULL, facts TEXT NOT NULL, error_code TEXT NOT NULL,"
      " error TEXT NOT NULL, hint TEXT NOT NULL, place TEXT NOT NULL) STRICT;"
      "CREATE INDEX run_by_job ON run(job, created_ms);"
@@ -53,9 +56,13 @@ struct ledger *ledger_new(struct store *s)
     return l;
 }
 
-void ledger_free(struct ledger *l) { free(l); }
+void ledger_free(struct ledger *l)
+{
+    free(l);
+}
 
-/* --- submissions ------------------------------------------------------------------------------------------- */
+/* --- submissions -------------------------------------------------------------------------------------------
+ */
 
 struct open_arg {
     const struct ledger_submission *s;
@@ -76,17 +83,21 @@ static bool digest_row(const struct store_row *row, void *ctx)
 }
 
 /* The version with this digest if it is the job's newest, else a new one. */
-static bool version_for(struct store_tx *tx, const struct ledger_submission *s, int64_t now, int64_t *ret_number,
-                        struct sl_err *err)
+static bool version_for(struct store_tx *tx, const struct ledger_submission *s, int64_t now,
+                        int64_t *ret_number, struct sl_err *err)
 {
     int64_t job = 0, number = 0;
     char newest[DIGEST_BYTES] = "";
-    if (!store_exec(tx, err, "INSERT INTO job(name, owner, created_ms) VALUES(?,?,?) ON CONFLICT(project, name) DO NOTHING",
-                    "zzi", s->job, s->owner, now) ||
-        !store_query_i64(tx, err, "SELECT id FROM job WHERE project = 'default' AND name = ?", &job, "z", s->job) ||
-        !store_query_i64(tx, err, "SELECT coalesce(max(number), 0) FROM version WHERE job = ?", &number, "i", job) ||
-        !store_query(tx, err, "SELECT digest FROM version WHERE job = ? AND number = ?", digest_row, newest, NULL, "ii",
-                     job, number)) {
+    if (!store_exec(
+            tx, err,
+            "INSERT INTO job(name, owner, created_ms) VALUES(?,?,?) ON CONFLICT(project, name) DO NOTHING",
+            "zzi", s->job, s->owner, now) ||
+        !store_query_i64(tx, err, "SELECT id FROM job WHERE project = 'default' AND name = ?", &job, "z",
+                         s->job) ||
+        !store_query_i64(tx, err, "SELECT coalesce(max(number), 0) FROM version WHERE job = ?", &number, "i",
+                         job) ||
+        !store_query(tx, err, "SELECT digest FROM version WHERE job = ? AND number = ?", digest_row, newest,
+                     NULL, "ii", job, number)) {
         return false;
     }
     *ret_number = number;
@@ -94,9 +105,10 @@ static bool version_for(struct store_tx *tx, const struct ledger_submission *s, 
         return true;
     }
     *ret_number = number + 1;
-    return store_exec(tx, err,
-                      "INSERT INTO version(job, number, digest, bundle, source, made_by, made_ms) VALUES(?,?,?,?,?,?,?)",
-                      "iizsszi", job, number + 1, s->digest, s->bundle, s->source, s->owner, now);
+    return store_exec(
+        tx, err,
+        "INSERT INTO version(job, number, digest, bundle, source, made_by, made_ms) VALUES(?,?,?,?,?,?,?)",
+        "iizsszi", job, number + 1, s->digest, s->bundle, s->source, s->owner, now);
 }
 
 static bool open_tx(struct store_tx *tx, void *arg, struct sl_err *err)
@@ -111,7 +123,8 @@ static bool open_tx(struct store_tx *tx, void *arg, struct sl_err *err)
     if (known) {
         o->ret->known = true;
         o->ret->submission = known;
-        return store_query_i64(tx, err, "SELECT version FROM submission WHERE id = ?", &o->ret->version, "i", known);
+        return store_query_i64(tx, err, "SELECT version FROM submission WHERE id = ?", &o->ret->version, "i",
+                               known);
     }
     if (s->job[0] && !version_for(tx, s, now, &o->ret->version, err)) {
         return false;
@@ -119,14 +132,16 @@ static bool open_tx(struct store_tx *tx, void *arg, struct sl_err *err)
     if (!store_exec(tx, err,
                     "INSERT INTO submission(key, job, version, digest, owner, target, mode, created_ms)"
                     " VALUES(?,?,?,?,?,?,?,?)",
-                    "zzizzzii", s->key, s->job, o->ret->version, s->digest, s->owner, s->target, (int64_t)s->mode, now)) {
+                    "zzizzzii", s->key, s->job, o->ret->version, s->digest, s->owner, s->target,
+                    (int64_t)s->mode, now)) {
         return false;
     }
     o->ret->submission = store_last_id(tx);
     return true;
 }
 
-bool ledger_open(struct ledger *l, const struct ledger_submission *s, struct ledger_opened *ret, struct sl_err *err)
+bool ledger_open(struct ledger *l, const struct ledger_submission *s, struct ledger_opened *ret,
+                 struct sl_err *err)
 {
     struct open_arg o = {s, ret};
     return store_write(l->store, open_tx, &o, err);
@@ -141,14 +156,30 @@ struct close_arg {
 static bool close_tx(struct store_tx *tx, void *arg, struct sl_err *err)
 {
     struct close_arg *c = arg;
-    return store_exec(tx, err, "UPDATE submission SET ended_ms = ?, ok = ?, result = ? WHERE id = ?", "iisi", sys_wall_ms(),
-                      (int64_t)c->ok, c->json, c->id);
+    return store_exec(tx, err, "UPDATE submission SET ended_ms = ?, ok = ?, result = ? WHERE id = ?", "iisi",
+                      sys_wall_ms(), (int64_t)c->ok, c->json, c->id);
 }
 
 bool ledger_close(struct ledger *l, int64_t submission, bool ok, sl_str result_json, struct sl_err *err)
 {
     struct close_arg c = {submission, ok, result_json};
     return store_write(l->store, close_tx, &c, err);
+}
+
+static bool close_lost_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    (void)arg;
+    return store_exec(
+        tx, err,
+        "UPDATE submission SET ended_ms = ?, ok = 0, result ="
+        " '{\"event\":\"result\",\"ok\":false,\"exit\":4,\"code\":\"owner\",\"jobs\":[],\"results\":[]}'"
+        " WHERE ended_ms IS NULL",
+        "i", sys_wall_ms());
+}
+
+bool ledger_close_lost(struct ledger *l, struct sl_err *err)
+{
+    return store_write(l->store, close_lost_tx, NULL, err);
 }
 
 struct text_arg {
@@ -170,7 +201,8 @@ static bool text_row(const struct store_row *row, void *ctx)
 static bool answer_tx(struct store_tx *tx, void *arg, struct sl_err *err)
 {
     struct text_arg *t = arg;
-    return store_query(tx, err, "SELECT result FROM submission WHERE key = ?", text_row, t, NULL, "z", t->key);
+    return store_query(tx, err, "SELECT result FROM submission WHERE key = ?", text_row, t, NULL, "z",
+                       t->key);
 }
 
 bool ledger_answer(struct ledger *l, const char *key, struct sl_arena *a, sl_str *ret_json)
@@ -189,7 +221,8 @@ static bool source_tx(struct store_tx *tx, void *arg, struct sl_err *err)
                        text_row, t, NULL, "zi", t->key, t->version);
 }
 
-bool ledger_source(struct ledger *l, const char *job, int64_t version, struct sl_arena *a, sl_str *ret, struct sl_err *err)
+bool ledger_source(struct ledger *l, const char *job, int64_t version, struct sl_arena *a, sl_str *ret,
+                   struct sl_err *err)
 {
     struct text_arg t = {.key = job, .version = version, .arena = a, .ret = ret};
     if (!store_read(l->store, source_tx, &t, err)) {
@@ -198,7 +231,8 @@ bool ledger_source(struct ledger *l, const char *job, int64_t version, struct sl
     return t.found || sl_fail(err, SL_JOB_UNKNOWN, "job '%s' has no version %lld", job, (long long)version);
 }
 
-/* --- runs -------------------------------------------------------------------------------------------------- */
+/* --- runs --------------------------------------------------------------------------------------------------
+ */
 
 struct put_arg {
     int64_t submission;
@@ -253,18 +287,22 @@ static bool put_tx(struct store_tx *tx, void *arg, struct sl_err *err)
     write_facts(&facts, &r->last);
     return store_exec(
         tx, err,
-        "INSERT INTO run(id, submission, job, version, statement, kind, mode, target, cluster, rest, incarnation, flink,"
-        " flink_job, wanted, state, sight, ended, created_ms, started_ms, ended_ms, seen_ms, all_running_ms, facts,"
+        "INSERT INTO run(id, submission, job, version, statement, kind, mode, target, cluster, rest, "
+        "incarnation, flink,"
+        " flink_job, wanted, state, sight, ended, created_ms, started_ms, ended_ms, seen_ms, all_running_ms, "
+        "facts,"
         " error_code, error, hint, place) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-        " ON CONFLICT(id) DO UPDATE SET cluster=excluded.cluster, rest=excluded.rest, incarnation=excluded.incarnation,"
+        " ON CONFLICT(id) DO UPDATE SET cluster=excluded.cluster, rest=excluded.rest, "
+        "incarnation=excluded.incarnation,"
         " flink=excluded.flink, flink_job=excluded.flink_job, wanted=excluded.wanted, state=excluded.state,"
-        " sight=excluded.sight, ended=excluded.ended, started_ms=excluded.started_ms, ended_ms=excluded.ended_ms,"
+        " sight=excluded.sight, ended=excluded.ended, started_ms=excluded.started_ms, "
+        "ended_ms=excluded.ended_ms,"
         " seen_ms=excluded.seen_ms, all_running_ms=excluded.all_running_ms, facts=excluded.facts,"
         " error_code=excluded.error_code, error=excluded.error, hint=excluded.hint, place=excluded.place",
-        "ziziizizzzzzzzziiiiiiiszzzz",
-        r->id, p->submission, r->job, r->version, (int64_t)r->statement, r->kind, (int64_t)r->mode, r->target, r->cluster.id,
-        r->cluster.rest, r->cluster.incarnation, r->cluster.flink, r->flink_job, r->wanted, r->state, (int64_t)r->sight,
-        (int64_t)r->ended, r->created_ms, r->started_ms, r->ended_ms, r->seen_ms, r->finish_first_ms, sl_buf_str(&facts),
+        "ziziizizzzzzzzziiiiiiiszzzz", r->id, p->submission, r->job, r->version, (int64_t)r->statement,
+        r->kind, (int64_t)r->mode, r->target, r->cluster.id, r->cluster.rest, r->cluster.incarnation,
+        r->cluster.flink, r->flink_job, r->wanted, r->state, (int64_t)r->sight, (int64_t)r->ended,
+        r->created_ms, r->started_ms, r->ended_ms, r->seen_ms, r->finish_first_ms, sl_buf_str(&facts),
         r->error_code, r->error, r->hint, r->error_place);
 }
 
@@ -332,9 +370,11 @@ static void read_run(const struct store_row *row, struct run *r)
     col_text(row, 25, r->error_place, sizeof(r->error_place));
 }
 
-#define RUN_COLUMNS                                                                                                       \
-    "SELECT id, job, version, statement, kind, mode, target, cluster, rest, incarnation, flink, flink_job, wanted, state," \
-    " sight, ended, created_ms, started_ms, ended_ms, seen_ms, all_running_ms, facts, error_code, error, hint, place FROM run "
+#define RUN_COLUMNS                                                                                          \
+    "SELECT id, job, version, statement, kind, mode, target, cluster, rest, incarnation, flink, flink_job, " \
+    "wanted, state,"                                                                                         \
+    " sight, ended, created_ms, started_ms, ended_ms, seen_ms, all_running_ms, facts, error_code, error, "   \
+    "hint, place FROM run "
 
 static bool runs_row(const struct store_row *row, void *ctx)
 {
@@ -346,16 +386,18 @@ static bool runs_row(const struct store_row *row, void *ctx)
 static bool runs_tx(struct store_tx *tx, void *arg, struct sl_err *err)
 {
     struct runs_arg *a = arg;
-    return store_query(tx, err,
-                       RUN_COLUMNS "WHERE (?1 IS NULL OR job = ?1) AND (ended = 0 OR ?2 = 0) AND (job <> '' OR ?3 = 1)"
-                                   " ORDER BY created_ms DESC, rowid DESC LIMIT ?4",
-                       runs_row, a, NULL, "ziii", a->job, (int64_t)a->active, (int64_t)a->interactive, (int64_t)a->limit);
+    return store_query(
+        tx, err,
+        RUN_COLUMNS "WHERE (?1 IS NULL OR job = ?1) AND (ended = 0 OR ?2 = 0) AND (job <> '' OR ?3 = 1)"
+                    " ORDER BY created_ms DESC, rowid DESC LIMIT ?4",
+        runs_row, a, NULL, "ziii", a->job, (int64_t)a->active, (int64_t)a->interactive, (int64_t)a->limit);
 }
 
-bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactive, size_t limit, struct sl_arena *a,
-                 struct run **ret, size_t *ret_n, struct sl_err *err)
+bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactive, size_t limit,
+                 struct sl_arena *a, struct run **ret, size_t *ret_n, struct sl_err *err)
 {
-    struct runs_arg r = {.job = job, .active = active, .interactive = interactive, .limit = limit, .arena = a};
+    struct runs_arg r = {
+        .job = job, .active = active, .interactive = interactive, .limit = limit, .arena = a};
     if (!store_read(l->store, runs_tx, &r, err)) {
         return false;
     }
@@ -394,13 +436,13 @@ static bool near_row(const struct store_row *row, void *ctx)
 static bool find_tx(struct store_tx *tx, void *arg, struct sl_err *err)
 {
     struct find_arg *f = arg;
-    if (!store_query(tx, err,
-                     RUN_COLUMNS "WHERE job = ? ORDER BY ended, created_ms DESC, rowid DESC LIMIT 1", find_row, f, NULL, "z",
-                     f->what)) {
+    if (!store_query(tx, err, RUN_COLUMNS "WHERE job = ? ORDER BY ended, created_ms DESC, rowid DESC LIMIT 1",
+                     find_row, f, NULL, "z", f->what)) {
         return false;
     }
     if (f->found == 0 && strlen(f->what) >= 6 && strspn(f->what, "0123456789abcdef") == strlen(f->what) &&
-        !store_query(tx, err, RUN_COLUMNS "WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2", find_row, f, NULL, "z", f->what)) {
+        !store_query(tx, err, RUN_COLUMNS "WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2", find_row, f, NULL,
+                     "z", f->what)) {
         return false;
     }
     return f->found || store_query(tx, err, "SELECT name FROM job", near_row, f, NULL, "");
@@ -446,11 +488,13 @@ static bool job_tx(struct store_tx *tx, void *arg, struct sl_err *err)
     struct job_arg *j = arg;
     return store_query(tx, err,
                        "SELECT j.owner, v.digest, v.made_ms, (SELECT count(*) FROM version WHERE job = j.id)"
-                       " FROM job j JOIN version v ON v.job = j.id WHERE j.project = 'default' AND j.name = ? AND v.number = ?",
+                       " FROM job j JOIN version v ON v.job = j.id WHERE j.project = 'default' AND j.name = "
+                       "? AND v.number = ?",
                        job_row, j, NULL, "zi", j->job, j->version);
 }
 
-bool ledger_job(struct ledger *l, const char *job, int64_t version, struct ledger_job *ret, struct sl_err *err)
+bool ledger_job(struct ledger *l, const char *job, int64_t version, struct ledger_job *ret,
+                struct sl_err *err)
 {
     struct job_arg j = {job, version, ret, false};
     if (!store_read(l->store, job_tx, &j, err)) {

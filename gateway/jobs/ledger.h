@@ -32,6 +32,8 @@ struct ledger_opened {
 SL_MUST_CHECK bool ledger_open(struct ledger *l, const struct ledger_submission *s, struct ledger_opened *ret,
                                struct sl_err *err);
 SL_MUST_CHECK bool ledger_close(struct ledger *l, int64_t submission, bool ok, sl_str result_json, struct sl_err *err);
+/* Closes the submissions that an owner that died has left open: failed, `owner`. At its start only. */
+SL_MUST_CHECK bool ledger_close_lost(struct ledger *l, struct sl_err *err);
 /* The stored answer of a submission with this key; false when there is none or it has not ended. */
 bool ledger_answer(struct ledger *l, const char *key, struct sl_arena *a, sl_str *ret_json);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One thread asks after every run that has not ended: often while somebody waits for it, once a second otherwise.
+ * One thread asks after every run that has not ended: often while somebody waits for it, once a second
+ * otherwise.
  *
- * `lock` guards the list and every entry; it is never held while a target is asked or the ledger written. Entries are
- * never freed while the tracker lives but for ended ones that nobody has asked after for a while. */
+ * `lock` guards the list and every entry; it is never held while a target is asked or the ledger written.
+ * Entries are never freed while the tracker lives but for ended ones that nobody has asked after for a while.
+ */
 #include "gateway/jobs/tracker.h"
 
 #include "base/limits.h"
@@ -13,9 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ASK_WAITED_MS 60
-#define ASK_IDLE_MS 1000
-#define KEEP_ENDED_MS 600000
+#define ASK_WAITED_MS   60
+#define ASK_IDLE_MS     1000
+#define KEEP_ENDED_MS   600000
 #define LOST_AFTER_GONE 3 /* looks in a row at which the cluster says it does not know the job */
 
 struct entry {
@@ -26,6 +28,7 @@ struct entry {
     bool asked; /* under watch: cluster and job are known */
     bool released;
     bool app_done;
+    bool end_saved; /* the ledger knows that it has ended: only then who waits is told */
     int gone;
     int64_t next_ms, ended_at;
     char *chain, *stack; /* of a failure */
@@ -69,11 +72,15 @@ static bool note_status(struct entry *e, const struct tgt_job_status *s)
     struct run *r = &e->run;
     bool starts = r->finish_first_ms == 0 && strcmp(s->state, "RUNNING") == 0 && s->tasks > 0 &&
                   s->tasks_running + s->tasks_finished == s->tasks;
-    bool changed = strcmp(r->state, s->state) != 0 || r->sight != RUN_SIGHT_LIVE || starts ||
-                   r->last.restarts != s->restarts || r->last.last_checkpoint_id != s->last_checkpoint_id;
+    bool seen_again = r->sight != RUN_SIGHT_LIVE;
     e->gone = 0;
     r->sight = RUN_SIGHT_LIVE;
     r->seen_ms = sys_wall_ms();
+    if (!s->state[0]) {
+        return seen_again; /* its cluster answers; the job is not made yet */
+    }
+    bool changed = strcmp(r->state, s->state) != 0 || seen_again || starts ||
+                   r->last.restarts != s->restarts || r->last.last_checkpoint_id != s->last_checkpoint_id;
     r->last = *s;
     memcpy(r->state, s->state, sizeof(r->state));
     if (starts) {
@@ -100,6 +107,18 @@ static void note_gone(struct entry *e)
     e->run.ended = true;
     e->run.ended_ms = sys_wall_ms();
     e->ended_at = sys_now_ms();
+}
+
+/* What was saved may be acted on. */
+static void tell(struct tracker *t, const struct run *saved)
+{
+    pthread_mutex_lock(&t->lock);
+    struct entry *e = find(t, saved->id);
+    if (e && saved->ended) {
+        e->end_saved = true;
+    }
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
 }
 
 static void save(struct tracker *t, int64_t submission, const struct run *r)
@@ -188,9 +207,7 @@ static void ask(struct tracker *t, struct run *r, int64_t submission)
     if (changed) {
         save(t, submission, r);
     }
-    pthread_mutex_lock(&t->lock);
-    pthread_cond_broadcast(&t->changed);
-    pthread_mutex_unlock(&t->lock);
+    tell(t, r);
     if (r->ended) {
         release_application(t, r);
     }
@@ -317,14 +334,15 @@ static bool wait_for(struct tracker *t, const char *run_id, int64_t timeout_ms, 
     struct entry *e = find(t, run_id);
     if (e) {
         e->waiters++;
+        e->next_ms = SL_MIN(e->next_ms, sys_now_ms());
         pthread_cond_signal(&t->work);
         for (;;) {
-            there = e->run.ended || (running && e->run.finish_first_ms);
+            there = e->end_saved || (running && e->run.finish_first_ms);
             if (there || pthread_cond_timedwait(&t->changed, &t->lock, &until) != 0) {
                 break;
             }
         }
-        there = e->run.ended || (running && e->run.finish_first_ms);
+        there = e->end_saved || (running && e->run.finish_first_ms);
         e->waiters--;
         *ret = e->run;
     }
@@ -347,17 +365,17 @@ static void publish(struct tracker *t, struct entry *e)
 {
     struct run copy = e->run;
     int64_t submission = e->submission;
-    pthread_cond_broadcast(&t->changed);
     pthread_cond_signal(&t->work);
     pthread_mutex_unlock(&t->lock);
     save(t, submission, &copy);
+    tell(t, &copy);
     if (copy.ended) {
         release_application(t, &copy);
     }
 }
 
-void tracker_note_error(struct tracker *t, const char *run_id, const char *code, const char *msg, const char *hint,
-                        const char *place)
+void tracker_note_error(struct tracker *t, const char *run_id, const char *code, const char *msg,
+                        const char *hint, const char *place)
 {
     pthread_mutex_lock(&t->lock);
     struct entry *e = find(t, run_id);
@@ -372,11 +390,12 @@ void tracker_note_error(struct tracker *t, const char *run_id, const char *code,
     publish(t, e);
 }
 
-void tracker_started(struct tracker *t, const char *run_id, const struct tgt_cluster *c, const char *flink_job)
+void tracker_started(struct tracker *t, const char *run_id, const struct tgt_cluster *c,
+                     const char *flink_job)
 {
     pthread_mutex_lock(&t->lock);
     struct entry *e = find(t, run_id);
-    if (!e || e->run.ended) {
+    if (!e || e->run.ended || (e->asked && strcmp(e->run.flink_job, flink_job) == 0)) {
         pthread_mutex_unlock(&t->lock);
         return;
     }

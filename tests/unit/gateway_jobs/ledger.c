@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The ledger on a real store: keys are used once, equal digests are one version, runs are found by every name
+ * they have, what was acknowledged is there after the store was closed. */
+#include "gateway/jobs/ledger.h"
+
+#include "base/json.h"
+#include "sys/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct world {
+    char dir[64], path[96];
+    struct store *store;
+    struct ledger *ledger;
+    struct sl_arena arena;
+    int64_t submission;
+};
+
+static void world_open(struct world *w)
+{
+    static const struct store_migration *const migrations[] = {ledger_migrations, NULL};
+    struct sl_err err = SL_ERR_INIT;
+    w->store = store_open(w->path, migrations, &err);
+    assert_non_null(w->store);
+    w->ledger = ledger_new(w->store);
+}
+
+static void world_close(struct world *w)
+{
+    ledger_free(w->ledger);
+    store_close(w->store);
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    snprintf(w->dir, sizeof(w->dir), "/tmp/sluice-ledger-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->path, sizeof(w->path), "%s/sluice.db", w->dir);
+    sl_arena_init(&w->arena, 0);
+    world_open(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    world_close(w);
+    assert_true(sys_rmtree(w->dir, &err));
+    sl_arena_release(&w->arena);
+    free(w);
+    return 0;
+}
+
+static struct ledger_opened submit(struct world *w, const char *key, const char *job, const char *digest)
+{
+    struct ledger_submission s = {.key = key,
+                                  .job = job,
+                                  .owner = "mara",
+                                  .digest = digest,
+                                  .bundle = SL_STR("{}"),
+                                  .source = SL_STR("[{\"name\":\"a.sql\",\"text\":\"SELECT 1\"}]"),
+                                  .target = "local",
+                                  .mode = TGT_SESSION};
+    struct ledger_opened ret;
+    struct sl_err err = SL_ERR_INIT;
+    assert_true(ledger_open(w->ledger, &s, &ret, &err));
+    return ret;
+}
+
+/* Ids begin as given, the rest is zeros. */
+static struct run put(struct world *w, const char *id, const char *job, int64_t created_ms, bool ended)
+{
+    struct run r = {.version = 1, .statement = 3, .created_ms = created_ms, .ended = ended};
+    struct sl_err err = SL_ERR_INIT;
+    memset(r.id, '0', RUN_ID_HEX);
+    memcpy(r.id, id, strlen(id));
+    snprintf(r.job, sizeof(r.job), "%s", job);
+    snprintf(r.kind, sizeof(r.kind), "%s", job[0] ? "INSERT" : "SELECT");
+    snprintf(r.target, sizeof(r.target), "local");
+    snprintf(r.wanted, sizeof(r.wanted), "running");
+    snprintf(r.state, sizeof(r.state), "%s", ended ? "FINISHED" : "RUNNING");
+    if (!w->submission) {
+        w->submission = submit(w, "the one of all runs", "", "sha256:0").submission;
+    }
+    assert_true(ledger_run_put(w->ledger, w->submission, &r, &err));
+    return r;
+}
+
+static void a_key_opens_one_submission_and_gives_its_answer_afterwards(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    sl_str answer;
+    struct ledger_opened first = submit(w, "k1", "orders", "sha256:a");
+    assert_false(first.known);
+    assert_int_equal(first.version, 1);
+    assert_false(ledger_answer(w->ledger, "k1", &w->arena, &answer));
+    struct ledger_opened again = submit(w, "k1", "orders", "sha256:b");
+    assert_true(again.known);
+    assert_int_equal(again.submission, first.submission);
+    assert_int_equal(again.version, 1);
+    /* nothing was written by the second: the job has one version */
+    struct ledger_job j;
+    assert_true(ledger_job(w->ledger, "orders", 1, &j, &err));
+    assert_int_equal(j.versions, 1);
+    assert_true(ledger_close(w->ledger, first.submission, true, SL_STR("{\"exit\":0}"), &err));
+    assert_true(ledger_answer(w->ledger, "k1", &w->arena, &answer));
+    assert_true(sl_str_eqz(answer, "{\"exit\":0}"));
+    assert_false(ledger_answer(w->ledger, "k2", &w->arena, &answer));
+}
+
+struct race {
+    struct world *world;
+    struct ledger_opened got;
+};
+
+static void *race(void *arg)
+{
+    struct race *r = arg;
+    r->got = submit(r->world, "one key", "raced", "sha256:r");
+    return NULL;
+}
+
+static void of_many_with_one_key_at_once_one_opens(void **state)
+{
+    struct world *w = *state;
+    enum { N = 16 };
+    struct race r[N];
+    pthread_t t[N];
+    int opened = 0;
+    for (int i = 0; i < N; i++) {
+        r[i].world = w;
+        assert_int_equal(pthread_create(&t[i], NULL, race, &r[i]), 0);
+    }
+    for (int i = 0; i < N; i++) {
+        pthread_join(t[i], NULL);
+        opened += !r[i].got.known;
+        assert_int_equal(r[i].got.submission, r[0].got.submission);
+    }
+    assert_int_equal(opened, 1);
+}
+
+static void a_version_is_new_only_when_its_digest_is_not_the_newest(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    assert_int_equal(submit(w, "1", "orders", "sha256:a").version, 1);
+    assert_int_equal(submit(w, "2", "orders", "sha256:a").version, 1);
+    assert_int_equal(submit(w, "3", "orders", "sha256:b").version, 2);
+    assert_int_equal(submit(w, "4", "orders", "sha256:a").version, 3); /* back again is a step of its own */
+    assert_int_equal(submit(w, "5", "clicks", "sha256:a").version, 1);
+    assert_int_equal(submit(w, "6", "", "sha256:a").version, 0); /* SELECTs only: no job */
+    struct ledger_job j;
+    assert_true(ledger_job(w->ledger, "orders", 2, &j, &err));
+    assert_string_equal(j.digest, "sha256:b");
+    assert_string_equal(j.owner, "mara");
+    assert_int_equal(j.versions, 3);
+    assert_true(j.version_ms > INT64_C(1700000000000));
+    sl_str source;
+    assert_true(ledger_source(w->ledger, "orders", 3, &w->arena, &source, &err));
+    assert_true(sl_str_find(source, SL_STR("SELECT 1")) > 0);
+    assert_false(ledger_source(w->ledger, "orders", 4, &w->arena, &source, &err));
+    assert_int_equal(err.code, SL_JOB_UNKNOWN);
+    err = SL_ERR_INIT;
+    assert_false(ledger_job(w->ledger, "order", 1, &j, &err));
+    assert_int_equal(err.code, SL_JOB_UNKNOWN);
+}
+
+static void runs_come_newest_first_and_filtered(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct run *v;
+    size_t n;
+    put(w, "aaaaaa1", "orders", 1000, true);
+    put(w, "aaaaaa2", "clicks", 3000, false);
+    put(w, "aaaaaa3", "orders", 2000, false);
+    put(w, "aaaaaa4", "", 4000, false);
+    put(w, "aaaaaa5", "orders", 2000, false); /* the same millisecond: the later one is newer */
+    assert_true(ledger_runs(w->ledger, NULL, false, true, 100, &w->arena, &v, &n, &err));
+    static const char order[] = "42531";
+    assert_int_equal(n, 5);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(v[i].id[6], order[i]);
+    }
+    assert_true(ledger_runs(w->ledger, NULL, false, false, 100, &w->arena, &v, &n, &err));
+    assert_int_equal(n, 4);
+    assert_true(ledger_runs(w->ledger, "orders", true, false, 100, &w->arena, &v, &n, &err));
+    assert_int_equal(n, 2);
+    assert_int_equal(v[0].id[6], '5');
+    assert_true(ledger_runs(w->ledger, NULL, true, true, 2, &w->arena, &v, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(ledger_runs(w->ledger, "nobody", false, true, 100, &w->arena, &v, &n, &err));
+    assert_int_equal(n, 0);
+}
+
+static void a_run_is_found_by_name_id_and_beginning(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct run r;
+    submit(w, "k", "orders-revenue", "sha256:a"); /* the job */
+    put(w, "abcdef1", "orders-revenue", 1000, false);
+    put(w, "abcdef2", "orders-revenue", 2000, true);
+    struct run other = put(w, "bbbbbbb", "clicks", 1500, true);
+    put(w, "face0ff", "clicks", 1600, true);
+    /* by name: what lives comes before what is newer */
+    assert_true(ledger_find(w->ledger, "orders-revenue", &r, &err));
+    assert_int_equal(r.id[6], '1');
+    assert_true(ledger_find(w->ledger, "clicks", &r, &err));
+    assert_int_equal(r.created_ms, 1600);
+    assert_true(ledger_find(w->ledger, other.id, &r, &err));
+    assert_string_equal(r.id, other.id);
+    assert_true(ledger_find(w->ledger, "bbbbbb", &r, &err));
+    assert_string_equal(r.id, other.id);
+    assert_false(ledger_find(w->ledger, "bbbbb", &r, &err)); /* five digits are too few */
+    assert_int_equal(err.code, SL_JOB_UNKNOWN);
+    err = SL_ERR_INIT;
+    assert_false(ledger_find(w->ledger, "abcdef", &r, &err));
+    assert_int_equal(err.code, SL_USAGE);
+    err = SL_ERR_INIT;
+    assert_false(ledger_find(w->ledger, "bbbbbb%", &r, &err));
+    assert_int_equal(err.code, SL_JOB_UNKNOWN);
+    err = SL_ERR_INIT;
+    assert_false(ledger_find(w->ledger, "orders-revenues", &r, &err));
+    assert_int_equal(err.code, SL_JOB_UNKNOWN);
+    assert_non_null(strstr(err.hint, "orders-revenue"));
+    err = SL_ERR_INIT;
+    assert_false(ledger_find(w->ledger, "something else", &r, &err));
+    assert_null(strstr(err.hint, "mean"));
+}
+
+static void a_run_keeps_every_fact_over_a_restart(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct run r = put(w, "abcdef", "it's \"quoted\" \xE2\x82\xAC", 1000, false), back;
+    memset(r.id, 'e', RUN_ID_HEX); /* a record of its own: what does not change is written by the first put */
+    memset(r.flink_job, 'f', 32);
+    r.mode = TGT_APPLICATION;
+    r.sight = RUN_SIGHT_SILENT;
+    r.started_ms = 1100;
+    r.seen_ms = 1300;
+    r.finish_first_ms = 1200;
+    r.ended_ms = 1400;
+    r.ended = true;
+    snprintf(r.state, sizeof(r.state), "FAILED");
+    snprintf(r.cluster.id, sizeof(r.cluster.id), "application-1");
+    snprintf(r.cluster.rest, sizeof(r.cluster.rest), "http://127.0.0.1:1");
+    snprintf(r.cluster.incarnation, sizeof(r.cluster.incarnation), "inc");
+    snprintf(r.cluster.flink, sizeof(r.cluster.flink), "2.2.1");
+    snprintf(r.error_code, sizeof(r.error_code), "literal");
+    snprintf(r.error, sizeof(r.error), "a 'quoted' word");
+    snprintf(r.hint, sizeof(r.hint), "the cure");
+    snprintf(r.error_place, sizeof(r.error_place), "a.sql:1:2");
+    r.last = (struct tgt_job_status){.tasks = 6,
+                                     .tasks_running = 4,
+                                     .tasks_finished = 1,
+                                     .records_in = 41208113,
+                                     .records_out = UINT64_C(9007199254740993),
+                                     .restarts = 14,
+                                     .checkpoints_completed = 112304,
+                                     .checkpoints_failed = 2,
+                                     .last_checkpoint_id = 112306,
+                                     .last_checkpoint_ms = 1390,
+                                     .restored_from = "file:///tmp/chk-1"};
+    assert_true(ledger_run_put(w->ledger, w->submission, &r, &err));
+    world_close(w);
+    world_open(w);
+    assert_true(ledger_find(w->ledger, r.id, &back, &err));
+    assert_string_equal(back.job, r.job);
+    assert_string_equal(back.flink_job, r.flink_job);
+    assert_string_equal(back.state, "FAILED");
+    assert_string_equal(back.cluster.id, r.cluster.id);
+    assert_string_equal(back.cluster.rest, r.cluster.rest);
+    assert_string_equal(back.cluster.incarnation, r.cluster.incarnation);
+    assert_string_equal(back.cluster.flink, r.cluster.flink);
+    assert_string_equal(back.error_code, r.error_code);
+    assert_string_equal(back.error, r.error);
+    assert_string_equal(back.hint, r.hint);
+    assert_string_equal(back.error_place, r.error_place);
+    assert_int_equal(back.mode, TGT_APPLICATION);
+    assert_int_equal(back.sight, RUN_SIGHT_SILENT);
+    assert_true(back.ended);
+    assert_int_equal(back.started_ms, 1100);
+    assert_int_equal(back.finish_first_ms, 1200);
+    assert_int_equal(back.seen_ms, 1300);
+    assert_int_equal(back.ended_ms, 1400);
+    assert_int_equal(back.last.tasks, 6);
+    assert_int_equal(back.last.tasks_running, 4);
+    assert_int_equal(back.last.tasks_finished, 1);
+    assert_int_equal(back.last.records_in, 41208113);
+    assert_true(back.last.records_out == UINT64_C(9007199254740993));
+    assert_int_equal(back.last.restarts, 14);
+    assert_int_equal(back.last.checkpoints_completed, 112304);
+    assert_int_equal(back.last.checkpoints_failed, 2);
+    assert_int_equal(back.last.last_checkpoint_id, 112306);
+    assert_int_equal(back.last.last_checkpoint_ms, 1390);
+    assert_string_equal(back.last.restored_from, "file:///tmp/chk-1");
+    assert_int_equal(back.statement, 3);
+}
+
+static void a_run_of_no_submission_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct run r = put(w, "abcdef", "orders", 1000, false);
+    memset(r.id, '9', RUN_ID_HEX);
+    assert_false(ledger_run_put(w->ledger, 4711, &r, &err)); /* intent comes first */
+    assert_int_equal(err.code, SL_STORE);
+}
+
+static bool count_events(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    return store_query_i64(tx, err, "SELECT count(*) * 1000 + max(number) FROM event WHERE run = ?", arg, "z",
+                           "abcdef00000000000000000000000000");
+}
+
+static void events_are_numbered_per_run_without_gaps(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct run a = put(w, "abcdef", "orders", 1000, false), b = put(w, "bbbbbb", "clicks", 1000, false);
+    for (int i = 0; i < 7; i++) {
+        assert_true(ledger_event(w->ledger, &a, "state", SL_STR("{}"), &err));
+        assert_true(ledger_event(w->ledger, &b, "state", SL_STR("{}"), &err));
+    }
+    int64_t got = 0;
+    assert_true(store_read(w->store, count_events, &got, &err));
+    assert_int_equal(got, 7007);
+}
+
+static void what_a_dead_owner_left_open_is_closed_with_an_answer(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    sl_str answer;
+    struct ledger_opened done = submit(w, "done", "orders", "sha256:a");
+    assert_true(ledger_close(w->ledger, done.submission, true, SL_STR("{\"exit\":0}"), &err));
+    submit(w, "left", "orders", "sha256:a");
+    assert_true(ledger_close_lost(w->ledger, &err));
+    assert_true(ledger_answer(w->ledger, "done", &w->arena, &answer));
+    assert_true(sl_str_eqz(answer, "{\"exit\":0}"));
+    assert_true(ledger_answer(w->ledger, "left", &w->arena, &answer));
+    const struct sl_json *j = sl_json_parse(&w->arena, answer, &err);
+    assert_int_equal(sl_json_i64(sl_json_get(j, "exit"), 0), 4);
+    assert_true(sl_json_is(sl_json_get(j, "ok"), SL_JSON_FALSE));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_key_opens_one_submission_and_gives_its_answer_afterwards),
+        T(of_many_with_one_key_at_once_one_opens),
+        T(a_version_is_new_only_when_its_digest_is_not_the_newest),
+        T(runs_come_newest_first_and_filtered),
+        T(a_run_is_found_by_name_id_and_beginning),
+        T(a_run_keeps_every_fact_over_a_restart),
+        T(a_run_of_no_submission_is_refused),
+        T(events_are_numbered_per_run_without_gaps),
+        T(what_a_dead_owner_left_open_is_closed_with_an_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
