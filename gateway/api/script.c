@@ -5,8 +5,14 @@
 #include "base/digest.h"
 #include "base/limits.h"
 
-static bool emit(void *ctx, sl_str json) { return api_call_event(ctx, json); }
-static bool cancelled(void *ctx) { return api_call_cancelled(ctx); }
+static bool emit(void *ctx, sl_str json)
+{
+    return api_call_event(ctx, json);
+}
+static bool cancelled(void *ctx)
+{
+    return api_call_cancelled(ctx);
+}
 
 static bool read_files(struct api_call *c, struct sub_request *rq, struct sl_err *err)
 {
@@ -53,7 +59,10 @@ static void read_config(struct api_call *c, struct sub_request *rq)
     rq->config = v;
     const struct sl_json *jars = sl_json_get(api_call_params(c), "jars");
     sl_str *paths = sl_new_n(api_call_arena(c), sl_str, jars ? jars->n + 1 : 1);
-    SL_JSON_EACH(j, jars) { paths[rq->n_jars++] = sl_json_str(j, SL_STR("")); }
+    SL_JSON_EACH(j, jars)
+    {
+        paths[rq->n_jars++] = sl_json_str(j, SL_STR(""));
+    }
     rq->jars = paths;
 }
 
@@ -65,9 +74,12 @@ bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *
     char fresh[33];
     sl_random_hex(fresh, 16);
     if (!read_files(c, &rq, err) || !api_param_str(c, "name", SL_STR_NONE, &rq.name, err) ||
-        !api_param_str(c, "mode", SL_STR("session"), &mode, err) || !api_param_str(c, "form", SL_STR("api"), &form, err) ||
-        !api_param_str(c, "flink", SL_STR(""), &flink, err) || !api_param_str(c, "target", SL_STR("local"), &rq.target, err) ||
-        !api_param_str(c, "owner", SL_STR(""), &rq.owner, err) || !api_param_str(c, "key", sl_str_of(fresh), &key, err) ||
+        !api_param_str(c, "mode", SL_STR("session"), &mode, err) ||
+        !api_param_str(c, "form", SL_STR("api"), &form, err) ||
+        !api_param_str(c, "flink", SL_STR(""), &flink, err) ||
+        !api_param_str(c, "target", SL_STR("local"), &rq.target, err) ||
+        !api_param_str(c, "owner", SL_STR(""), &rq.owner, err) ||
+        !api_param_str(c, "key", sl_str_of(fresh), &key, err) ||
         !api_param_str(c, "resultsAddress", SL_STR(""), &rq.results_address, err)) {
         return false;
     }
@@ -94,6 +106,15 @@ bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *
     rq.max_rows = (uint64_t)sl_json_i64(sl_json_get(p, "maxRows"), 0);
     rq.max_duration_ms = sl_json_i64(sl_json_get(p, "maxDurationMs"), 0);
     rq.timeout_ms = sl_json_i64(sl_json_get(p, "timeoutMs"), 0);
+    static const char *const counts[] = {"maxRows", "maxDurationMs", "timeoutMs"};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+        if (sl_json_get(p, counts[i]) && sl_json_i64(sl_json_get(p, counts[i]), -1) < 0) {
+            return sl_fail(err, SL_USAGE, "parameter '%s' is not a number from 0 on", counts[i]);
+        }
+    }
+    if (key.n == 0 || key.n > 128) {
+        return sl_fail(err, SL_USAGE, "parameter 'key' has 1 to 128 bytes");
+    }
     read_vars(c, &rq);
     read_config(c, &rq);
     struct event_sink sink = {.ctx = c, .emit = emit, .cancelled = cancelled};
