@@ -347,7 +347,8 @@ static bool udf_threw(struct fe *c, struct sql_diag *ret)
                 for (size_t i = 0; i < SL_ARRAY_LEN(methods) && !named; i++) {
                     named = sl_str_eqz(method, methods[i]);
                 }
-                if (!function.n && (!named || sl_str_starts(cls, SL_STR("org.apache.")))) {
+                bool generated = sl_str_eqz(where, "Unknown Source");
+                if (!function.n && (!named || generated || sl_str_starts(cls, SL_STR("org.apache.")))) {
                     return false;
                 }
                 c->cap[1] = function.n ? function : simple_name(cls);
@@ -385,7 +386,12 @@ static void translate(struct fe *c, struct sql_diag *ret)
     memset(c->cap, 0, sizeof(c->cap));
     c->hit = NULL;
     c->table = fe_table_of(c, "@|used");
-    ret->code = fe_quoted_option(c) ? SL_OPTION_VALUE : SL_FLINK;
+    if (fe_quoted_option(c)) {
+        ret->code = SL_OPTION_VALUE;
+        ret->hint = SL_STR("the connector's page tells what this option can be");
+    } else {
+        ret->code = SL_FLINK;
+    }
     ret->msg = fe_root(c);
     fe_place(c, "pos|quoted", ret);
 }

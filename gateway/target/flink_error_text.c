@@ -398,7 +398,8 @@ static sl_str show_types(const struct fe *c, sl_str s)
             sl_buf_putz(&b, "BYTES");
             i += bytes.n;
         } else {
-            if (s.p[i] != '<' && s.p[i] != '>' && s.p[i] != '\'') {
+            bool arrow = s.p[i] == '>' && i > 0 && s.p[i - 1] == '=';
+            if (arrow || (s.p[i] != '<' && s.p[i] != '>' && s.p[i] != '\'')) {
                 sl_buf_putc(&b, s.p[i]);
             }
             i++;
