@@ -62,14 +62,13 @@ def flink_home():
     for path in sorted(glob.glob(os.path.join(ROOT, "runtime-image", "*.[ch]"))):
         with open(path, "rb") as f:
             digest.update(f.read())
-    top = os.path.join(CACHE, "test-flink")
-    stamp = os.path.join(top, "made-by")
-    want = digest.hexdigest()
-    if not os.path.exists(stamp) or open(stamp, encoding="ascii").read() != want:
-        shutil.rmtree(top, ignore_errors=True)
-        os.makedirs(top)
-        with open(stamp, "w", encoding="ascii") as f:
-            f.write(want)
+    top = os.path.join(CACHE, "test-flink", digest.hexdigest()[:16])
+    os.makedirs(top, exist_ok=True)
+    os.utime(top)
+    for name in os.listdir(os.path.dirname(top)):
+        old = os.path.join(os.path.dirname(top), name)
+        if os.path.isdir(old) and time.time() - os.path.getmtime(old) > 6 * 3600:
+            shutil.rmtree(old, ignore_errors=True)
     return top
 
 
