@@ -21,6 +21,8 @@
 
 /* language */
 #define SL_LIMIT_SCRIPT_BYTES ((size_t)64 << 20)
+#define SL_LIMIT_STATEMENTS 500000
+#define SL_LIMIT_TREE_BYTES ((size_t)256 << 20) /* of a script; statements beyond are checked, but their trees are not kept */
 #define SL_LIMIT_STATEMENT_BYTES ((size_t)4 << 20)
 #define SL_LIMIT_NESTING 400          /* Flink's own parser overflows its stack at about 800 */
 #define SL_LIMIT_CHAIN_TERMS 2000     /* Flink's operator reduction is quadratic: 5,000 ANDs take 0.5 s */

@@ -22,8 +22,9 @@ struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t o
                         size_t n)
 {
     if (!p->slab_left) {
-        p->slab = sl_arena_alloc(p->arena, SLAB_NODES * sizeof(*p->slab));
-        p->slab_left = SLAB_NODES;
+        size_t nodes = SL_MIN((size_t)SLAB_NODES, p->text.n / 2 + 2); /* a short statement has few */
+        p->slab = sl_arena_alloc(p->arena, nodes * sizeof(*p->slab));
+        p->slab_left = nodes;
     }
     struct sql_node *node = &p->slab[--p->slab_left];
     *node = (struct sql_node){.kind = (uint16_t)kind, .off = off, .len = p->end > off ? p->end - off : 0};

@@ -143,27 +143,15 @@ static void drop_followers(struct sql_script *s, size_t before)
     }
 }
 
-/* What is missing at the end of a statement is missing in front of its ';'. */
-static void move_to_semicolon(struct sql_script *s, const struct sql_stmt *st, size_t before)
-{
-    const struct sql_lines *lines = &s->files.v[st->file].lines;
-    size_t end = (size_t)st->pos.off + st->pos.len;
-    if (s->diags.list.n != before + 1 || !st->terminated || s->diags.list.v[before].pos.off < end) {
-        return;
-    }
-    struct sql_lexer lx;
-    struct sql_token t;
-    sql_lex_init(&lx, sl_str_sub(lines->text, end, lines->text.n - end), s->flink, false);
-    if (sql_lex_next(&lx, &t) == TK_SEMI) {
-        s->diags.list.v[before].pos = sql_lines_pos(lines, end + t.off, t.len);
-    }
-}
-
 static bool parse(struct sql_script *s, struct sql_stmt *st)
 {
     size_t before = s->diags.list.n;
+    struct sl_arena_mark mark = sl_arena_mark(s->arena);
     bool ok = sql_grammar_parse(s, st);
-    move_to_semicolon(s, st, before);
+    if (s->arena->used > SL_LIMIT_TREE_BYTES && s->diags.list.n == before) {
+        sl_arena_rewind(s->arena, mark);
+        st->ast = NULL;
+    }
     drop_followers(s, before);
     return ok;
 }
@@ -313,6 +301,12 @@ bool sql_script_add(struct sql_script *s, sl_str name, sl_str text, const struct
     struct sql_piece piece;
     sql_splitter_init(&sp, s->arena, text, s->flink, opt->vars && !opt->vars->off);
     while (sql_splitter_next(&sp, &piece)) {
+        if (s->stmts.n >= SL_LIMIT_STATEMENTS) {
+            sql_diag_add(s, SL_LIMIT, SQL_ERROR, 0,
+                         sql_lines_pos(&file->lines, piece.off, piece.end - piece.off),
+                         "a script can have at most %d statements", SL_LIMIT_STATEMENTS);
+            break;
+        }
         add_piece(s, &piece, opt);
     }
     return true;

@@ -111,11 +111,24 @@ static struct mark mark_of(const struct sql_lines *lines, struct sl_pos pos, cha
     return (struct mark){pos.line, SL_MIN(from, text.n), SL_MIN(SL_MAX(to, from), text.n), with, label};
 }
 
+/* Stops looking where it is clear: lines may be very long, and there may be many mistakes in one. */
+static bool fits(sl_str text)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < text.n && column <= LINE_COLUMNS;) {
+        unsigned n;
+        uint32_t cp = sl_utf8_decode(text.p + i, text.p + text.n, &n);
+        column += point_width(cp, column);
+        i += n;
+    }
+    return column <= LINE_COLUMNS;
+}
+
 /* Cuts a long line so that the mark can be seen; moves the mark along. Cuts never split a code point. */
 static sl_str window(sl_str text, struct mark *m, bool *ret_left, bool *ret_right)
 {
     *ret_left = *ret_right = false;
-    if (cli_display_width(text, 0) <= LINE_COLUMNS) {
+    if (fits(text)) {
         return text;
     }
     size_t from = m->from > LINE_COLUMNS / 3 ? m->from - LINE_COLUMNS / 3 : 0;
