@@ -24,7 +24,7 @@ void sl_arena_release(struct sl_arena *a);
 /* 16-byte aligned, not zeroed / zeroed. Never NULL. */
 void *sl_arena_alloc(struct sl_arena *a, size_t bytes) __attribute__((malloc, alloc_size(2)));
 void *sl_arena_zalloc(struct sl_arena *a, size_t bytes) __attribute__((malloc, alloc_size(2)));
-#define sl_new(arena, type) ((type *)sl_arena_zalloc((arena), sizeof(type)))
+#define sl_new(arena, type)      ((type *)sl_arena_zalloc((arena), sizeof(type)))
 #define sl_new_n(arena, type, n) ((type *)sl_arena_zalloc((arena), sizeof(type) * (size_t)(n)))
 
 /* Copies, NUL-terminated behind the slice for the benefit of C APIs. */

@@ -30,7 +30,10 @@ void sl_buf_u64(struct sl_buf *b, uint64_t v);
 void sl_buf_consume(struct sl_buf *b, size_t n);
 /* The content with a NUL behind it (not counted); valid until the next write. */
 const char *sl_buf_z(struct sl_buf *b);
-static inline sl_str sl_buf_str(const struct sl_buf *b) { return (sl_str){b->p, b->n}; }
+static inline sl_str sl_buf_str(const struct sl_buf *b)
+{
+    return (sl_str){b->p, b->n};
+}
 
 #define SL_BUF_AUTO SL_CLEANUP(sl_buf_release) struct sl_buf
 

@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 /* On every function that can fail: the caller looks at the answer. */
-#define SL_MUST_CHECK __attribute__((warn_unused_result))
+#define SL_MUST_CHECK         __attribute__((warn_unused_result))
 #define SL_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#define SL_NORETURN __attribute__((noreturn))
-#define SL_UNUSED __attribute__((unused))
-#define SL_CLEANUP(fn) __attribute__((cleanup(fn)))
+#define SL_NORETURN           __attribute__((noreturn))
+#define SL_UNUSED             __attribute__((unused))
+#define SL_CLEANUP(fn)        __attribute__((cleanup(fn)))
 
 #define SL_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define SL_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define SL_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define SL_MIN(a, b)    ((a) < (b) ? (a) : (b))
+#define SL_MAX(a, b)    ((a) > (b) ? (a) : (b))
 
 /* A programming error: prints file, line and condition to stderr and aborts, in all builds. */
 SL_NORETURN void sl_bug(const char *file, int line, const char *what);

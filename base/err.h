@@ -31,7 +31,8 @@ struct sl_pos sl_pos_at(sl_str text, size_t off, size_t len);
 struct sl_err {
     enum sl_code code;
     struct sl_pos pos;
-    char msg[512];  /* one plain line, no full stop, no Java class name; lines of evidence may follow, indented by two */
+    char msg[512]; /* one plain line, no full stop, no Java class name; lines of evidence may follow, indented
+                      by two */
     char hint[384]; /* the cure, typeable, a line each; "" = none */
     sl_str detail;  /* Flink's or the system's own words, many lines; in the caller's arena; may be empty */
 };

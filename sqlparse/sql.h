@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The public face of sqlparse: a text becomes a script (statements and diagnostics). Pure: no files, no
- * sockets, no globals; the same sources build to WebAssembly. One arena holds everything a script points to. */
+ * sockets, no globals; the same sources build to WebAssembly. One arena holds everything a script points to.
+ */
 #ifndef SLUICE_SQLPARSE_SQL_H
 #define SLUICE_SQLPARSE_SQL_H
 
@@ -10,9 +11,9 @@
 
 /* A Flink version as major * 100 + minor: 120, 200, 201, 202, 203. */
 typedef uint16_t sql_version;
-#define SQL_FLINK_1_20 120
-#define SQL_FLINK_2_2 202
-#define SQL_FLINK_2_3 203
+#define SQL_FLINK_1_20    120
+#define SQL_FLINK_2_2     202
+#define SQL_FLINK_2_3     203
 #define SQL_FLINK_DEFAULT SQL_FLINK_2_2
 /* "1.20", "2.2.1" ... to 120, 202; fails on versions not known, with the list in the hint. */
 SL_MUST_CHECK bool sql_version_parse(sl_str s, sql_version *ret, struct sl_err *err);
@@ -51,9 +52,9 @@ enum sql_severity { SQL_ERROR, SQL_WARNING, SQL_INFO };
 struct sql_diag {
     enum sl_code code;
     enum sql_severity severity;
-    sl_str msg, hint;    /* hint may be empty; may hold several lines */
-    sl_str flink;        /* Flink's own text for it, for reference; may be empty */
-    uint32_t statement;  /* from 1; 0 = none */
+    sl_str msg, hint;   /* hint may be empty; may hold several lines */
+    sl_str flink;       /* Flink's own text for it, for reference; may be empty */
+    uint32_t statement; /* from 1; 0 = none */
     struct sl_pos pos;
     struct sl_pos second; /* a related place, underlined with '-'; off = SL_NO_POS: none */
     sl_str second_label;
@@ -71,7 +72,8 @@ struct sql_lines {
     sl_str text;
     uint32_t *starts; /* byte offset of each line; the first begins behind a byte order mark */
     size_t n;
-    uint32_t *units; /* UTF-16 units before each SQL_LINES_STEP bytes, so that a column costs no walk over its line */
+    uint32_t *units; /* UTF-16 units before each SQL_LINES_STEP bytes, so that a column costs no walk over its
+                        line */
 };
 #define SQL_LINES_STEP 1024
 void sql_lines_init(struct sql_lines *l, struct sl_arena *a, sl_str text);
@@ -89,7 +91,7 @@ struct sql_var {
     bool secret;
 };
 struct sql_vars {
-    SL_VEC(struct sql_var) list; /* later entries win */
+    SL_VEC(struct sql_var) list;                     /* later entries win */
     const char *(*env)(void *ctx, const char *name); /* for ${env.NAME}; NULL: none is defined */
     void *env_ctx;
     bool off; /* true: no substitution at all (the stock protocol, check --jsonl) */
@@ -111,13 +113,13 @@ struct sql_stmt {
     enum sql_kind kind;
     struct sl_pos pos;
     sl_str text, sql;
-    bool terminated; /* a ';' (or the END; of a set) was there */
-    bool bad;        /* has an error diagnostic */
+    bool terminated;            /* a ';' (or the END; of a set) was there */
+    bool bad;                   /* has an error diagnostic */
     const struct sql_node *ast; /* NULL: carried verbatim, or bad */
 
-    sl_str key, value;      /* SET k = v, RESET k (value empty): unquoted and unescaped */
-    bool has_key;           /* false: SET or RESET alone */
-    sl_str object;          /* CREATE/DROP/ALTER/INSERT/DESCRIBE: the name as written; ADD JAR, STOP JOB: the string */
+    sl_str key, value; /* SET k = v, RESET k (value empty): unquoted and unescaped */
+    bool has_key;      /* false: SET or RESET alone */
+    sl_str object; /* CREATE/DROP/ALTER/INSERT/DESCRIBE: the name as written; ADD JAR, STOP JOB: the string */
     bool temporary;         /* CREATE/DROP/ALTER TEMPORARY */
     struct sql_stmt *inner; /* the INSERTs of a statement set */
     size_t n_inner;
@@ -138,7 +140,8 @@ struct sql_script {
     SL_VEC(struct sql_file) files;
     SL_VEC(struct sql_stmt) stmts;
     struct sql_diags diags;
-    SL_VEC(struct sql_var) used; /* the variables that were put in place, each once; defaults are not among them */
+    SL_VEC(struct sql_var)
+    used; /* the variables that were put in place, each once; defaults are not among them */
 };
 
 enum sql_level {
@@ -146,7 +149,7 @@ enum sql_level {
     SQL_LEVEL_SYNTAX, /* and the grammar */
 };
 struct sql_options {
-    sql_version flink;          /* 0 = SQL_FLINK_DEFAULT */
+    sql_version flink; /* 0 = SQL_FLINK_DEFAULT */
     enum sql_level level;
     const struct sql_vars *vars; /* NULL: no substitution */
 };
@@ -154,11 +157,12 @@ struct sql_options {
 /* Starts a script / adds one file's statements to it (init files first). What is wrong with the SQL becomes
  * diagnostics; false only when the text passes a limit or is not UTF-8. The text must outlive the script. */
 void sql_script_init(struct sql_script *s, struct sl_arena *a, sql_version flink);
-SL_MUST_CHECK bool sql_script_add(struct sql_script *s, sl_str name, sl_str text, const struct sql_options *opt,
-                                  struct sl_err *err);
-/* Adds a diagnostic (texts are copied), keeps counts, marks the statement bad on an error. NULL when dropped. */
-struct sql_diag *sql_diag_add(struct sql_script *s, enum sl_code code, enum sql_severity sev, uint32_t statement,
-                              struct sl_pos pos, const char *fmt, ...) SL_PRINTF(6, 7);
+SL_MUST_CHECK bool sql_script_add(struct sql_script *s, sl_str name, sl_str text,
+                                  const struct sql_options *opt, struct sl_err *err);
+/* Adds a diagnostic (texts are copied), keeps counts, marks the statement bad on an error. NULL when dropped.
+ */
+struct sql_diag *sql_diag_add(struct sql_script *s, enum sl_code code, enum sql_severity sev,
+                              uint32_t statement, struct sl_pos pos, const char *fmt, ...) SL_PRINTF(6, 7);
 /* Sorts by file and position; called once before printing. */
 void sql_diags_sort(struct sql_script *s);
 
@@ -169,7 +173,7 @@ struct sl_pos sql_stmt_pos(const struct sql_script *s, const struct sql_stmt *st
 sl_str sql_stmt_masked(const struct sql_stmt *st, struct sl_arena *a);
 
 /* From a position in stmt->sql (line, column as Flink gives them, 1-based UTF-16) to the file. */
-struct sl_pos sql_stmt_source_pos(const struct sql_script *s, const struct sql_stmt *st, uint32_t line, uint32_t col,
-                                  uint32_t end_line, uint32_t end_col);
+struct sl_pos sql_stmt_source_pos(const struct sql_script *s, const struct sql_stmt *st, uint32_t line,
+                                  uint32_t col, uint32_t end_line, uint32_t end_col);
 
 #endif

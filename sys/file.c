@@ -373,7 +373,8 @@ char *sys_data_dir(struct sl_arena *a)
 char *sys_flink_dir(struct sl_arena *a)
 {
     const char *given = getenv("SLUICE_FLINK_DIR");
-    return given && given[0] ? sys_path_abs(a, given) : sys_path_join(a, xdg_dir(a, "XDG_DATA_HOME", ".local/share"), "flink");
+    return given && given[0] ? sys_path_abs(a, given)
+                             : sys_path_join(a, xdg_dir(a, "XDG_DATA_HOME", ".local/share"), "flink");
 }
 
 char *sys_config_dir(struct sl_arena *a)

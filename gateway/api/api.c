@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Envelopes, calls and their lanes.
  *
- * `lock` guards the list of calls. A call is made by the loop, runs on a lane, and is freed there after its answer. */
+ * `lock` guards the list of calls. A call is made by the loop, runs on a lane, and is freed there after its
+ * answer. */
 #include "gateway/api/api.h"
 
 #include "base/limits.h"
@@ -41,10 +42,22 @@ const struct api_method api_methods[] = {
     {NULL, NULL, false, NULL},
 };
 
-const struct api_env *api_call_env(const struct api_call *c) { return &c->api->env; }
-const struct sl_json *api_call_params(const struct api_call *c) { return c->params; }
-struct sl_arena *api_call_arena(struct api_call *c) { return &c->arena; }
-bool api_call_cancelled(struct api_call *c) { return __atomic_load_n(&c->cancelled, __ATOMIC_ACQUIRE); }
+const struct api_env *api_call_env(const struct api_call *c)
+{
+    return &c->api->env;
+}
+const struct sl_json *api_call_params(const struct api_call *c)
+{
+    return c->params;
+}
+struct sl_arena *api_call_arena(struct api_call *c)
+{
+    return &c->arena;
+}
+bool api_call_cancelled(struct api_call *c)
+{
+    return __atomic_load_n(&c->cancelled, __ATOMIC_ACQUIRE);
+}
 
 static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
 {
@@ -141,13 +154,17 @@ static void call_work(struct sys_lane_job *job)
         sl_jw_end_object(&w);
         a->env.send(a->env.ctx, c->client, sl_buf_str(&b), true);
     } else {
-        sys_log(SYS_LOG_INFO, "api", "call-failed", "method=%s code=%s", c->method->name, sl_code_slug(err.code));
+        sys_log(SYS_LOG_INFO, "api", "call-failed", "method=%s code=%s", c->method->name,
+                sl_code_slug(err.code));
         answer_error(a, c->client, c->id, &err);
     }
 }
 
 /* The lane looks at its job until here. */
-static void call_done(struct sys_lane_job *job) { call_free((struct api_call *)job); }
+static void call_done(struct sys_lane_job *job)
+{
+    call_free((struct api_call *)job);
+}
 
 struct api *api_new(const struct api_env *env)
 {
@@ -257,4 +274,7 @@ void api_message(struct api *a, uint64_t client, sl_str line)
     free(c);
 }
 
-void api_gone(struct api *a, uint64_t client) { cancel(a, client, SL_STR_NONE); }
+void api_gone(struct api *a, uint64_t client)
+{
+    cancel(a, client, SL_STR_NONE);
+}

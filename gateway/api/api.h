@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sluice's JSON-RPC 2.0 methods, one file per noun, over any transport that moves lines. A request becomes a call on a lane
- * thread; it may send events on the way and ends with one answer. The loop thread only reads the envelope. */
+ * Sluice's JSON-RPC 2.0 methods, one file per noun, over any transport that moves lines. A request becomes a
+ * call on a lane thread; it may send events on the way and ends with one answer. The loop thread only reads
+ * the envelope. */
 #ifndef SLUICE_API_H
 #define SLUICE_API_H
 
@@ -48,7 +49,8 @@ struct sl_arena *api_call_arena(struct api_call *c);
 bool api_call_event(struct api_call *c, sl_str event_json);
 bool api_call_cancelled(struct api_call *c);
 /* A string parameter; `usage` error when it is missing and there is no default (dflt.p NULL). */
-SL_MUST_CHECK bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret, struct sl_err *err);
+SL_MUST_CHECK bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret,
+                                 struct sl_err *err);
 
 /* The methods, by noun. */
 bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *err);

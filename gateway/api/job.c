@@ -58,7 +58,10 @@ static void put_run(struct api_call *c, struct sl_jw *w, const struct run *store
     put_time(w, "started", r.started_ms);
     put_time(w, "endedAt", r.ended_ms);
     put_time(w, "seen", r.seen_ms);
-    sl_jw_ki64(w, "ageMs", sys_wall_ms() - (r.ended ? r.ended_ms : r.started_ms ? r.started_ms : r.created_ms));
+    sl_jw_ki64(w, "ageMs",
+               sys_wall_ms() - (r.ended        ? r.ended_ms
+                                : r.started_ms ? r.started_ms
+                                               : r.created_ms));
     if (r.error_code[0]) {
         sl_jw_key(w, "error");
         sl_jw_object(w);
@@ -96,7 +99,8 @@ bool api_job_list(struct api_call *c, struct sl_jw *result, struct sl_err *err)
     for (size_t i = 0; i < n; i++) {
         bool newer = false; /* of a job only its newest runs: those of the newest version started last */
         for (size_t k = 0; k < i && !all && !newer; k++) {
-            newer = runs[i].job[0] && strcmp(runs[k].job, runs[i].job) == 0 && runs[k].statement == runs[i].statement;
+            newer = runs[i].job[0] && strcmp(runs[k].job, runs[i].job) == 0 &&
+                    runs[k].statement == runs[i].statement;
         }
         if (!newer) {
             sl_jw_object(result);
@@ -172,9 +176,11 @@ bool api_job_logs(struct api_call *c, struct sl_jw *result, struct sl_err *err)
     if (!find(c, &r, err) || !api_param_str(c, "which", SL_STR("jobmanager"), &which, err)) {
         return false;
     }
-    struct target *t = env->sub.target(env->sub.target_ctx, sl_str_of(r.target), sl_str_of(r.cluster.flink), err);
-    if (!t || !t->ops->logs(t, &r.cluster, sl_arena_strdupz(api_call_arena(c), which),
-                            (size_t)sl_json_i64(sl_json_get(p, "tail"), 200), api_call_arena(c), &text, err)) {
+    struct target *t =
+        env->sub.target(env->sub.target_ctx, sl_str_of(r.target), sl_str_of(r.cluster.flink), err);
+    if (!t ||
+        !t->ops->logs(t, &r.cluster, sl_arena_strdupz(api_call_arena(c), which),
+                      (size_t)sl_json_i64(sl_json_get(p, "tail"), 200), api_call_arena(c), &text, err)) {
         return false;
     }
     sl_jw_kstr(result, "text", text);

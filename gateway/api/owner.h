@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The owner of a data folder: the one process that holds its lock, its store, the results port, the tracker and the local
- * Flink, and answers on its Unix socket. It ends when it is told to, or when nobody has needed it for a while. */
+ * The owner of a data folder: the one process that holds its lock, its store, the results port, the tracker
+ * and the local Flink, and answers on its Unix socket. It ends when it is told to, or when nobody has needed
+ * it for a while. */
 #ifndef SLUICE_API_OWNER_H
 #define SLUICE_API_OWNER_H
 
@@ -10,9 +11,9 @@
 
 struct owner_config {
     const char *data_dir;
-    const char *flink_dir;    /* installations */
-    const char *self;         /* path of this binary */
-    const char *build;        /* names the binary */
+    const char *flink_dir;             /* installations */
+    const char *self;                  /* path of this binary */
+    const char *build;                 /* names the binary */
     const struct sys_config *settings; /* idle times, results port, limits, log */
 };
 

@@ -8,15 +8,15 @@
 #include <unistd.h>
 
 const struct cli_verb *const cli_verbs[] = {
-    &cli_run,   &cli_check, &cli_job,    &cli_split,     &cli_render,  &cli_flink,
+    &cli_run,   &cli_check,  &cli_job,    &cli_split,     &cli_render,  &cli_flink,
     &cli_owner, &cli_doctor, &cli_config, &cli_supervise, &cli_version, NULL,
 };
 
 int cli_print_error(const struct sl_err *err)
 {
     bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
-    fprintf(stderr, "%serror[%s]%s: %s\n", colour ? "\033[1;31m" : "", sl_code_slug(err->code), colour ? "\033[0m" : "",
-            err->msg);
+    fprintf(stderr, "%serror[%s]%s: %s\n", colour ? "\033[1;31m" : "", sl_code_slug(err->code),
+            colour ? "\033[0m" : "", err->msg);
     const char *line = err->hint;
     const char *lead = "  = hint: ";
     while (*line) {

@@ -6,15 +6,15 @@
 #include "base/err.h"
 
 struct cli_verb {
-    const char *name;    /* "check", "job" */
-    const char *summary; /* one line of `sluice --help` */
-    const char *usage;   /* whole text of `sluice VERB --help` */
+    const char *name;                   /* "check", "job" */
+    const char *summary;                /* one line of `sluice --help` */
+    const char *usage;                  /* whole text of `sluice VERB --help` */
     int (*exec)(int argc, char **argv); /* argv[0] is the verb; returns the exit code */
     bool hidden;
 };
 
-extern const struct cli_verb cli_check, cli_split, cli_render, cli_run, cli_job, cli_owner, cli_flink, cli_doctor,
-    cli_supervise, cli_config, cli_version;
+extern const struct cli_verb cli_check, cli_split, cli_render, cli_run, cli_job, cli_owner, cli_flink,
+    cli_doctor, cli_supervise, cli_config, cli_version;
 extern const struct cli_verb *const cli_verbs[]; /* NULL-terminated, in the order of the help */
 
 /* Prints "error[slug]: message" and "  = hint: ..." to stderr; returns the exit code of the error. */

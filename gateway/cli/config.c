@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sluice config: Sluice's own settings with where each comes from; with a FILE, the Flink configuration in force at each
- * of its jobs, with where each key comes from. */
+ * sluice config: Sluice's own settings with where each comes from; with a FILE, the Flink configuration in
+ * force at each of its jobs, with where each key comes from. */
 #include "sys/config.h"
 
 #include "base/json.h"
@@ -12,7 +12,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void print(const struct sl_buf *b, FILE *out) { fwrite(b->p, 1, b->n, out); }
+static void print(const struct sl_buf *b, FILE *out)
+{
+    fwrite(b->p, 1, b->n, out);
+}
 
 static int own_settings(bool json)
 {
@@ -48,14 +51,16 @@ static void text_units(const struct plan *p, struct sl_buf *b)
         if (!starts_job(u)) {
             continue;
         }
-        sl_buf_printf(b, "statement %u, line %u: %s\n", u->stmt->number, u->stmt->pos.line, sql_kind_name(u->stmt->kind));
+        sl_buf_printf(b, "statement %u, line %u: %s\n", u->stmt->number, u->stmt->pos.line,
+                      sql_kind_name(u->stmt->kind));
         for (size_t k = 0; k < u->config.n; k++) {
             const struct plan_pair *q = &u->config.pairs[k];
             sl_buf_printf(b, "  %.*s = %.*s   (%.*s%s)\n", SL_S(q->key), SL_S(q->value), SL_S(q->origin),
                           plan_key_is_ours(q->key) ? "; for Sluice, not passed on" : "");
         }
     }
-    sl_buf_putz(b, "Who wins: SET in the script > -D > jobs: in sluice.yaml > the cluster's own configuration.\n");
+    sl_buf_putz(
+        b, "Who wins: SET in the script > -D > jobs: in sluice.yaml > the cluster's own configuration.\n");
 }
 
 static void json_units(const struct plan *p, struct sl_buf *b)
@@ -89,8 +94,8 @@ static void json_units(const struct plan *p, struct sl_buf *b)
     sl_buf_putc(b, '\n');
 }
 
-static int of_script(const char *file, const struct cli_source_options *o, struct sl_arena *a, const struct plan_pair *given,
-                     size_t n_given, bool json)
+static int of_script(const char *file, const struct cli_source_options *o, struct sl_arena *a,
+                     const struct plan_pair *given, size_t n_given, bool json)
 {
     struct cli_source src;
     struct cli_source_error bad = {.err = SL_ERR_INIT};
@@ -154,6 +159,7 @@ const struct cli_verb cli_config = {
     .usage = "usage: sluice config [--json]\n"
              "       sluice config FILE [-D K=V] [--flink V] [-E ENV] [--var K=V] [--json]\n\n"
              "Without a file: Sluice's own settings (flag > environment > file > default).\n"
-             "With one: the Flink configuration in force at each of its jobs (SET in the script > -D > jobs: in sluice.yaml).\n",
+             "With one: the Flink configuration in force at each of its jobs (SET in the script > -D > jobs: "
+             "in sluice.yaml).\n",
     .exec = exec,
 };

@@ -91,8 +91,8 @@ static int ls(bool json, bool all)
         print_json(jobs);
         return 0;
     }
-    static const char *const titles[] = {"NAME",    "TARGET",   "MODE", "STATE", "HEALTH", "SINCE",
-                                         "VERSION", "RESTARTS", "RUN",  "OWNER"};
+    static const char *const titles[] = {"NAME",  "TARGET",  "MODE",     "STATE", "HEALTH",
+                                         "SINCE", "VERSION", "RESTARTS", "RUN",   "OWNER"};
     struct cli_list *l = cli_list_new(titles, SL_ARRAY_LEN(titles));
     size_t n = 0, ok = 0;
     SL_JSON_EACH(j, jobs)
@@ -148,7 +148,8 @@ static int show(const char *job, bool json)
     char head[256];
     snprintf(head, sizeof(head), "%s, %s for %s", text(j, "state", &a), health,
              age(&a, sl_json_i64(sl_json_get(j, "ageMs"), 0)));
-    printf("%-25s %-44s %s / %s\n", name[0] ? name : "(SELECT)", head, text(j, "target", &a), text(j, "mode", &a));
+    printf("%-25s %-44s %s / %s\n", name[0] ? name : "(SELECT)", head, text(j, "target", &a),
+           text(j, "mode", &a));
     if (text(j, "why", &a)[0]) {
         printf(" why          %s\n", text(j, "why", &a));
     }
@@ -156,20 +157,21 @@ static int show(const char *job, bool json)
         show_error(sl_json_get(j, "error"), &a);
     }
     if (sl_json_i64(sl_json_get(j, "version"), 0)) {
-        printf(" version      v%lld  by %s, %s\n", (long long)sl_json_i64(sl_json_get(j, "version"), 0), text(j, "owner", &a),
-               text(j, "versionAt", &a));
+        printf(" version      v%lld  by %s, %s\n", (long long)sl_json_i64(sl_json_get(j, "version"), 0),
+               text(j, "owner", &a), text(j, "versionAt", &a));
     }
     printf(" run          %s  %s, statement %lld  Flink %s\n", text(j, "run", &a), text(j, "kind", &a),
            (long long)sl_json_i64(sl_json_get(j, "statement"), 0), text(j, "flink", &a));
     printf(" tasks        %lld of %lld running\n", (long long)sl_json_i64(sl_json_get(j, "tasksRunning"), 0),
            (long long)sl_json_i64(sl_json_get(j, "tasks"), 0));
-    printf(" records      in %s   out %s\n", grouped(&a, text(j, "recordsIn", &a)), grouped(&a, text(j, "recordsOut", &a)));
+    printf(" records      in %s   out %s\n", grouped(&a, text(j, "recordsIn", &a)),
+           grouped(&a, text(j, "recordsOut", &a)));
     int64_t done = sl_json_i64(sl_json_get(j, "checkpointsCompleted"), 0);
     int64_t failed = sl_json_i64(sl_json_get(j, "checkpointsFailed"), 0);
     if (done || failed) {
         printf(" checkpoints  last #%lld %s; %lld done, %lld failed\n",
-               (long long)sl_json_i64(sl_json_get(j, "lastCheckpoint"), 0), text(j, "lastCheckpointAt", &a), (long long)done,
-               (long long)failed);
+               (long long)sl_json_i64(sl_json_get(j, "lastCheckpoint"), 0), text(j, "lastCheckpointAt", &a),
+               (long long)done, (long long)failed);
     }
     printf(" restarts     %lld\n", (long long)sl_json_i64(sl_json_get(j, "restarts"), 0));
     if (text(j, "rest", &a)[0] && !sl_json_bool(sl_json_get(j, "ended"), true)) {
@@ -267,7 +269,8 @@ static int exec(int argc, char **argv)
 const struct cli_verb cli_job = {
     .name = "job",
     .summary = "jobs and their runs: ls, show, cancel, logs",
-    .usage = "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, SELECTs too\n"
+    .usage = "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, "
+             "SELECTs too\n"
              "       sluice job show NAME|RUN [--json]\n"
              "       sluice job cancel NAME|RUN [--json]     ends it without a savepoint\n"
              "       sluice job logs NAME|RUN [--jm|--tm] [--tail N]\n\n"

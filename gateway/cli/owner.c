@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Starting is often asked for by a command that is in a hurry, so mistakes in the settings are said there too. */
+/* Starting is often asked for by a command that is in a hurry, so mistakes in the settings are said there
+ * too. */
 static int run(void)
 {
     SL_ARENA_AUTO a;
@@ -42,7 +43,8 @@ static int status(void)
     }
     const struct sl_json *r = cli_owner_ask(c, "hello", SL_STR_NONE, &a, &err);
     if (r) {
-        printf("pid %lld, %lld active runs, results port %lld, %.*s\n", (long long)sl_json_i64(sl_json_get(r, "pid"), 0),
+        printf("pid %lld, %lld active runs, results port %lld, %.*s\n",
+               (long long)sl_json_i64(sl_json_get(r, "pid"), 0),
                (long long)sl_json_i64(sl_json_get(r, "activeRuns"), 0),
                (long long)sl_json_i64(sl_json_get(r, "resultsPort"), 0),
                SL_S(sl_json_str(sl_json_get(r, "data"), SL_STR(""))));
@@ -61,7 +63,8 @@ static int stop(bool yes)
         printf("no owner runs for %s\n", sys_data_dir(&a));
         return 0;
     }
-    const struct sl_json *r = cli_owner_ask(c, "owner.stop", yes ? SL_STR("{\"yes\":true}") : SL_STR_NONE, &a, &err);
+    const struct sl_json *r =
+        cli_owner_ask(c, "owner.stop", yes ? SL_STR("{\"yes\":true}") : SL_STR_NONE, &a, &err);
     if (r) {
         /* The socket closes first, the lock is given back last: then nothing of it is left. */
         sl_str line;
@@ -100,7 +103,8 @@ const struct cli_verb cli_owner = {
     .usage = "usage: sluice owner status\n"
              "       sluice owner stop [--yes]     ends it, its local Flink and, with --yes, the runs on it\n"
              "       sluice owner run              runs it in the foreground\n\n"
-             "The owner holds the data folder ($SLUICE_DATA), follows the jobs and keeps a warm local Flink. Commands start\n"
+             "The owner holds the data folder ($SLUICE_DATA), follows the jobs and keeps a warm local Flink. "
+             "Commands start\n"
              "it when they need it; it ends by itself when nobody has needed it for a while.\n",
     .exec = exec,
 };

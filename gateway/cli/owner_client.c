@@ -22,8 +22,8 @@ bool cli_owner_error(const struct sl_json *error, struct sl_err *err)
     return hint.n ? sl_hint(err, "%.*s", SL_S(hint)) : false;
 }
 
-const struct sl_json *cli_owner_ask(struct net_rpc_client *c, const char *method, sl_str params, struct sl_arena *a,
-                                    struct sl_err *err)
+const struct sl_json *cli_owner_ask(struct net_rpc_client *c, const char *method, sl_str params,
+                                    struct sl_arena *a, struct sl_err *err)
 {
     SL_BUF_AUTO b;
     struct sl_jw w;

@@ -6,8 +6,9 @@
 #include "base/json.h"
 #include "gateway/front/rpc.h"
 
-/* Connects; with `start`, an owner is started in the background when nobody answers, and an idle one of an older build is
- * replaced. Error owner when there is none (without `start`), or it does not come up within 10 s. */
+/* Connects; with `start`, an owner is started in the background when nobody answers, and an idle one of an
+ * older build is replaced. Error owner when there is none (without `start`), or it does not come up within 10
+ * s. */
 SL_MUST_CHECK struct net_rpc_client *cli_owner_connect(bool start, struct sl_err *err);
 
 /* One request and its answer; events in between are dropped. The answer lives in the arena. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sluice run: a script goes to the owner of the data folder, its events come back and are shown: steps and diagnostics on
- * stderr, rows on stdout. */
+ * sluice run: a script goes to the owner of the data folder, its events come back and are shown: steps and
+ * diagnostics on stderr, rows on stdout. */
 #include "gateway/cli/run_events.h"
 
 #include "base/digest.h"
@@ -171,7 +171,8 @@ static sl_str job_name(const struct run_options *o, const struct cli_source *src
     }
     for (size_t i = src->first_own; i < src->script.stmts.n; i++) {
         const struct sql_stmt *st = &src->script.stmts.v[i];
-        if (st->kind == SQL_KIND_SET && sl_str_eqz(st->key, "pipeline.name") && st->value.n && st->value.n <= 128) {
+        if (st->kind == SQL_KIND_SET && sl_str_eqz(st->key, "pipeline.name") && st->value.n &&
+            st->value.n <= 128) {
             return st->value;
         }
     }
@@ -198,7 +199,8 @@ static void put_var(struct sl_jw *w, sl_str name, sl_str value, sl_str source, b
     sl_jw_end_object(w);
 }
 
-/* ${env.NAME} is answered here, where the person's environment is: only the names that the text asks for go along. */
+/* ${env.NAME} is answered here, where the person's environment is: only the names that the text asks for go
+ * along. */
 static void put_env_vars(struct sl_jw *w, const struct cli_source *src)
 {
     for (size_t f = 0; f < src->script.files.n; f++) {
@@ -233,14 +235,15 @@ static void put_pair(struct sl_jw *w, sl_str key, sl_str value, const char *orig
 }
 
 /* Rising precedence: the job's entry in sluice.yaml, then -D. A script's own SETs are the last word. */
-static void put_config(struct sl_jw *w, struct sl_arena *a, const struct run_options *o, const struct cli_source *src,
-                       sl_str name)
+static void put_config(struct sl_jw *w, struct sl_arena *a, const struct run_options *o,
+                       const struct cli_source *src, sl_str name)
 {
     sl_jw_key(w, "config");
     sl_jw_array(w);
     const struct sql_project_job *job = sql_project_job(&src->project, name);
     if (job && job->parallelism) {
-        put_pair(w, SL_STR("parallelism.default"), sl_arena_printf(a, "%lld", (long long)job->parallelism), "sluice.yaml");
+        put_pair(w, SL_STR("parallelism.default"), sl_arena_printf(a, "%lld", (long long)job->parallelism),
+                 "sluice.yaml");
     }
     for (size_t i = 0; job && i < job->config.list.n; i++) {
         put_pair(w, job->config.list.v[i].name, job->config.list.v[i].value, "sluice.yaml");
@@ -258,8 +261,8 @@ static const char *user_name(void)
     return pw ? pw->pw_name : "";
 }
 
-static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_options *o, const struct cli_source *src,
-                        const char *key)
+static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_options *o,
+                        const struct cli_source *src, const char *key)
 {
     struct sl_jw w;
     sl_str name = job_name(o, src);
@@ -275,9 +278,10 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
     sl_jw_kstrz(&w, "owner", user_name());
     sl_jw_kstrz(&w, "mode", o->mode);
     sl_jw_kstrz(&w, "form", o->show.json ? "api" : "text");
-    sl_jw_kstrz(&w, "flink", o->source.flink              ? o->source.flink
-                             : src->project.flink_text.n ? sl_arena_strdupz(a, src->project.flink_text)
-                                                         : sql_version_name(src->script.flink));
+    sl_jw_kstrz(&w, "flink",
+                o->source.flink             ? o->source.flink
+                : src->project.flink_text.n ? sl_arena_strdupz(a, src->project.flink_text)
+                                            : sql_version_name(src->script.flink));
     if (o->target) {
         sl_jw_kstrz(&w, "target", o->target);
     } else if (src->environment && src->environment->target.n) {
@@ -344,7 +348,8 @@ static int follow(struct net_rpc_client *c, struct cli_events *ev)
         if ((interrupts > sent || cli_events_reader_gone(ev)) && sent == 0) {
             struct sl_err err = SL_ERR_INIT;
             sent = 1;
-            if (!net_rpc_client_send(c, SL_STR("{\"jsonrpc\":\"2.0\",\"method\":\"cancel\",\"params\":{\"call\":1}}"), &err)) {
+            if (!net_rpc_client_send(
+                    c, SL_STR("{\"jsonrpc\":\"2.0\",\"method\":\"cancel\",\"params\":{\"call\":1}}"), &err)) {
                 return cli_print_error(&err);
             }
         } else if (interrupts > 1) {
@@ -425,7 +430,8 @@ const struct cli_verb cli_run = {
         "  -q, --quiet                  no steps\n"
         "      --stack                  Java's own words below an error\n"
         "      --json                   one event a line on stdout\n\n"
-        "Exit codes: 0 done or running, 1 failed in Flink, 2 usage, 3 the script has errors, 4 not reachable,\n"
+        "Exit codes: 0 done or running, 1 failed in Flink, 2 usage, 3 the script has errors, 4 not "
+        "reachable,\n"
         "5 refused, 6 environment, 124 timeout, 130 interrupted.\n",
     .exec = exec,
 };

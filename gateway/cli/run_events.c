@@ -53,9 +53,13 @@ void cli_events_free(struct cli_events *e)
     free(e);
 }
 
-bool cli_events_reader_gone(const struct cli_events *e) { return e->gone || (e->rows && cli_rows_gone(e->rows)); }
+bool cli_events_reader_gone(const struct cli_events *e)
+{
+    return e->gone || (e->rows && cli_rows_gone(e->rows));
+}
 
-/* --- JSON lines -------------------------------------------------------------------------------------------- */
+/* --- JSON lines --------------------------------------------------------------------------------------------
+ */
 
 static void print_json(struct cli_events *e, struct sl_buf *b)
 {
@@ -105,7 +109,8 @@ static void json_event(struct cli_events *e, const struct sl_json *event)
     fflush(stdout);
 }
 
-/* --- people ------------------------------------------------------------------------------------------------ */
+/* --- people ------------------------------------------------------------------------------------------------
+ */
 
 static const char *text_z(struct cli_events *e, const struct sl_json *event, const char *key)
 {
@@ -114,7 +119,8 @@ static const char *text_z(struct cli_events *e, const struct sl_json *event, con
 
 static void show_step(struct cli_events *e, const struct sl_json *event)
 {
-    const char *step = text_z(e, event, "step"), *state = text_z(e, event, "state"), *text = text_z(e, event, "text");
+    const char *step = text_z(e, event, "step"), *state = text_z(e, event, "state"),
+               *text = text_z(e, event, "text");
     const struct sl_json *ms = sl_json_get(event, "ms");
     int64_t us = ms ? (int64_t)(sl_json_f64(ms, 0) * 1000) : CLI_STEPS_NO_TIME;
     cli_events_flush(e);
@@ -149,7 +155,8 @@ static void read_pos(const struct sl_json *o, struct sl_pos *ret)
 static void show_diag(struct cli_events *e, const struct sl_json *o)
 {
     sl_str severity = sl_json_str(sl_json_get(o, "severity"), SL_STR("error"));
-    sl_str file = sl_json_str(sl_json_get(o, "file"), SL_STR("")), stack = sl_json_str(sl_json_get(o, "stack"), SL_STR(""));
+    sl_str file = sl_json_str(sl_json_get(o, "file"), SL_STR("")),
+           stack = sl_json_str(sl_json_get(o, "stack"), SL_STR(""));
     struct sql_diag d = {.code = sl_code_of_slug(sl_json_str(sl_json_get(o, "code"), SL_STR("internal"))),
                          .severity = sl_str_eqz(severity, "warning") ? SQL_WARNING
                                      : sl_str_eqz(severity, "info")  ? SQL_INFO
@@ -182,9 +189,11 @@ static void show_diag(struct cli_events *e, const struct sl_json *o)
 static void show_error(struct cli_events *e, const struct sl_json *o)
 {
     struct sl_err err = SL_ERR_INIT;
-    sl_str hint = sl_json_str(sl_json_get(o, "hint"), SL_STR("")), stack = sl_json_str(sl_json_get(o, "stack"), SL_STR(""));
+    sl_str hint = sl_json_str(sl_json_get(o, "hint"), SL_STR("")),
+           stack = sl_json_str(sl_json_get(o, "stack"), SL_STR(""));
     enum sl_code code = sl_code_of_slug(sl_json_str(sl_json_get(o, "code"), SL_STR("internal")));
-    sl_fail(&err, code ? code : SL_INTERNAL, "%.*s", SL_S(sl_json_str(sl_json_get(o, "message"), SL_STR(""))));
+    sl_fail(&err, code ? code : SL_INTERNAL, "%.*s",
+            SL_S(sl_json_str(sl_json_get(o, "message"), SL_STR(""))));
     if (hint.n) {
         sl_hint(&err, "%.*s", SL_S(hint));
     }
@@ -222,7 +231,8 @@ static void show_rows(struct cli_events *e, const struct sl_json *o)
     SL_JSON_EACH(row, sl_json_get(o, "rows"))
     {
         size_t n = 0;
-        for (const struct sl_json *v = row->child ? row->child->next : NULL; v && n < MAX_COLUMNS; v = v->next, n++) {
+        for (const struct sl_json *v = row->child ? row->child->next : NULL; v && n < MAX_COLUMNS;
+             v = v->next, n++) {
             e->nulls[n] = v->type == SL_JSON_NULL;
             e->cells[n] = v->text;
         }
@@ -238,7 +248,7 @@ static void show_end(struct cli_events *e, const struct sl_json *o)
     sl_str state = sl_json_str(sl_json_get(o, "state"), SL_STR("complete"));
     if (e->rows) {
         cli_rows_end(e->rows,
-                     sl_str_eqz(state, "partial") ? CLI_ROWS_PARTIAL
+                     sl_str_eqz(state, "partial")   ? CLI_ROWS_PARTIAL
                      : sl_str_eqz(state, "stopped") ? CLI_ROWS_STOPPED
                                                     : CLI_ROWS_COMPLETE,
                      sl_str_eqz(state, "limit") ? "then stopped" : NULL);

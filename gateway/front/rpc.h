@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lines of JSON over a Unix socket: what the command line speaks with the owner of a data folder. This layer moves
- * lines and knows nothing of their meaning. Both ends prove who they are by the socket's mode (0600) and SO_PEERCRED. */
+ * Lines of JSON over a Unix socket: what the command line speaks with the owner of a data folder. This layer
+ * moves lines and knows nothing of their meaning. Both ends prove who they are by the socket's mode (0600)
+ * and SO_PEERCRED. */
 #ifndef SLUICE_FRONT_RPC_H
 #define SLUICE_FRONT_RPC_H
 
@@ -12,21 +13,23 @@
 
 struct net_rpc;
 struct net_rpc_ops {
-    /* A whole line, without its line end, never empty; valid during the call. A client whose line is longer than
-     * SL_LIMIT_OWNER_LINE_BYTES is closed; one that does not read its answers is not heard until it does. */
+    /* A whole line, without its line end, never empty; valid during the call. A client whose line is longer
+     * than SL_LIMIT_OWNER_LINE_BYTES is closed; one that does not read its answers is not heard until it
+     * does. */
     void (*message)(void *ctx, uint64_t client, sl_str line);
     /* The client has gone; its number is never used again. */
     void (*gone)(void *ctx, uint64_t client);
 };
-SL_MUST_CHECK struct net_rpc *net_rpc_listen(uv_loop_t *loop, const char *path, const struct net_rpc_ops *ops, void *ctx,
-                                             struct sl_err *err);
-/* From any thread but the loop: copies the line, and waits while the client has more than its share unread. false when
- * the client has gone. `urgent` never waits (answers; also from the loop). */
+SL_MUST_CHECK struct net_rpc *net_rpc_listen(uv_loop_t *loop, const char *path, const struct net_rpc_ops *ops,
+                                             void *ctx, struct sl_err *err);
+/* From any thread but the loop: copies the line, and waits while the client has more than its share unread.
+ * false when the client has gone. `urgent` never waits (answers; also from the loop). */
 bool net_rpc_send(struct net_rpc *r, uint64_t client, sl_str line, bool urgent);
 /* From now on nobody waits for a slow client: what would have waited is false. For the end. */
 void net_rpc_hurry(struct net_rpc *r);
 unsigned net_rpc_clients(const struct net_rpc *r);
-/* Stops listening, removes the socket file, closes every client. Loop thread; memory goes with the loop's next turn. */
+/* Stops listening, removes the socket file, closes every client. Loop thread; memory goes with the loop's
+ * next turn. */
 void net_rpc_close(struct net_rpc *r);
 void net_rpc_free(struct net_rpc *r);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Application mode: one cluster of its own runs the whole script in one main(); its task lies beside the JobManager, so that it can run
- * again without Sluice. Results and reports come over the results port while Sluice looks. */
+ * Application mode: one cluster of its own runs the whole script in one main(); its task lies beside the
+ * JobManager, so that it can run again without Sluice. Results and reports come over the results port while
+ * Sluice looks. */
 #include "gateway/jobs/submission_internal.h"
 
 #include <stdio.h>
 
 #define CANCEL_MS 20000
-#define LOOK_MS 100
+#define LOOK_MS   100
 
 struct application {
     struct sub *s;
@@ -46,7 +47,8 @@ static void write_task(struct application *x, struct sl_buf *b, const char *toke
     struct task_step *steps = sl_new_n(s->arena, struct task_step, s->plan.n);
     for (size_t i = 0; i < s->plan.n; i++) {
         const struct plan_unit *u = &s->plan.units[i];
-        static const char *const actions[PLAN_ACTION_MAX_] = {"execute", NULL, "answer", "insert", "set", "select", NULL};
+        static const char *const actions[PLAN_ACTION_MAX_] = {"execute", NULL,     "answer", "insert",
+                                                              "set",     "select", NULL};
         if (!actions[u->action]) {
             continue;
         }
@@ -229,7 +231,8 @@ static void application_unit(struct application *x, const struct plan_unit *u)
             sub_answer_rows(s, rep.answer, u->stmt->number);
         }
     } else if (is_job(u)) {
-        /* An awaited job is reported when it has ended: its BEGIN is not enough to know its id, the cluster's list is. */
+        /* An awaited job is reported when it has ended: its BEGIN is not enough to know its id, the cluster's
+         * list is. */
         struct run *r = run_of(x, u);
         while (!r->flink_job[0] && !sub_stopping(s) && !has_failed(x, u)) {
             if (res_task_report(x->task, u->stmt->number, s->arena, &rep) && rep.job_id[0]) {
@@ -261,8 +264,11 @@ static bool prepare(struct application *x)
         if (!is_job(u)) {
             continue;
         }
-        const char *kind = u->action == PLAN_SELECT ? "SELECT" : u->action == PLAN_SET ? "STATEMENT SET" : "INSERT";
-        if (u->action == PLAN_SELECT && !(x->results[x->n] = res_result_new(s->env->results, u->stmt->number, &err))) {
+        const char *kind = u->action == PLAN_SELECT ? "SELECT"
+                           : u->action == PLAN_SET  ? "STATEMENT SET"
+                                                    : "INSERT";
+        if (u->action == PLAN_SELECT &&
+            !(x->results[x->n] = res_result_new(s->env->results, u->stmt->number, &err))) {
             sub_fail(s, &err);
             return false;
         }

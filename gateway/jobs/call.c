@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A submit request on a thread of its own: main() may plan for a long time, and its submission must stay stoppable. */
+ * A submit request on a thread of its own: main() may plan for a long time, and its submission must stay
+ * stoppable. */
 #include "gateway/jobs/submission_internal.h"
 
 static void *call_run(void *arg)
@@ -20,7 +21,10 @@ void sub_call_start(struct sub_call *c, struct target *t, const struct tgt_submi
     SL_BUG_ON(pthread_create(&c->thread, NULL, call_run, c) != 0);
 }
 
-bool sub_call_done(struct sub_call *c) { return __atomic_load_n(&c->done, __ATOMIC_ACQUIRE); }
+bool sub_call_done(struct sub_call *c)
+{
+    return __atomic_load_n(&c->done, __ATOMIC_ACQUIRE);
+}
 
 void sub_call_join(struct sub_call *c)
 {

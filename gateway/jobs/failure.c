@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A failure of Flink becomes one diagnostic at the statement it belongs to, said once and noted at the run. */
+ * A failure of Flink becomes one diagnostic at the statement it belongs to, said once and noted at the run.
+ */
 #include "gateway/jobs/submission_internal.h"
 
 #include "gateway/target/flink_error.h"
@@ -35,7 +36,8 @@ void sub_fail_unit(struct sub *s, const struct plan_unit *u, const char *run_id,
     if (run_id) {
         char place[160] = "";
         if (d.pos.off != SL_NO_POS && d.file < s->script.files.n) {
-            snprintf(place, sizeof(place), "%.*s:%u:%u", SL_S(s->script.files.v[d.file].name), d.pos.line, d.pos.col);
+            snprintf(place, sizeof(place), "%.*s:%u:%u", SL_S(s->script.files.v[d.file].name), d.pos.line,
+                     d.pos.col);
         }
         char msg[512], hint[384];
         snprintf(msg, sizeof(msg), "%.*s", SL_S(d.msg));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the runner says through an exception when it cannot reach the results port: "SLUICE-ANSWER " and one JSON document
- * (docs/task.md). */
+ * What the runner says through an exception when it cannot reach the results port: "SLUICE-ANSWER " and one
+ * JSON document (docs/task.md). */
 #include "gateway/jobs/submission_internal.h"
 
 static const struct sl_json *find_answer(struct sub *s, const struct tgt_failure *f)
@@ -13,7 +13,8 @@ static const struct sl_json *find_answer(struct sub *s, const struct tgt_failure
         sl_str message = sl_json_str(sl_json_get(cause, "message"), SL_STR(""));
         ptrdiff_t at = sl_str_find(message, mark);
         if (at >= 0) {
-            sl_str json = sl_str_trim(sl_str_sub(message, (size_t)at + mark.n, message.n - (size_t)at - mark.n));
+            sl_str json =
+                sl_str_trim(sl_str_sub(message, (size_t)at + mark.n, message.n - (size_t)at - mark.n));
             const struct sl_json *doc = sl_json_parse(s->arena, json, &err);
             if (doc) {
                 return doc;
@@ -52,7 +53,8 @@ static void show_rows(struct sub *s, const struct sl_json *statement)
         cols[n].name = sl_json_str(sl_json_get(c, "name"), SL_STR(""));
         cols[n++].type = sl_json_str(sl_json_get(c, "type"), SL_STR("STRING"));
     }
-    event_columns(s->sink, number, (uint32_t)sl_json_i64(sl_json_get(statement, "statement"), 0), cols, n, true);
+    event_columns(s->sink, number, (uint32_t)sl_json_i64(sl_json_get(statement, "statement"), 0), cols, n,
+                  true);
     SL_BUF_AUTO b;
     struct sl_jw w;
     sl_buf_init(&b, 0);
@@ -66,7 +68,10 @@ static void show_rows(struct sub *s, const struct sl_json *statement)
     {
         sl_jw_array(&w);
         sl_jw_strz(&w, "+I");
-        SL_JSON_EACH(cell, row) { sl_jw_value(&w, cell); }
+        SL_JSON_EACH(cell, row)
+        {
+            sl_jw_value(&w, cell);
+        }
         sl_jw_end_array(&w);
     }
     sl_jw_end_array(&w);
@@ -94,8 +99,8 @@ static struct tgt_failure inner_failure(struct sub *s, const struct sl_json *fai
                                 .stack = sl_json_str(sl_json_get(failed, "stack"), SL_STR(""))};
 }
 
-enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f, struct tgt_failure *ret_failure,
-                                     uint32_t *ret_statement)
+enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f,
+                                     struct tgt_failure *ret_failure, uint32_t *ret_statement)
 {
     const struct sl_json *doc = find_answer(s, f);
     if (!doc) {

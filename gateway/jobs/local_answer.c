@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Statements that Sluice answers itself: SET (the list), SHOW JARS, SHOW JOBS. Their rows are text, sent as events. */
+ * Statements that Sluice answers itself: SET (the list), SHOW JARS, SHOW JOBS. Their rows are text, sent as
+ * events. */
 #include "gateway/jobs/submission_internal.h"
 
 struct table {
@@ -9,7 +10,8 @@ struct table {
     uint64_t rows;
 };
 
-static void table_columns(struct sub *s, const struct plan_unit *u, struct table *t, const char *const *names, size_t n)
+static void table_columns(struct sub *s, const struct plan_unit *u, struct table *t, const char *const *names,
+                          size_t n)
 {
     struct res_column *cols = sl_new_n(s->arena, struct res_column, n);
     for (size_t i = 0; i < n; i++) {
@@ -53,7 +55,7 @@ static void table_end(struct sub *s, struct table *t)
 void sub_local_answer(struct sub *s, const struct plan_unit *u)
 {
     static const char *const set_names[] = {"key", "value"}, *const jar_names[] = {"jars"},
-                            *const job_names[] = {"job id", "job name", "status", "start time"};
+                             *const job_names[] = {"job id", "job name", "status", "start time"};
     struct table t = {0};
     if (u->stmt->kind == SQL_KIND_SET) {
         table_columns(s, u, &t, set_names, 2);
@@ -77,8 +79,8 @@ void sub_local_answer(struct sub *s, const struct plan_unit *u)
             char at[32];
             sys_time_rfc3339(runs[i].created_ms, at);
             table_row(&t,
-                      (sl_str[]){sl_str_of(runs[i].flink_job), sl_str_of(runs[i].job), sl_str_of(run_shown_state(&runs[i])),
-                                 sl_str_of(at)},
+                      (sl_str[]){sl_str_of(runs[i].flink_job), sl_str_of(runs[i].job),
+                                 sl_str_of(run_shown_state(&runs[i])), sl_str_of(at)},
                       4);
         }
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads the needs of a script off its option lists. The stock distribution's own connectors and formats are known here. */
+ * Reads the needs of a script off its option lists. The stock distribution's own connectors and formats are
+ * known here. */
 #include "gateway/jobs/needs.h"
 
-static const char *const in_distribution[] = {"filesystem", "datagen",    "blackhole",    "print",    "csv",
-                                              "json",       "raw",        "debezium-json", "canal-json", "maxwell-json",
-                                              "ogg-json"};
+static const char *const in_distribution[] = {"filesystem", "datagen",      "blackhole", "print",
+                                              "csv",        "json",         "raw",       "debezium-json",
+                                              "canal-json", "maxwell-json", "ogg-json"};
 
 struct needs {
     struct sl_arena *a;
@@ -46,7 +47,8 @@ static void read_options(struct needs *n, sl_str sql, const char *key)
         sl_str rest = sl_str_trim(sl_str_sub(sql, at, sql.n - at));
         if (rest.n && rest.p[0] == '=') {
             rest = sl_str_trim(sl_str_sub(rest, 1, rest.n - 1));
-            ptrdiff_t end = rest.n && rest.p[0] == '\'' ? sl_str_find_char(sl_str_sub(rest, 1, rest.n - 1), '\'') : -1;
+            ptrdiff_t end =
+                rest.n && rest.p[0] == '\'' ? sl_str_find_char(sl_str_sub(rest, 1, rest.n - 1), '\'') : -1;
             if (end > 0) {
                 note(n, sl_str_sub(rest, 1, (size_t)end));
             }
@@ -84,5 +86,6 @@ sl_str needs_text(const struct sql_script *s, const char *flink, const char *con
         return n.there.n ? sl_arena_printf(a, "%.*s: in base local-%s", SL_S(there), flink) : SL_STR_NONE;
     }
     return sl_arena_printf(a, "%.*s%s%.*s: not in base local-%s, %zu jar%s given", SL_S(there),
-                           n.there.n ? ": in base; " : "", SL_S(missing), flink, given, given == 1 ? "" : "s");
+                           n.there.n ? ": in base; " : "", SL_S(missing), flink, given,
+                           given == 1 ? "" : "s");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SETs are folded to a map, statements get their action, loose INSERTs are merged when that was asked for.
- * What is replayed and what is done once follows from where the object lives: in a catalog that exists only in the session,
- * or anywhere else. */
+ * What is replayed and what is done once follows from where the object lives: in a catalog that exists only
+ * in the session, or anywhere else. */
 #include "gateway/jobs/plan.h"
 
 #include <stdlib.h>
@@ -17,8 +17,8 @@ struct planner {
     bool changed; /* `now` differs from `frozen` */
     SL_VEC(struct plan_unit) units;
     SL_VEC(sl_str) jars;
-    SL_VEC(sl_str) session_catalogs; /* in-memory ones, by name */
-    sl_str catalog;                  /* current; empty = the default one */
+    SL_VEC(sl_str) session_catalogs;       /* in-memory ones, by name */
+    sl_str catalog;                        /* current; empty = the default one */
     SL_VEC(const struct sql_stmt *) loose; /* --together: INSERTs gathered so far */
     const struct sql_stmt *set_between;
     bool ok;
@@ -26,8 +26,12 @@ struct planner {
 
 bool plan_key_is_ours(sl_str key)
 {
-    static const char *const whole[] = {"table.dml-sync", "execution.target", "execution.attached", "pipeline.jars",
-                                        "execution.submit-failed-job-on-application-error", "pipeline.classpaths"};
+    static const char *const whole[] = {"table.dml-sync",
+                                        "execution.target",
+                                        "execution.attached",
+                                        "pipeline.jars",
+                                        "execution.submit-failed-job-on-application-error",
+                                        "pipeline.classpaths"};
     for (size_t i = 0; i < SL_ARRAY_LEN(whole); i++) {
         if (sl_str_eqz(key, whole[i])) {
             return true;
@@ -92,7 +96,9 @@ static void apply_set(struct planner *p, const struct sql_stmt *st)
 {
     p->changed = true;
     if (st->kind == SQL_KIND_SET) {
-        pair_put(p, &p->now, (struct plan_pair){st->key, st->value, sl_arena_printf(p->arena, "SET, line %u", st->pos.line)});
+        pair_put(
+            p, &p->now,
+            (struct plan_pair){st->key, st->value, sl_arena_printf(p->arena, "SET, line %u", st->pos.line)});
         return;
     }
     if (!st->has_key) {
@@ -150,7 +156,10 @@ static bool is_session_catalog(const struct planner *p, sl_str name)
 }
 
 /* Does `'type' = 'generic_in_memory'` stand in the text of a CREATE CATALOG? */
-static bool says_in_memory(sl_str sql) { return sl_str_find(sql, SL_STR("'generic_in_memory'")) >= 0; }
+static bool says_in_memory(sl_str sql)
+{
+    return sl_str_find(sql, SL_STR("'generic_in_memory'")) >= 0;
+}
 
 /* Where the object of a DDL statement lives decides whether it is replayed. */
 static enum plan_action ddl_action(struct planner *p, const struct sql_stmt *st)
@@ -180,8 +189,8 @@ static enum plan_action ddl_action(struct planner *p, const struct sql_stmt *st)
 
 static void refuse(struct planner *p, const struct sql_stmt *st, const char *why, const char *hint)
 {
-    struct sql_diag *d =
-        sql_diag_add(p->script, SL_NOT_SUPPORTED, SQL_ERROR, st->number, st->pos, "%s: %s", sql_kind_name(st->kind), why);
+    struct sql_diag *d = sql_diag_add(p->script, SL_NOT_SUPPORTED, SQL_ERROR, st->number, st->pos, "%s: %s",
+                                      sql_kind_name(st->kind), why);
     if (d && hint) {
         d->hint = sl_str_dup(p->arena, sl_str_of(hint));
     }
@@ -231,8 +240,10 @@ static bool mentions(sl_str sql, sl_str name)
         at += (size_t)hit;
         char before = at ? sql.p[at - 1] : ' ';
         char after = at + name.n < sql.n ? sql.p[at + name.n] : ' ';
-        bool word_before = before == '_' || (before >= '0' && before <= '9') || ((before | 32) >= 'a' && (before | 32) <= 'z');
-        bool word_after = after == '_' || (after >= '0' && after <= '9') || ((after | 32) >= 'a' && (after | 32) <= 'z');
+        bool word_before = before == '_' || (before >= '0' && before <= '9') ||
+                           ((before | 32) >= 'a' && (before | 32) <= 'z');
+        bool word_after =
+            after == '_' || (after >= '0' && after <= '9') || ((after | 32) >= 'a' && (after | 32) <= 'z');
         if (!word_before && !word_after) {
             return true;
         }
@@ -243,8 +254,9 @@ static bool mentions(sl_str sql, sl_str name)
 static void gather_loose(struct planner *p, const struct sql_stmt *st)
 {
     if (p->loose.n && p->set_between) {
-        struct sql_diag *d = sql_diag_add(p->script, SL_NOT_SUPPORTED, SQL_ERROR, p->set_between->number,
-                                          p->set_between->pos, "--together cannot merge INSERTs with a SET between them");
+        struct sql_diag *d =
+            sql_diag_add(p->script, SL_NOT_SUPPORTED, SQL_ERROR, p->set_between->number, p->set_between->pos,
+                         "--together cannot merge INSERTs with a SET between them");
         if (d) {
             d->hint = SL_STR("put every SET in front of the first INSERT, or run without --together");
         }
@@ -257,7 +269,8 @@ static void gather_loose(struct planner *p, const struct sql_stmt *st)
                                               "--together would read '%.*s' while line %u still writes it",
                                               SL_S(p->loose.v[i]->object), p->loose.v[i]->pos.line);
             if (d) {
-                d->hint = SL_STR("run without --together: in batch each INSERT then waits for the one before it");
+                d->hint =
+                    SL_STR("run without --together: in batch each INSERT then waits for the one before it");
             }
             p->ok = false;
             return;
@@ -269,7 +282,8 @@ static void gather_loose(struct planner *p, const struct sql_stmt *st)
 static void plan_insert(struct planner *p, const struct sql_stmt *st)
 {
     if (st->kind == SQL_KIND_UPSERT || st->kind == SQL_KIND_MERGE) {
-        refuse(p, st, "Flink reads it but cannot run it", "INSERT INTO a table with a PRIMARY KEY updates by key");
+        refuse(p, st, "Flink reads it but cannot run it",
+               "INSERT INTO a table with a PRIMARY KEY updates by key");
     } else if (p->o->together && st->kind == SQL_KIND_INSERT) {
         freeze(p);
         gather_loose(p, st);
@@ -310,7 +324,8 @@ static void plan_use(struct planner *p, const struct sql_stmt *st)
 static bool plan_statement(struct planner *p, const struct sql_stmt *st)
 {
     enum sql_class cls = sql_kind_class(st->kind);
-    bool keeps_loose = cls == SQL_CLASS_INSERT || cls == SQL_CLASS_CONFIG || cls == SQL_CLASS_DDL || cls == SQL_CLASS_JAR;
+    bool keeps_loose =
+        cls == SQL_CLASS_INSERT || cls == SQL_CLASS_CONFIG || cls == SQL_CLASS_DDL || cls == SQL_CLASS_JAR;
     if (!keeps_loose) {
         flush_loose(p);
     }
@@ -345,7 +360,8 @@ static bool plan_statement(struct planner *p, const struct sql_stmt *st)
         break;
     case SQL_CLASS_CALL:
         if (st->kind == SQL_KIND_ANALYZE && !p->o->application) {
-            refuse(p, st, "Flink loses the job it starts when run in session mode", "sluice run --mode application");
+            refuse(p, st, "Flink loses the job it starts when run in session mode",
+                   "sluice run --mode application");
         } else {
             add_unit(p, PLAN_EXTERNAL, st);
         }
@@ -368,7 +384,8 @@ static bool plan_statement(struct planner *p, const struct sql_stmt *st)
         if (st->kind == SQL_KIND_SHOW_JOBS) {
             add_unit(p, PLAN_LOCAL, st);
         } else {
-            refuse(p, st, "a script cannot steer other jobs", "sluice job show NAME   |   sluice job cancel NAME");
+            refuse(p, st, "a script cannot steer other jobs",
+                   "sluice job show NAME   |   sluice job cancel NAME");
         }
         break;
     case SQL_CLASS_CLIENT:
@@ -376,7 +393,8 @@ static bool plan_statement(struct planner *p, const struct sql_stmt *st)
     default:
         if (st->kind == SQL_KIND_CREATE_MATERIALIZED_TABLE || st->kind == SQL_KIND_ALTER_MATERIALIZED_TABLE ||
             st->kind == SQL_KIND_DROP_MATERIALIZED_TABLE) {
-            refuse(p, st, "Flink's planner answers OK and starts no refresh job", "CREATE TABLE ... AS, or INSERT INTO");
+            refuse(p, st, "Flink's planner answers OK and starts no refresh job",
+                   "CREATE TABLE ... AS, or INSERT INTO");
         } else {
             add_unit(p, PLAN_EXTERNAL, st);
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The plan of a script: which of its statements are what to Flink, in order, with the configuration in force at each.
- * Pure: a script and the configuration given in, units out. The rules are those of docs/execution.md. */
+ * The plan of a script: which of its statements are what to Flink, in order, with the configuration in force
+ * at each. Pure: a script and the configuration given in, units out. The rules are those of
+ * docs/execution.md. */
 #ifndef SLUICE_JOBS_PLAN_H
 #define SLUICE_JOBS_PLAN_H
 
@@ -43,21 +44,21 @@ struct plan {
     size_t n;
     size_t jobs; /* INSERT, SET and SELECT units */
     size_t selects;
-    bool batch;  /* of the first job */
+    bool batch;   /* of the first job */
     sl_str *jars; /* of ADD JAR, as written */
     size_t n_jars;
 };
 
 struct plan_options {
-    sl_str name;                     /* of the job */
-    const struct plan_pair *given;   /* job defaults, sluice.yaml, -D: in rising precedence */
+    sl_str name;                   /* of the job */
+    const struct plan_pair *given; /* job defaults, sluice.yaml, -D: in rising precedence */
     size_t n_given;
-    bool together;                   /* merge loose INSERTs into one statement set */
-    bool application;                /* for the rules that differ between the modes */
+    bool together;    /* merge loose INSERTs into one statement set */
+    bool application; /* for the rules that differ between the modes */
 };
 
-/* What cannot be run becomes a diagnostic of the script (and false): kinds that bare Flink answers with OK without doing
- * them, --together across a SET, UPSERT and the like. */
+/* What cannot be run becomes a diagnostic of the script (and false): kinds that bare Flink answers with OK
+ * without doing them, --together across a SET, UPSERT and the like. */
 SL_MUST_CHECK bool plan_make(struct sql_script *s, const struct plan_options *o, struct plan *ret);
 
 /* The value of a key, or an empty slice. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A result on its way to the one who looks: columns once, rows block by block, the end with its mark. The reader
- * keeps no more than a block; a slow client stops the reading, and that the sink. */
+ * A result on its way to the one who looks: columns once, rows block by block, the end with its mark. The
+ * reader keeps no more than a block; a slow client stops the reading, and that the sink. */
 #include "gateway/jobs/submission_internal.h"
 
-#define LOOK_MS 50
+#define LOOK_MS  50
 #define ALIVE_MS 500
 
 struct columns {
@@ -12,7 +12,8 @@ struct columns {
     bool insert_only, sent;
 };
 
-static void send_columns(struct sub *s, struct res_result *r, int number, uint32_t statement, struct columns *c)
+static void send_columns(struct sub *s, struct res_result *r, int number, uint32_t statement,
+                         struct columns *c)
 {
     if (!c->sent) {
         c->n = res_result_columns(r, s->arena, &c->v, &c->insert_only);
@@ -40,8 +41,8 @@ static void note_result(struct sub *s, int number, uint64_t rows, const char *st
     event_end(s->sink, number, rows, state);
 }
 
-enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max, const struct rows_watch *watch,
-                       uint64_t *ret_rows)
+enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max,
+                       const struct rows_watch *watch, uint64_t *ret_rows)
 {
     int number = ++s->results;
     const char *zone = zone_of(s, statement);
@@ -67,7 +68,8 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
                 watch->first(watch->ctx);
             }
             send_columns(s, r, number, statement, &cols);
-            if (!event_rows(s->sink, number, &rows, cols.v, cols.n, s->rq->form, zone, max - shown, &sent, &err)) {
+            if (!event_rows(s->sink, number, &rows, cols.v, cols.n, s->rq->form, zone, max - shown, &sent,
+                            &err)) {
                 sub_fail(s, &err);
                 break;
             }

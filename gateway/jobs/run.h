@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Records of the nouns job, version, run (DESIGN's words): what the ledger keeps and the API shows.
- * A job is `project/name` and lasts; a version is an immutable bundle of it; a run is one life of a version. In session
- * mode a run is one Flink job, under our own id; in application mode a run is one application cluster. */
+ * A job is `project/name` and lasts; a version is an immutable bundle of it; a run is one life of a version.
+ * In session mode a run is one Flink job, under our own id; in application mode a run is one application
+ * cluster. */
 #ifndef SLUICE_JOBS_RUN_H
 #define SLUICE_JOBS_RUN_H
 
@@ -15,16 +16,16 @@ extern const char *const run_sight_names[]; /* "live", "silent", "lost" */
 
 struct run {
     char id[RUN_ID_HEX + 1];
-    char job[129];         /* name; "" for an interactive SELECT */
-    char flink_job[33];    /* "" until it is known */
-    int64_t version;       /* of the job; 0 = interactive */
-    uint32_t statement;    /* which statement of the script */
-    char kind[24];         /* "INSERT", "STATEMENT SET", "SELECT", "APPLICATION" */
+    char job[129];      /* name; "" for an interactive SELECT */
+    char flink_job[33]; /* "" until it is known */
+    int64_t version;    /* of the job; 0 = interactive */
+    uint32_t statement; /* which statement of the script */
+    char kind[24];      /* "INSERT", "STATEMENT SET", "SELECT", "APPLICATION" */
     enum tgt_mode mode;
     char target[64];
     struct tgt_cluster cluster;
-    char wanted[12];       /* "running", "gone" */
-    char state[24];        /* "SUBMITTING", "STARTING", Flink's words, "LOST" */
+    char wanted[12]; /* "running", "gone" */
+    char state[24];  /* "SUBMITTING", "STARTING", Flink's words, "LOST" */
     enum run_sight sight;
     bool ended;
     int64_t created_ms, started_ms, ended_ms, seen_ms; /* epoch */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Session mode: a script is a chain of runs of the runner's main(), one per job or answer. What took effect before is replayed in
- * front of each; what takes effect for the first time is executed strictly, in the same main() as the statement that follows it. */
+ * Session mode: a script is a chain of runs of the runner's main(), one per job or answer. What took effect
+ * before is replayed in front of each; what takes effect for the first time is executed strictly, in the same
+ * main() as the statement that follows it. */
 #include "gateway/jobs/submission_internal.h"
 
 #include "base/limits.h"
 
 #define CANCEL_MS 20000
-#define END_MS 20000
+#define END_MS    20000
 
 struct chain {
     struct sub *s;
@@ -37,13 +38,13 @@ static void turn_begin(struct chain *c, struct turn *t, struct sl_err *err)
         steps[n++] = (struct task_step){.unit = c->pending.v[i], .action = "execute"};
     }
     if (t->unit) {
-        steps[n++] = (struct task_step){.unit = t->unit,
-                                        .action = t->action,
-                                        .token = t->result ? res_result_token(t->result) : NULL};
+        steps[n++] = (struct task_step){
+            .unit = t->unit, .action = t->action, .token = t->result ? res_result_token(t->result) : NULL};
     }
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
-    struct task_head head = {.mode = "session", .digest = s->digest, .script = s->rq->name, .results = s->results_address};
+    struct task_head head = {
+        .mode = "session", .digest = s->digest, .script = s->rq->name, .results = s->results_address};
     task_write(&b, &head, steps, n);
     bool job = t->run.id[0] != 0;
     t->task = res_task_new(s->env->results, sl_buf_str(&b), err);
@@ -96,11 +97,13 @@ static const struct plan_unit *unit_of(struct chain *c, struct turn *t, uint32_t
 static void tell_submit_failed(struct sub *s, const struct turn *t)
 {
     if (t->run.id[0] && t->unit->action != PLAN_SELECT) {
-        sub_step(s, "submit", "failed", t->since_ms, t->unit, t->run.id, "%.*s", SL_S(sub_unit_label(s, t->unit)));
+        sub_step(s, "submit", "failed", t->since_ms, t->unit, t->run.id, "%.*s",
+                 SL_S(sub_unit_label(s, t->unit)));
     }
 }
 
-/* main() has ended. The truth is what the runner said; where it said nothing, the REST answer. False: said and done with. */
+/* main() has ended. The truth is what the runner said; where it said nothing, the REST answer. False: said
+ * and done with. */
 static bool turn_verdict(struct chain *c, struct turn *t)
 {
     struct sub *s = c->s;
@@ -239,7 +242,8 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
     } else if (res_result_error(t->result, &err)) {
         sub_fail(s, &err);
     } else {
-        sl_fail(&err, SL_RESULT_PARTIAL, "the rows ended after %llu, before their end was said; the job is %s",
+        sl_fail(&err, SL_RESULT_PARTIAL,
+                "the rows ended after %llu, before their end was said; the job is %s",
                 (unsigned long long)rows, r.state);
         sub_fail(s, &err);
     }
@@ -262,7 +266,8 @@ static void session_select(struct chain *c, const struct plan_unit *u)
         turn_end(&t);
         return;
     }
-    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)),
+             t.run.id);
     struct select_watch x = {c, &t};
     const struct rows_watch watch = {select_alive, select_first, &x};
     /* Columns are sent by the sink's first writer: until then the job is being planned or waits for slots. */
@@ -271,7 +276,8 @@ static void session_select(struct chain *c, const struct plan_unit *u)
     }
     bool opened = res_result_state(t.result) != RES_WAITING;
     if (opened) {
-        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)),
+                 t.run.id);
     } else if (!sub_stopping(s)) {
         sub_step(s, "submit", "failed", since, u, t.run.id, "%.*s", SL_S(sub_unit_label(s, u)));
     }
@@ -300,7 +306,8 @@ static void session_job(struct chain *c, const struct plan_unit *u)
         sub_fail(s, &err);
         return;
     }
-    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)),
+             t.run.id);
     if (!turn_wait(c, &t)) {
         sub_call_join(&t.call);
         if (t.call.ok) {
@@ -314,7 +321,8 @@ static void session_job(struct chain *c, const struct plan_unit *u)
     } else if (turn_verdict(c, &t)) {
         settle_pending(c);
         tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
-        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), t.run.id);
+        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)),
+                 t.run.id);
         struct started_run *st = sl_vec_add(s->arena, &s->started);
         memcpy(st->id, t.run.id, sizeof(st->id));
         st->unit = u;

@@ -11,10 +11,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define RUNNING_MS 600000 /* a detached run may wait for slots this long before the call returns */
-#define LOOK_MS 100
+#define RUNNING_MS   600000 /* a detached run may wait for slots this long before the call returns */
+#define LOOK_MS      100
 #define FIRST_ROW_MS 250 /* the first row waits no longer for the number of tasks */
-#define CANCEL_MS 20000
+#define CANCEL_MS    20000
 
 bool sub_stopping(struct sub *s)
 {
@@ -53,7 +53,8 @@ sl_str sub_unit_label(struct sub *s, const struct plan_unit *u)
     if (s->plan.jobs - s->plan.selects == 1) {
         return s->rq->name;
     }
-    return sl_arena_printf(s->arena, "%s, line %u", u->n_inserts ? "STATEMENT SET" : "INSERT", u->stmt->pos.line);
+    return sl_arena_printf(s->arena, "%s, line %u", u->n_inserts ? "STATEMENT SET" : "INSERT",
+                           u->stmt->pos.line);
 }
 
 bool sub_intend(struct sub *s, const struct plan_unit *u, const char *kind, struct run *ret)
@@ -153,14 +154,15 @@ void sub_wait_started(struct sub *s)
         struct started_run *st = &s->started.v[i];
         struct run r = {0};
         bool leave = s->rq->detach && !(st->unit->await && st->unit + 1 < s->plan.units + s->plan.n);
-        bool there = st->told ? tracker_wait_ended(tr, st->id, LOOK_MS, &r) : tracker_wait_running(tr, st->id, LOOK_MS, &r);
+        bool there = st->told ? tracker_wait_ended(tr, st->id, LOOK_MS, &r)
+                              : tracker_wait_running(tr, st->id, LOOK_MS, &r);
         if (r.ended) {
             sub_tell_end(s, &r, st->unit, st->since_ms);
             i++;
         } else if (there && !st->told) {
             st->told = true;
-            sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s\t%.*s", r.last.tasks,
-                     r.last.tasks == 1 ? "" : "s", SL_S(sub_unit_label(s, st->unit)));
+            sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s\t%.*s",
+                     r.last.tasks, r.last.tasks == 1 ? "" : "s", SL_S(sub_unit_label(s, st->unit)));
         }
         if (leave && (st->told || sys_now_ms() - st->since_ms > RUNNING_MS) && i < s->started.n && !r.ended) {
             i++;
@@ -204,14 +206,16 @@ static bool check(struct sub *s)
     tell_diags(s);
     size_t n = s->script.stmts.n;
     size_t bad = s->script.diags.errors;
-    sl_str verdict = ok ? SL_STR("no errors") : sl_arena_printf(s->arena, "%zu error%s", bad, bad == 1 ? "" : "s");
+    sl_str verdict =
+        ok ? SL_STR("no errors") : sl_arena_printf(s->arena, "%zu error%s", bad, bad == 1 ? "" : "s");
     struct event_counts counts = {n, bad, s->script.diags.warnings};
     struct event_step e = {.step = "check",
                            .state = ok ? "done" : "failed",
                            .counts = &counts,
                            .ms = (double)(sys_now_us() - since) / 1000,
-                           .text = sl_arena_printf(s->arena, "%zu statement%s, %.*s (Flink %s)", n, n == 1 ? "" : "s",
-                                                   SL_S(verdict), sql_version_name(s->script.flink))};
+                           .text = sl_arena_printf(s->arena, "%zu statement%s, %.*s (Flink %s)", n,
+                                                   n == 1 ? "" : "s", SL_S(verdict),
+                                                   sql_version_name(s->script.flink))};
     event_step(s->sink, &e);
     if (!ok) {
         s->exit_code = sl_code_exit(SL_SYNTAX);
@@ -237,7 +241,8 @@ static bool gather_jars(struct sub *s)
         if (!sys_exists(path)) {
             struct sl_err err = SL_ERR_INIT;
             sl_fail(&err, SL_FILE_NOT_FOUND, "there is no jar %s", path);
-            sl_hint(&err, added ? "ADD JAR takes the path of a file on this machine" : "--jar takes the path of a file");
+            sl_hint(&err, added ? "ADD JAR takes the path of a file on this machine"
+                                : "--jar takes the path of a file");
             sub_fail(s, &err);
             return false;
         }
@@ -278,7 +283,8 @@ static void write_bundle(struct sub *s, struct sl_buf *b)
                                   .lock = lock,
                                   .n_lock = n_jars,
                                   .job = s->rq->name,
-                                  .mode = s->rq->mode == TGT_SESSION ? SL_STR("session") : SL_STR("application")};
+                                  .mode =
+                                      s->rq->mode == TGT_SESSION ? SL_STR("session") : SL_STR("application")};
     img_bundle_write(&in, b, s->digest);
 }
 
@@ -309,10 +315,13 @@ static bool name_is_free(struct sub *s)
         return false;
     }
     if (n) {
-        sl_fail(&err, SL_JOB_EXISTS, "%s is %s (v%lld) on %s", name, strcmp(runs[0].state, "RUNNING") ? "starting" : "running",
-                (long long)runs[0].version, runs[0].target);
-        sl_hint(&err, "sluice job cancel %s      end it first\nsluice run FILE --name %s-2      a second job beside it", name,
-                name);
+        sl_fail(&err, SL_JOB_EXISTS, "%s is %s (v%lld) on %s", name,
+                strcmp(runs[0].state, "RUNNING") ? "starting" : "running", (long long)runs[0].version,
+                runs[0].target);
+        sl_hint(
+            &err,
+            "sluice job cancel %s      end it first\nsluice run FILE --name %s-2      a second job beside it",
+            name, name);
         sub_fail(s, &err);
     }
     return n == 0;
@@ -379,7 +388,8 @@ static bool make_ready(struct sub *s)
         return false;
     }
     if (s->rq->mode == TGT_SESSION && sys_now_ms() - since > 500) {
-        sub_step(s, "start", "done", since, NULL, NULL, "%s Flink %s, session mode", s->target->name, s->target->flink);
+        sub_step(s, "start", "done", since, NULL, NULL, "%s Flink %s, session mode", s->target->name,
+                 s->target->flink);
     }
     return !sub_stopping(s);
 }
@@ -478,14 +488,14 @@ static void run_script(struct sub *s)
     }
 }
 
-void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink, struct sl_arena *a,
-             struct sub_outcome *ret)
+void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink,
+             struct sl_arena *a, struct sub_outcome *ret)
 {
     struct sub s = {.env = env, .rq = rq, .sink = sink, .arena = a, .start_ms = sys_now_ms()};
     struct sl_err err = SL_ERR_INIT;
-    s.results_address = rq->results_address.n ? sl_arena_strdupz(a, rq->results_address)
-                                              : sl_arena_printf(a, "%s:%d", env->results_host,
-                                                                res_port_number(env->results)).p;
+    s.results_address = rq->results_address.n
+                            ? sl_arena_strdupz(a, rq->results_address)
+                            : sl_arena_printf(a, "%s:%d", env->results_host, res_port_number(env->results)).p;
     run_script(&s);
     if (s.timed_out) {
         s.exit_code = sl_code_exit(SL_TIMEOUT);
@@ -494,7 +504,8 @@ void sub_run(const struct sub_env *env, const struct sub_request *rq, const stru
     }
     ret->exit_code = s.exit_code;
     ret->result_json = s.answer.n ? s.answer : outcome_json(&s);
-    if (s.opened.submission && !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {
+    if (s.opened.submission &&
+        !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {
         event_error(sink, &err);
     }
     sink->emit(sink->ctx, ret->result_json);

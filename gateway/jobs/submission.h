@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The pipeline: a script goes down the straight way (parse, plan, bundle, target, runs, rows) on one lane thread, saying
- * each step to an event sink. */
+ * The pipeline: a script goes down the straight way (parse, plan, bundle, target, runs, rows) on one lane
+ * thread, saying each step to an event sink. */
 #ifndef SLUICE_JOBS_SUBMISSION_H
 #define SLUICE_JOBS_SUBMISSION_H
 
@@ -41,7 +41,7 @@ struct sub_request {
     enum tgt_mode mode;
     enum res_form form;
     bool detach, together, dry_run;
-    uint64_t max_rows;      /* per SELECT; 0 = all */
+    uint64_t max_rows;       /* per SELECT; 0 = all */
     int64_t max_duration_ms; /* per SELECT; 0 = none */
     int64_t timeout_ms;      /* of the whole submission; 0 = none */
 };
@@ -51,9 +51,9 @@ struct sub_outcome {
     sl_str result_json; /* the last event, as docs/events.md says; in the arena given */
 };
 
-/* Runs it to its end (or, detached, until its jobs run). Never fails as a call: what went wrong was said to the sink and is
- * in the outcome. */
-void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink, struct sl_arena *a,
-             struct sub_outcome *ret);
+/* Runs it to its end (or, detached, until its jobs run). Never fails as a call: what went wrong was said to
+ * the sink and is in the outcome. */
+void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink,
+             struct sl_arena *a, struct sub_outcome *ret);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of the pipeline share: submission.c (the way), session_mode.c and application_mode.c (how jobs get to Flink), rows.c (a
- * result goes to its reader), failure.c (Java's words become a diagnostic). Included by those only. */
+ * What the files of the pipeline share: submission.c (the way), session_mode.c and application_mode.c (how
+ * jobs get to Flink), rows.c (a result goes to its reader), failure.c (Java's words become a diagnostic).
+ * Included by those only. */
 #ifndef SLUICE_JOBS_SUBMISSION_INTERNAL_H
 #define SLUICE_JOBS_SUBMISSION_INTERNAL_H
 
@@ -48,7 +49,7 @@ struct sub {
     int exit_code;     /* of the submission so far */
     bool interrupted, timed_out;
     sl_str answer; /* of an earlier submission with the same key */
-    int results; /* numbered from 1 */
+    int results;   /* numbered from 1 */
     SL_VEC(struct started_run) started;
     SL_VEC(struct shown_result) shown_results;
     SL_VEC(struct shown_run) shown_runs;
@@ -58,7 +59,8 @@ struct sub {
 bool sub_stopping(struct sub *s);
 /* A new run record for a unit, written as intent and under watch. */
 SL_MUST_CHECK bool sub_intend(struct sub *s, const struct plan_unit *u, const char *kind, struct run *ret);
-/* Says the failure of a unit: translated, at its statement; sets the exit code; notes it at the run (may be NULL). */
+/* Says the failure of a unit: translated, at its statement; sets the exit code; notes it at the run (may be
+ * NULL). */
 void sub_fail_unit(struct sub *s, const struct plan_unit *u, const char *run_id, const struct tgt_failure *f);
 /* Says an error that belongs to no statement. */
 void sub_fail(struct sub *s, const struct sl_err *err);
@@ -93,18 +95,18 @@ struct rows_watch {
     void (*first)(void *ctx);
     void *ctx;
 };
-enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max, const struct rows_watch *watch,
-                       uint64_t *ret_rows);
+enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max,
+                       const struct rows_watch *watch, uint64_t *ret_rows);
 /* Says "running, all N tasks, first row after T" of a streaming SELECT. */
 void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *run_id, int64_t since_ms);
 /* The rows of an answer (all there when called). */
 void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement);
 
-/* Does the failure carry the runner's answer (it could not reach the results port)? Its rows and its "unreachable" are
- * said here; a failure inside it comes back, with its statement. */
+/* Does the failure carry the runner's answer (it could not reach the results port)? Its rows and its
+ * "unreachable" are said here; a failure inside it comes back, with its statement. */
 enum inline_answer { INLINE_NONE, INLINE_ANSWERED, INLINE_FAILED, INLINE_UNREACHABLE };
-enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f, struct tgt_failure *ret_failure,
-                                     uint32_t *ret_statement);
+enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f,
+                                     struct tgt_failure *ret_failure, uint32_t *ret_statement);
 
 /* Both return when every unit was done, failed (exit code set) or stopped. */
 void sub_session(struct sub *s);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The task document: canonical (fixed key order, sorted configuration), so that equal work gives equal bytes. */
+ * The task document: canonical (fixed key order, sorted configuration), so that equal work gives equal bytes.
+ */
 #include "gateway/jobs/task.h"
 
 #include "base/json.h"
 
-/* A SELECT's job is named by the first words of its SQL, so that it can be told apart on the cluster's own pages. */
+/* A SELECT's job is named by the first words of its SQL, so that it can be told apart on the cluster's own
+ * pages. */
 static sl_str select_name(const struct sql_stmt *st, char buf[80])
 {
     size_t n = 0;

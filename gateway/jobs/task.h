@@ -13,7 +13,7 @@ struct task_step {
     const char *job_id; /* may be NULL */
 };
 struct task_head {
-    const char *mode;    /* "session", "application" */
+    const char *mode; /* "session", "application" */
     const char *digest;
     sl_str script;       /* name */
     const char *results; /* HOST:PORT */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tracker: knows every run that has not ended, asks its target how it is, and keeps the ledger true. Its own thread
- * (the track lane). Safe from any thread. */
+ * The tracker: knows every run that has not ended, asks its target how it is, and keeps the ledger true. Its
+ * own thread (the track lane). Safe from any thread. */
 #ifndef SLUICE_JOBS_TRACKER_H
 #define SLUICE_JOBS_TRACKER_H
 
@@ -16,15 +16,17 @@ void tracker_stop(struct tracker *t);
 void tracker_add(struct tracker *t, int64_t submission, const struct run *r);
 /* The run as last seen; false when it is not under watch. */
 bool tracker_get(struct tracker *t, const char *run_id, struct run *ret);
-/* Waits until the run runs with all its tasks or has ended / until it has ended; false on timeout. Asks more often while
- * somebody waits. */
+/* Waits until the run runs with all its tasks or has ended / until it has ended; false on timeout. Asks more
+ * often while somebody waits. */
 bool tracker_wait_running(struct tracker *t, const char *run_id, int64_t timeout_ms, struct run *ret);
 bool tracker_wait_ended(struct tracker *t, const char *run_id, int64_t timeout_ms, struct run *ret);
 /* Notes how a run failed (the first note wins). */
-void tracker_note_error(struct tracker *t, const char *run_id, const char *code, const char *msg, const char *hint,
-                        const char *place);
-/* The run's cluster and Flink job are known from now on: it is asked for. An empty flink_job keeps it SUBMITTING. */
-void tracker_started(struct tracker *t, const char *run_id, const struct tgt_cluster *c, const char *flink_job);
+void tracker_note_error(struct tracker *t, const char *run_id, const char *code, const char *msg,
+                        const char *hint, const char *place);
+/* The run's cluster and Flink job are known from now on: it is asked for. An empty flink_job keeps it
+ * SUBMITTING. */
+void tracker_started(struct tracker *t, const char *run_id, const struct tgt_cluster *c,
+                     const char *flink_job);
 /* It never became a Flink job, or its end was seen by other means. */
 void tracker_finish(struct tracker *t, const char *run_id, const char *state);
 /* Java's words of a FAILED run, kept when its end was seen; false: none. */
@@ -32,7 +34,8 @@ bool tracker_failure(struct tracker *t, const char *run_id, struct sl_arena *a, 
 /* No more jobs come from this application: its cluster is released when the runs it has have ended. */
 void tracker_application_done(struct tracker *t, const char *cluster_id);
 /* Asks the target to cancel and waits until the run has ended or the time is over. */
-SL_MUST_CHECK bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms, struct sl_err *err);
+SL_MUST_CHECK bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms,
+                                  struct sl_err *err);
 size_t tracker_active(struct tracker *t);
 
 #endif

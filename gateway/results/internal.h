@@ -135,7 +135,7 @@ struct res_conn {
     struct res_result *result; /* sink: its result; runner: the open answer. result->conn is this */
     uint32_t statement;        /* runner: of the last BEGIN */
     bool ack_due, has_task_rest;
-    bool is_done; /* FINISHED or END_STORED is the last that was said to it */
+    bool is_done;   /* FINISHED or END_STORED is the last that was said to it */
     size_t task_at; /* bytes of the document sent */
     bool attn;      /* under mu */
     struct res_conn *attn_next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A target: a place where jobs go. One vtable; local.c (supervised JVMs of this machine) is the first, session.c,
- * operator.c and native.c follow. All calls block and belong on a lane thread (work or track), never on the
- * loop; each target is safe to use from several threads. */
+ * A target: a place where jobs go. One vtable; local.c (supervised JVMs of this machine) is the first,
+ * session.c, operator.c and native.c follow. All calls block and belong on a lane thread (work or track),
+ * never on the loop; each target is safe to use from several threads. */
 #ifndef SLUICE_TARGET_H
 #define SLUICE_TARGET_H
 
@@ -16,7 +16,7 @@ struct tgt_job_status {
     bool terminal;  /* FINISHED, FAILED, CANCELED */
     bool gone;      /* the cluster answered and does not know the job */
     int tasks, tasks_running, tasks_finished;
-    int64_t start_ms, end_ms; /* epoch; 0 = none */
+    int64_t start_ms, end_ms;         /* epoch; 0 = none */
     uint64_t records_in, records_out; /* summed over sources / sinks as REST tells */
     int restarts;
     int64_t checkpoints_completed, checkpoints_failed, last_checkpoint_id, last_checkpoint_ms;
@@ -32,15 +32,16 @@ struct tgt_failure {
 
 struct tgt_submit {
     enum tgt_mode mode;
-    const char *name;    /* job or script name, for logs and the cluster's folder */
-    const char *job_id;  /* 32 hex, ours: session mode, one job per submit; application: the first job's */
-    sl_str task;         /* task document (docs/task.md) */
-    const char *token;   /* runner token of the results port, session mode */
+    const char *name;   /* job or script name, for logs and the cluster's folder */
+    const char *job_id; /* 32 hex, ours: session mode, one job per submit; application: the first job's */
+    sl_str task;        /* task document (docs/task.md) */
+    const char *token;  /* runner token of the results port, session mode */
     const char *results_address; /* HOST:PORT that Flink is told to dial */
     const char *digest;
-    const char *const *jars; /* absolute paths to put on the class path of the job, NULL-terminated; may be NULL */
-    bool expects_job;    /* false: answers only, "no jobs included" is success */
-    bool inline_task;    /* may be answered by exception text when the port cannot be reached */
+    const char *const
+        *jars;        /* absolute paths to put on the class path of the job, NULL-terminated; may be NULL */
+    bool expects_job; /* false: answers only, "no jobs included" is success */
+    bool inline_task; /* may be answered by exception text when the port cannot be reached */
 };
 
 /* A cluster that a submission made or used. */
@@ -57,29 +58,29 @@ typedef void (*tgt_progress)(void *ctx, const char *step, const char *text);
 struct target;
 struct target_ops {
     const char *kind; /* "local" */
-    /* Makes the target able to take work in this mode (installs and starts a local Flink); tells which cluster. For
-     * application mode only checks: its cluster is made by submit. */
-    bool (*ready)(struct target *t, enum tgt_mode mode, tgt_progress progress, void *ctx, struct tgt_cluster *ret,
-                  struct sl_err *err);
-    /* Session: returns when main() has ended (so does the request), or failed: then `failure` holds Java's words.
-     * Application: returns when the JobManager of the new cluster answers its REST or has died. */
+    /* Makes the target able to take work in this mode (installs and starts a local Flink); tells which
+     * cluster. For application mode only checks: its cluster is made by submit. */
+    bool (*ready)(struct target *t, enum tgt_mode mode, tgt_progress progress, void *ctx,
+                  struct tgt_cluster *ret, struct sl_err *err);
+    /* Session: returns when main() has ended (so does the request), or failed: then `failure` holds Java's
+     * words. Application: returns when the JobManager of the new cluster answers its REST or has died. */
     bool (*submit)(struct target *t, const struct tgt_submit *s, struct sl_arena *a, struct tgt_cluster *ret,
                    struct tgt_failure *failure, struct sl_err *err);
     /* Ids of the jobs of a cluster (application mode before 2.3: the ids its main() made), newest last. */
-    bool (*list)(struct target *t, const struct tgt_cluster *c, struct sl_arena *a, char (**ret_ids)[33], size_t *ret_n,
-                 struct sl_err *err);
-    bool (*status)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct tgt_job_status *ret,
-                   struct sl_err *err);
+    bool (*list)(struct target *t, const struct tgt_cluster *c, struct sl_arena *a, char (**ret_ids)[33],
+                 size_t *ret_n, struct sl_err *err);
+    bool (*status)(struct target *t, const struct tgt_cluster *c, const char *job_id,
+                   struct tgt_job_status *ret, struct sl_err *err);
     /* Root cause of a failed job or of an application that died before it had one. */
     bool (*failure)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct sl_arena *a,
                     struct tgt_failure *ret, struct sl_err *err);
     bool (*cancel)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct sl_err *err);
-    /* Ends an application's cluster when its jobs have ended (reads what is still to be read first); nothing to do
-     * in session mode. */
+    /* Ends an application's cluster when its jobs have ended (reads what is still to be read first); nothing
+     * to do in session mode. */
     bool (*release)(struct target *t, const struct tgt_cluster *c, struct sl_err *err);
     /* Log text: which = "jobmanager" or "taskmanager"; last `tail` lines (0 = all kept). */
-    bool (*logs)(struct target *t, const struct tgt_cluster *c, const char *which, size_t tail, struct sl_arena *a,
-                 sl_str *ret, struct sl_err *err);
+    bool (*logs)(struct target *t, const struct tgt_cluster *c, const char *which, size_t tail,
+                 struct sl_arena *a, sl_str *ret, struct sl_err *err);
     /* Stops everything of this target that we started. */
     void (*stop)(struct target *t);
     void (*free)(struct target *t);
@@ -101,7 +102,8 @@ struct tgt_local_config {
     int slots;              /* task slots of the session cluster; 0 = 8 */
 };
 SL_MUST_CHECK struct target *tgt_local_new(const struct tgt_local_config *c, struct sl_err *err);
-/* Stops clusters below run_dir whose owner has gone (found by their supervise lock); called at owner start. */
+/* Stops clusters below run_dir whose owner has gone (found by their supervise lock); called at owner start.
+ */
 void tgt_local_sweep(const char *run_dir);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Plans: actions, folded configuration, what is replayed and what is done once, --together, the task document. */
+ * Plans: actions, folded configuration, what is replayed and what is done once, --together, the task
+ * document. */
 #include "gateway/jobs/plan.h"
 
 #include "base/json.h"
@@ -97,11 +98,12 @@ static void batch_and_sync_jobs_are_awaited(void **state)
 {
     (void)state;
     struct world w;
-    plan_text(&w,
-              "CREATE TABLE t (a INT) WITH ('connector' = 'blackhole');\nINSERT INTO t SELECT 1;\n"
-              "SET 'execution.runtime-mode' = 'BATCH';\nINSERT INTO t SELECT 2;\nRESET 'execution.runtime-mode';\n"
-              "SET 'table.dml-sync' = 'true';\nINSERT INTO t SELECT 3;\n",
-              (struct plan_options){0});
+    plan_text(
+        &w,
+        "CREATE TABLE t (a INT) WITH ('connector' = 'blackhole');\nINSERT INTO t SELECT 1;\n"
+        "SET 'execution.runtime-mode' = 'BATCH';\nINSERT INTO t SELECT 2;\nRESET 'execution.runtime-mode';\n"
+        "SET 'table.dml-sync' = 'true';\nINSERT INTO t SELECT 3;\n",
+        (struct plan_options){0});
     assert_int_equal(w.plan.n, 4);
     assert_false(w.plan.units[1].await);
     assert_true(w.plan.units[2].await);
@@ -123,13 +125,15 @@ static void together_merges_loose_inserts(void **state)
     assert_int_equal(w.plan.units[1].n_inserts, 2);
     sl_arena_release(&w.arena);
 
-    plan_text(&w, "INSERT INTO t SELECT 1; SET 'a' = 'b'; INSERT INTO t SELECT 2;", (struct plan_options){.together = true});
+    plan_text(&w, "INSERT INTO t SELECT 1; SET 'a' = 'b'; INSERT INTO t SELECT 2;",
+              (struct plan_options){.together = true});
     assert_false(w.ok);
     assert_int_equal(w.script.diags.list.v[0].code, SL_NOT_SUPPORTED);
     sl_arena_release(&w.arena);
 
-    plan_text(&w, "SET 'execution.runtime-mode' = 'batch'; INSERT INTO a SELECT 1; INSERT INTO b SELECT * FROM a;",
-              (struct plan_options){.together = true});
+    plan_text(
+        &w, "SET 'execution.runtime-mode' = 'batch'; INSERT INTO a SELECT 1; INSERT INTO b SELECT * FROM a;",
+        (struct plan_options){.together = true});
     assert_false(w.ok);
     sl_arena_release(&w.arena);
 }
@@ -173,7 +177,10 @@ static void the_task_document_holds_config_without_our_own_keys(void **state)
     assert_null(sl_json_get(config, "rest.port"));
     static const char *const sorted[] = {"aa", "pipeline.name", "zz"};
     size_t i = 0;
-    SL_JSON_EACH(pair, config) { assert_true(sl_str_eqz(pair->key, sorted[i++])); }
+    SL_JSON_EACH(pair, config)
+    {
+        assert_true(sl_str_eqz(pair->key, sorted[i++]));
+    }
     sl_arena_release(&w.arena);
 }
 
