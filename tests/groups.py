@@ -10,17 +10,34 @@ def runner(run):
         run.pytest(["tests/e2e/runner"], {"FLINK_VERSIONS": versions, "RUNNER_JAR": f"{run.build}/sluice-runner.jar"})
 
 
+def results(run):
+    """The results port as a process, and peers in Python."""
+    if run.make("results-port"):
+        run.pytest(["tests/e2e/results/test_port.py"], extra=["-s"])
+
+
+def cells(run):
+    """What C makes of cells beside what the stock gateway writes."""
+    versions = "1.20.5 2.2.1 2.3.0" if run.tier >= 3 else "2.2.1"
+    for one in versions.split():
+        run.command(["/usr/bin/python3", "tests/stock.py", one])
+    if run.make("all", "results-port"):
+        run.pytest(["tests/e2e/results/test_same_bytes.py"], {"FLINK_VERSIONS": versions, "RUNNER_JAR": f"{run.build}/sluice-runner.jar"})
+
+
 THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
     Group("unit", 1, 4, "every room's C programs, with the golden files of tests/golden", unit, in_san=True),
     Group("api", 1, 1, "check, split, render, help and exit codes of the real binary, no Flink", pytest("tests/api"), in_san=True),
     Group("install", 1, 1, "sluice flink install from an index that is slow, breaks off, lies and dies; no Flink", pytest("tests/e2e/flink/test_install.py")),
+    Group("results", 1, 1, "the results port against 10,000 connections, strangers, streams gone wrong; a million rows; the seed is printed", results),
     Group("wasm", 1, 1, "the language room compiles to WebAssembly", script("tests/wasm")),
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results and jobs under ThreadSanitizer", san("thread", THREADS)),
     Group("fuzz", 2, 6, "every fuzz target 10 s from the committed corpus", script("tests/fuzz/group"), packages=["fuzz"]),
     Group("runner", 2, 6, "the runner and the push sink alone, on the default Flink (test-all: on all three)", runner),
+    Group("cells", 2, 4, "every type, alone and nested, as JSON and PLAIN_TEXT: byte for byte what Flink's own gateway writes (test-all: on all three)", cells),
     Group("session", 2, 8, "scripts, ends, jobs and errors on the default Flink in session mode", pytest(
         "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", "tests/e2e/test_jobs.py", env={"E2E_MODE": "session"})),
     Group("application", 2, 6, "the same scripts in application mode", pytest(
