@@ -461,8 +461,11 @@ static bool explain_reserved(struct place *pl, struct sql_fault *f)
             return say_reserved(pl, f);
         }
     }
+    /* the word before needs a literal or a parenthesis: DATE '...', POSITION(...) */
+    bool word_of_value = !wants_expression(pl->want) && (pl->want[TK_LP] || pl->want[TK_STRING_LIT]) &&
+                         prev != TK_LATERAL && prev != TK_UNNEST && prev != TK_NULL;
     if (!pl->at || !(pl->tokens[pl->at - 1].flags & SQL_TOKEN_RESERVED) || is_clause_word(prev) ||
-        prev == TK_NULL) {
+        !word_of_value) {
         return false;
     }
     bool want[SQL_WANT_CODES];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The language room for a browser: text in, diagnostics out as JSON. The host writes the text to the memory it
- * gets from wasm_alloc(), calls wasm_check(), reads wasm_answer_length() bytes and calls wasm_reset(). */
+ * The language room for a browser: text in, diagnostics out as JSON. The host writes the text to the memory
+ * it gets from wasm_alloc(), calls wasm_check(), reads wasm_answer_length() bytes and calls wasm_reset(). */
 #include "base/json.h"
 #include "sqlparse/sql.h"
 #include "sqlparse/wasm/libc.h"
@@ -14,9 +14,15 @@ void wasm_reset(void);
 
 static size_t answer_length;
 
-void *wasm_alloc(size_t n) { return malloc(n); }
+void *wasm_alloc(size_t n)
+{
+    return malloc(n);
+}
 
-size_t wasm_answer_length(void) { return answer_length; }
+size_t wasm_answer_length(void)
+{
+    return answer_length;
+}
 
 /* After this nothing that was handed out may be touched. */
 void wasm_reset(void)
@@ -29,7 +35,10 @@ static void write_diag(struct sl_jw *w, const struct sql_diag *d)
 {
     sl_jw_object(w);
     sl_jw_kstr(w, "code", sl_str_of(sl_code_slug(d->code)));
-    sl_jw_kstr(w, "severity", d->severity == SQL_ERROR ? SL_STR("error") : d->severity == SQL_WARNING ? SL_STR("warning") : SL_STR("info"));
+    sl_jw_kstr(w, "severity",
+               d->severity == SQL_ERROR     ? SL_STR("error")
+               : d->severity == SQL_WARNING ? SL_STR("warning")
+                                            : SL_STR("info"));
     sl_jw_kstr(w, "message", d->msg);
     sl_jw_kstr(w, "hint", d->hint);
     sl_jw_ki64(w, "line", d->pos.line);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What sqlparse and base ask of a C library, and nothing else, for WebAssembly without imports. malloc is a bump
- * pointer over the linear memory; free does nothing, wasm_libc_reset() takes everything back. */
+ * What sqlparse and base ask of a C library, and nothing else, for WebAssembly without imports. malloc is a
+ * bump pointer over the linear memory; free does nothing, wasm_libc_reset() takes everything back. */
 #include "sqlparse/wasm/libc.h"
 
 #include <stdarg.h>
@@ -84,7 +84,10 @@ int strcmp(const char *a, const char *b)
     return (unsigned char)*a - (unsigned char)*b;
 }
 
-char *strchr(const char *z, int c) { return memchr(z, c, strlen(z) + 1); }
+char *strchr(const char *z, int c)
+{
+    return memchr(z, c, strlen(z) + 1);
+}
 
 /* There is no system here that could give a number. */
 char *strerror_r(int number, char *to, size_t room)
@@ -101,14 +104,18 @@ __int128 __multi3(__int128 a, __int128 b)
         __int128 all;
         uint64_t half[2]; /* low, high */
     } x = {.all = a}, y = {.all = b}, r;
-    uint64_t al = x.half[0] & 0xffffffff, ah = x.half[0] >> 32, bl = y.half[0] & 0xffffffff, bh = y.half[0] >> 32;
+    uint64_t al = x.half[0] & 0xffffffff, ah = x.half[0] >> 32, bl = y.half[0] & 0xffffffff,
+             bh = y.half[0] >> 32;
     uint64_t low = al * bl, mid = ah * bl + (low >> 32), mid2 = al * bh + (mid & 0xffffffff);
     r.half[0] = mid2 << 32 | (low & 0xffffffff);
     r.half[1] = ah * bh + (mid >> 32) + (mid2 >> 32) + x.half[0] * y.half[1] + x.half[1] * y.half[0];
     return r.all;
 }
 
-_Noreturn void abort(void) { __builtin_trap(); }
+_Noreturn void abort(void)
+{
+    __builtin_trap();
+}
 
 void *malloc(size_t n)
 {
@@ -118,7 +125,8 @@ void *malloc(size_t n)
     uintptr_t at = (heap_at + 31) & ~(uintptr_t)15; /* the size stands in the 16 bytes before */
     uintptr_t end = at + n;
     size_t have = __builtin_wasm_memory_size(0) * 65536u;
-    if (end < at || (end > have && __builtin_wasm_memory_grow(0, (end - have + 65535) / 65536) == (size_t)-1)) {
+    if (end < at ||
+        (end > have && __builtin_wasm_memory_grow(0, (end - have + 65535) / 65536) == (size_t)-1)) {
         return NULL;
     }
     ((size_t *)at)[-1] = n;
@@ -142,9 +150,15 @@ void *realloc(void *p, size_t n)
     return fresh;
 }
 
-void free(void *p) { (void)p; }
+void free(void *p)
+{
+    (void)p;
+}
 
-void wasm_libc_reset(void) { heap_at = 0; }
+void wasm_libc_reset(void)
+{
+    heap_at = 0;
+}
 
 /* Insertion sort: what is sorted here is a list of diagnostics, nearly in order already. */
 void qsort(void *base, size_t n, size_t size, int (*compare)(const void *, const void *))

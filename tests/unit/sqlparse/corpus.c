@@ -37,6 +37,33 @@ static const struct sl_json *label_of(const struct sl_json *labels, unsigned v)
     return l ? l : sl_json_get(labels, flinks[v].group);
 }
 
+/* Is the fault where Flink says, or at the token behind it (its lookahead makes it point one early)? At the
+ * end of the text Flink points at the last character. Refusals without a place of Flink's count as placed. */
+static bool same_place(struct sl_arena *a, sl_str sql, sql_version version, const struct sl_json *l,
+                       const struct sql_fault *f)
+{
+    struct sql_lines lines;
+    struct sql_lexer lx;
+    struct sql_token t;
+    int64_t line = sl_json_i64(sl_json_get(l, "line"), 0), col = sl_json_i64(sl_json_get(l, "col"), 0);
+    if (line <= 0 || sl_json_bool(sl_json_get(l, "eof"), false)) {
+        return line <= 0 || f->len == 0 || f->off + f->len >= sql.n;
+    }
+    sql_lines_init(&lines, a, sql);
+    size_t off = sql_lines_off(&lines, (uint32_t)line, (uint32_t)col);
+    sql_lex_init(&lx, sql, version, false);
+    while (sql_lex_next(&lx, &t)) {
+        if (t.off >= off) {
+            break;
+        }
+    }
+    if (f->off == off || f->off == t.off) {
+        return true;
+    }
+    sql_lex_next(&lx, &t);
+    return f->off == t.off;
+}
+
 static void one_line(struct sl_arena *a, sl_str line, struct tally tally[3], bool list)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -59,11 +86,14 @@ static void one_line(struct sl_arena *a, sl_str line, struct tally tally[3], boo
         t->ok_taken += want && got;
         t->bad_refused += !want && !got;
         if (!want && !got) {
-            struct sql_lines lines;
-            sql_lines_init(&lines, a, sql);
-            struct sl_pos pos = sql_lines_pos(&lines, fault.off, fault.len);
-            t->placed += sl_json_i64(sl_json_get(l, "line"), 0) == pos.line &&
-                         sl_json_i64(sl_json_get(l, "col"), 0) == pos.col;
+            t->placed += same_place(a, sql, flinks[v].version, l, &fault);
+            if (list && getenv("SLUICE_CORPUS_PLACES") && !same_place(a, sql, flinks[v].version, l, &fault)) {
+                printf("PLACE %.*s %s: Flink %d:%d %.*s | ours +%u %.*s\n   %.*s\n", SL_S(id),
+                       flinks[v].label, (int)sl_json_i64(sl_json_get(l, "line"), 0),
+                       (int)sl_json_i64(sl_json_get(l, "col"), 0),
+                       SL_S(sl_json_str(sl_json_get(l, "msg"), SL_STR(""))), fault.off, SL_S(fault.msg),
+                       SL_S(sql));
+            }
         }
         if (list && want != got) {
             sl_str why = want ? fault.msg
@@ -114,14 +144,15 @@ static void agreement(void **state)
             all[v].ok_taken += t->ok_taken;
             all[v].bad += t->bad;
             all[v].bad_refused += t->bad_refused;
+            all[v].placed += t->placed;
         }
         printf("\n");
     }
     for (unsigned v = 0; v < 3; v++) {
-        printf("Flink %s: taken %u of %u, refused %u of %u\n", flinks[v].label, all[v].ok_taken, all[v].ok,
-               all[v].bad_refused, all[v].bad);
+        printf("Flink %s: taken %u of %u, refused %u of %u, %u at the same place\n", flinks[v].label,
+               all[v].ok_taken, all[v].ok, all[v].bad_refused, all[v].bad, all[v].placed);
         assert_true(all[v].ok_taken == all[v].ok);
-        assert_true(all[v].bad_refused >= all[v].bad * 99 / 100);
+        assert_true(all[v].bad_refused >= all[v].bad * 999 / 1000);
     }
 }
 
