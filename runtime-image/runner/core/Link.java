@@ -68,11 +68,9 @@ final class Link implements Closeable {
             ok = true;
             return link;
         } catch (ExecutionException e) {
-            /* A port-forward accepts for a port where nobody is: unreachable too, nothing was claimed yet. */
-            ResultsException why = (ResultsException) e.getCause();
-            throw ResultsException.LOST.equals(why.slug())
-                    ? new ResultsException(ResultsException.UNREACHABLE, address + ": " + why.getMessage(), why)
-                    : why.again();
+            throw unwelcome(address, (ResultsException) e.getCause());
+        } catch (ResultsException e) {
+            throw unwelcome(address, e);
         } catch (TimeoutException e) {
             throw new ResultsException(
                     ResultsException.UNREACHABLE, address + " accepted the connection and did not answer", e);
@@ -84,6 +82,13 @@ final class Link implements Closeable {
                 link.close();
             }
         }
+    }
+
+    /** A port-forward accepts for a port where nobody is: unreachable too, since nothing was claimed yet. */
+    private static ResultsException unwelcome(String address, ResultsException why) {
+        return ResultsException.LOST.equals(why.slug())
+                ? new ResultsException(ResultsException.UNREACHABLE, address + ": " + why.getMessage(), why)
+                : why.again();
     }
 
     private static SocketChannel connect(String address) throws IOException {

@@ -10,8 +10,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.flink.configuration.ConfigOption;
-import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.core.execution.JobClient;
@@ -19,21 +17,21 @@ import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.StatementSet;
 import org.apache.flink.table.api.TableDescriptor;
 import org.apache.flink.table.api.TableEnvironment;
+import org.apache.flink.table.api.TablePipeline;
 import org.apache.flink.table.api.TableResult;
 
 final class TaskRun {
-    private static final ConfigOption<String> CHECKPOINTS =
-            ConfigOptions.key("execution.checkpointing.interval").stringType().noDefaultValue();
-    /** What the cluster sets cannot be unset; this interval is the one that Flink takes for "none". */
-    private static final String NO_CHECKPOINTS = Long.MAX_VALUE + " ms";
+    private static final String CHECKPOINTS = "execution.checkpointing.interval";
 
     private final Task task;
     private final Reporter reporter;
     private final Deadline deadline;
     private final TableEnvironment env;
     private final Set<String> catalogsAtStart;
+    private final Configuration below; /* the environment's own configuration, under the table's; null: hidden */
     private final Map<String, String> atStart; /* what the cluster and the task's own configuration say */
     private final Replays replays = new Replays();
+    private Map<String, String> given; /* of the last step that had a configuration */
     private Map<String, String> inForce;
     private final AtomicInteger statement;
 
@@ -43,11 +41,13 @@ final class TaskRun {
         this.task = task;
         this.reporter = reporter;
         this.deadline = deadline;
+        given = task.config;
         inForce = task.config;
         Configuration c = Configuration.fromMap(task.config);
         env = TableEnvironment.create(EnvironmentSettings.newInstance().withConfiguration(c).build());
-        ReadableConfig below = env.getConfig().getRootConfiguration();
-        atStart = below instanceof Configuration ? ((Configuration) below).toMap() : Collections.emptyMap();
+        ReadableConfig root = env.getConfig().getRootConfiguration();
+        below = root instanceof Configuration ? (Configuration) root : null;
+        atStart = below == null ? Collections.emptyMap() : below.toMap();
         catalogsAtStart = new HashSet<>();
         for (String name : env.listCatalogs()) {
             catalogsAtStart.add(name);
@@ -72,7 +72,7 @@ final class TaskRun {
     private void step(Task.Step s) throws Exception {
         switch (s.action) {
             case CONFIG:
-                apply(s.config == null ? inForce : s.config);
+                configure(s);
                 break;
             case REPLAY:
                 configure(s);
@@ -117,9 +117,9 @@ final class TaskRun {
     }
 
     private void configure(Task.Step s) {
-        if (s.config != null) {
-            apply(s.config);
-        }
+        given = s.config == null ? given : s.config;
+        restore(CHECKPOINTS);
+        apply(given);
     }
 
     private void replay(Task.Step s) {
@@ -143,23 +143,27 @@ final class TaskRun {
     }
 
     private void select(Task.Step s) throws Exception {
-        Map<String, String> config = new HashMap<>(s.config == null ? inForce : s.config);
+        given = s.config == null ? given : s.config;
+        Map<String, String> config = new HashMap<>(given);
         /* A time attribute per joined table is fine for a reader; only Flink's own row time wants a single one. */
         config.put("table.exec.sink.rowtime-inserter", "DISABLED");
         config.put("restart-strategy.type", "none");
-        config.remove(CHECKPOINTS.key());
-        if (env.getConfig().getRootConfiguration().getOptional(CHECKPOINTS).isPresent()) {
-            config.put(CHECKPOINTS.key(), NO_CHECKPOINTS);
-        }
+        config.remove(CHECKPOINTS);
         config.remove("execution.state-recovery.path");
         config.remove("execution.savepoint.path");
         apply(config);
+        /* An interval nobody reaches would not do: a task that has finished waits for its last checkpoint. */
+        if (below != null) {
+            below.removeKey(CHECKPOINTS);
+        }
         TableDescriptor sink = TableDescriptor.forConnector("sluice")
                 .option("address", task.address)
                 .option("token", s.token)
                 .option("statement", Integer.toString(s.statement))
                 .build();
-        finish(s, env.sqlQuery(s.sql).insertInto(sink).execute());
+        TablePipeline pipeline = env.sqlQuery(s.sql).insertInto(sink);
+        deadline.check();
+        finish(s, pipeline.execute());
     }
 
     private void finish(Task.Step s, TableResult result) throws Exception {
@@ -193,15 +197,19 @@ final class TaskRun {
         inForce = wanted;
     }
 
-    /** A job's start copies the table configuration into the environment below it, where it must be undone too. */
     private void unset(String key) {
         env.getConfig().getConfiguration().removeKey(key);
-        ReadableConfig below = env.getConfig().getRootConfiguration();
-        if (below instanceof Configuration) {
-            ((Configuration) below).removeKey(key);
-            if (atStart.containsKey(key)) {
-                ((Configuration) below).setString(key, atStart.get(key));
-            }
+        restore(key);
+    }
+
+    /** A job's start copies the table configuration into the environment below it, where it must be undone too. */
+    private void restore(String key) {
+        if (below == null) {
+            return;
+        }
+        below.removeKey(key);
+        if (atStart.containsKey(key)) {
+            below.setString(key, atStart.get(key));
         }
     }
 

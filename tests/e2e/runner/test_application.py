@@ -60,6 +60,24 @@ def test_several_jobs_one_after_the_other(start, mode):
     assert jobs["second"]["start-time"] >= jobs["first"]["end-time"]
 
 
+def test_what_a_select_switches_off_is_on_again_for_the_next_job(start):
+    """A SELECT runs without restarts and checkpoints; the INSERT after it, which says nothing new, has both."""
+    go, port = start
+    result = port.result(4)
+    cluster, task = go([
+        {"action": "execute", "sql": ENDLESS}, {"action": "execute", "sql": HOLE}, {"action": "execute", "sql": SRC},
+        {"action": "select", "sql": "SELECT id FROM src", "token": result.token, "await": True},
+        {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM endless"}],
+        config={"execution.checkpointing.interval": "1 s"})
+    cluster.ready()
+    assert task.ended.wait(60) and task.ok, task.failed
+    assert cluster.get(f"/jobs/{task.done[4]}/checkpoints")["counts"]["total"] == 0
+    end = time.monotonic() + 20
+    while cluster.get(f"/jobs/{task.done[5]}/checkpoints")["counts"]["completed"] == 0:
+        assert time.monotonic() < end, "no checkpoint"
+        time.sleep(0.2)
+
+
 def test_sluice_is_away(start):
     """A production job starts, and restarts, without anybody to report to."""
     go, _ = start

@@ -190,6 +190,13 @@ def test_many_rows_arrive_once_and_in_order(select):
     assert r.result.largest <= 80 << 10
 
 
+def test_bounded_select_ends_whatever_the_checkpointing_of_the_session(select):
+    """Tasks that have finished wait for a last checkpoint where checkpointing is on: here it is off."""
+    r = select("SELECT id FROM g", [numbers("g", 3)], config={"execution.checkpointing.interval": "1 h",
+                                                                "restart-strategy.type": "fixed-delay"}).finish(20)
+    assert sorted(r.values()) == [(1,), (2,), (3,)]
+
+
 def test_version_of_the_jar_does_not_matter(flink, select):
     assert select("SELECT 1 AS a").finish().values() == [(1,)], flink.version
 
