@@ -206,8 +206,8 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     } else {
         sql_lex_next(&f->lx, tok);
     }
-    (void)p;
     int kind = tok->word || tok->kind == TK_LBRACE ? decide(f, tok) : tok->kind;
+    *t = (struct sql_tok){.off = tok->off, .end = tok->off + tok->len};
     switch (kind) {
     case TK_LP:
     case TK_LB:
@@ -223,8 +223,8 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         f->depth -= f->depth > 0;
         break;
     case TK_BETWEEN:
-        if (f->depth < SQL_FEED_DEPTH && f->between[f->depth] < UINT8_MAX) {
-            f->between[f->depth]++;
+        if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]++) {
+            check(p, SQL_CHECK_BETWEEN_TWICE, t->off, t->end);
         }
         break;
     case TK_AND:
@@ -237,7 +237,7 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     default:
         break;
     }
-    *t = (struct sql_tok){.off = tok->off, .end = tok->off + tok->len, .kind = (uint16_t)kind};
+    t->kind = (uint16_t)kind;
     f->prev = kind;
     return kind;
 }
