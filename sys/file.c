@@ -131,8 +131,9 @@ bool sys_mkdirs(const char *path, unsigned mode, struct sl_err *err)
         }
         char c = *at;
         *at = '\0';
-        if (mkdir(p, mode) != 0 && !sys_is_dir(p)) {
-            return fail(err, errno == EEXIST ? ENOTDIR : errno, "make the folder", p);
+        int saved = mkdir(p, mode) == 0 ? 0 : errno;
+        if (saved && !sys_is_dir(p)) {
+            return fail(err, saved == EEXIST ? ENOTDIR : saved, "make the folder", p);
         }
         if (c == '\0') {
             return true;

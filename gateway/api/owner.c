@@ -303,7 +303,11 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     }
     o->lock_fd = sys_lock(sys_path_join(a, data, "owner.lock"), &held, err);
     if (o->lock_fd < 0) {
-        return held ? sl_fail(err, SL_OWNER, "another process owns %s", data) : false;
+        if (held) {
+            sl_fail(err, SL_BUSY, "another process owns %s", data);
+            return sl_hint(err, "sluice owner status      tells which\nsluice owner stop        ends it");
+        }
+        return false;
     }
     char who[64];
     int n = snprintf(who, sizeof(who), "%d %lld\n", (int)getpid(), (long long)sys_wall_ms());

@@ -17,7 +17,7 @@ struct owner_config {
     const struct sys_config *settings; /* idle times, results port, limits, log */
 };
 
-/* Runs until it ends. False with SL_OWNER when another process owns the folder. */
+/* Runs until it ends. False with SL_BUSY when another process owns the folder. */
 SL_MUST_CHECK bool owner_run(const struct owner_config *c, struct sl_err *err);
 
 /* "<data>/sluice.sock" and "<data>/owner.lock". */

@@ -10,9 +10,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Starting is often asked for by a command that is in a hurry, so mistakes in the settings are said there
- * too. */
-static int run(void)
+/* With --json (how a command starts it in the background) as one error event on stdout. */
+static int say(const struct sl_err *err, bool json)
+{
+    if (!json) {
+        return cli_print_error(err);
+    }
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "event", "error");
+    sl_jw_kstrz(&w, "code", sl_code_slug(err->code));
+    sl_jw_kstrz(&w, "message", err->msg);
+    sl_jw_kstrz(&w, "hint", err->hint);
+    sl_jw_end_object(&w);
+    sl_buf_putc(&b, '\n');
+    fwrite(b.p, 1, b.n, stdout);
+    fflush(stdout);
+    return sl_code_exit(err->code);
+}
+
+static int run(bool json)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
@@ -21,14 +41,14 @@ static int run(void)
     struct sys_config s;
     sys_config_init(&s, &a);
     if (!sys_config_load(&s, NULL, &err)) {
-        return cli_print_error(&err);
+        return say(&err, json);
     }
     struct owner_config c = {.data_dir = sys_data_dir(&a),
                              .flink_dir = sys_flink_dir(&a),
                              .self = self,
                              .build = owner_build_id(&a, self),
                              .settings = &s};
-    return owner_run(&c, &err) ? 0 : cli_print_error(&err);
+    return owner_run(&c, &err) ? 0 : say(&err, json);
 }
 
 static int status(void)
@@ -85,8 +105,8 @@ static int stop(bool yes)
 static int exec(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "status";
-    if (strcmp(what, "run") == 0 && argc == 2) {
-        return run();
+    if (strcmp(what, "run") == 0 && (argc <= 2 || (argc == 3 && strcmp(argv[2], "--json") == 0))) {
+        return run(argc == 3);
     }
     if (strcmp(what, "status") == 0 && argc <= 2) {
         return status();
@@ -102,7 +122,7 @@ const struct cli_verb cli_owner = {
     .summary = "the background process of this data folder: status, stop",
     .usage = "usage: sluice owner status\n"
              "       sluice owner stop [--yes]     ends it, its local Flink and, with --yes, the runs on it\n"
-             "       sluice owner run              runs it in the foreground\n\n"
+             "       sluice owner run [--json]     runs it in the foreground\n\n"
              "The owner holds the data folder ($SLUICE_DATA), follows the jobs and keeps a warm local Flink. "
              "Commands start\n"
              "it when they need it; it ends by itself when nobody has needed it for a while.\n",

@@ -8,13 +8,19 @@
 #include "sys/process.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define UP_MS 10000
+#define UP_MS    10000
+#define AGAIN_MS 100 /* between tries, while one that is ending still has the folder */
 
 bool cli_owner_error(const struct sl_json *error, struct sl_err *err)
 {
     const struct sl_json *data = sl_json_get(error, "data");
+    data = data ? data : error; /* of an answer, or an error event */
     sl_str hint = sl_json_str(sl_json_get(data, "hint"), SL_STR(""));
     enum sl_code code = sl_code_of_slug(sl_json_str(sl_json_get(data, "code"), SL_STR("internal")));
     sl_fail(err, code == SL_OK ? SL_INTERNAL : code, "%.*s",
@@ -64,11 +70,56 @@ const struct sl_json *cli_owner_ask(struct net_rpc_client *c, const char *method
     }
 }
 
-static bool spawn_owner(const char *self, struct sl_err *err)
+/* An owner on its way up: what it says when it cannot is kept in memory, since the disk may be what is full.
+ */
+struct coming {
+    pid_t pid;
+    int said; /* memfd; -1 = none */
+    int64_t since_ms;
+};
+
+static bool spawn_owner(struct coming *o, const char *self, struct sl_err *err)
 {
-    const char *argv[] = {self, "owner", "run", NULL};
-    struct sys_spawn sp = {.argv = argv, .cwd = "/", .new_session = true};
-    return sys_spawn(&sp, err) > 0;
+    char out[64];
+    if (o->said < 0) {
+        o->said = memfd_create("owner", MFD_CLOEXEC);
+    }
+    snprintf(out, sizeof(out), "/proc/%d/fd/%d", (int)getpid(), o->said);
+    const char *argv[] = {self, "owner", "run", "--json", NULL};
+    struct sys_spawn sp = {.argv = argv, .cwd = "/", .out = o->said >= 0 ? out : NULL, .new_session = true};
+    o->since_ms = sys_now_ms();
+    o->pid = sys_spawn(&sp, err);
+    return o->pid > 0;
+}
+
+/* It has ended before it listened. True when that is the last word; false when another one has the folder,
+ * which may be just going or just coming. */
+static bool owner_failed(struct coming *o, struct sl_err *err)
+{
+    int status;
+    if (o->pid <= 0 || waitpid(o->pid, &status, WNOHANG) != o->pid) {
+        return false;
+    }
+    o->pid = 0;
+    char text[2048];
+    ssize_t n = o->said < 0 ? 0 : pread(o->said, text, sizeof(text), 0);
+    if (n <= 0 || ftruncate(o->said, 0) != 0) {
+        return false;
+    }
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct sl_err ignored = SL_ERR_INIT;
+    const struct sl_json *said = sl_json_parse(&a, sl_str_trim((sl_str){text, (size_t)n}), &ignored);
+    struct sl_err why = SL_ERR_INIT;
+    if (!said) {
+        return false;
+    }
+    cli_owner_error(said, &why);
+    if (why.code == SL_BUSY) {
+        return false;
+    }
+    *err = why;
+    return true;
 }
 
 static struct net_rpc_client *connect_up(const char *path, const char *self, bool start, struct sl_err *err)
@@ -77,21 +128,24 @@ static struct net_rpc_client *connect_up(const char *path, const char *self, boo
     if (c || !start) {
         return c;
     }
-    int64_t until = sys_now_ms() + UP_MS, spawned = 0;
-    while (!c && sys_now_ms() < until) {
-        /* One that is just ending still holds the lock, so what was started then has gone again: try anew. */
-        if (sys_now_ms() - spawned > 1500) {
-            spawned = sys_now_ms();
-            if (!spawn_owner(self, err)) {
-                return NULL;
-            }
+    struct coming o = {.said = -1};
+    int64_t until = sys_now_ms() + UP_MS;
+    bool failed = false;
+    while (!c && !failed && sys_now_ms() < until) {
+        if (o.pid == 0 && sys_now_ms() - o.since_ms > AGAIN_MS && !spawn_owner(&o, self, err)) {
+            failed = true;
+            break;
         }
         sys_sleep_ms(5);
         c = net_rpc_connect(path, err);
+        failed = !c && owner_failed(&o, err);
     }
-    if (!c) {
+    if (!c && !failed) {
         sl_fail(err, SL_OWNER, "no owner came up for %s within %d s", path, UP_MS / 1000);
         sl_hint(err, "sluice owner run      runs it in the foreground and says why");
+    }
+    if (o.said >= 0) {
+        close(o.said);
     }
     return c;
 }
