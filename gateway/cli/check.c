@@ -147,7 +147,7 @@ static void check_file(struct check *c, const char *path)
         return;
     }
     cli_diags_print(&out, &source.script, c->colour);
-    fwrite(out.p, 1, out.n, stderr);
+    cli_put(stderr, sl_buf_str(&out));
     print_summary(c, &source, us);
 }
 
@@ -201,7 +201,7 @@ static void print_json(const struct check *c)
     sl_buf_putz(&out, "],\"files\":[");
     sl_buf_puts(&out, sl_buf_str(&c->files));
     sl_buf_putz(&out, "]}\n");
-    fwrite(out.p, 1, out.n, stdout);
+    cli_put(stdout, sl_buf_str(&out));
 }
 
 /* One line of --jsonl: a script and its answer. Variables stay as they are; nothing of the line before is
@@ -292,7 +292,7 @@ static int check_lines(const struct check *c)
             }
             start = searched;
             if (out.n > SL_LIMIT_READ_BYTES || !nl) {
-                fwrite(out.p, 1, out.n, stdout);
+                cli_put(stdout, sl_buf_str(&out));
                 sl_buf_clear(&out);
             }
             if (!nl) {
@@ -301,7 +301,7 @@ static int check_lines(const struct check *c)
         }
         sl_buf_consume(&in, start);
         searched -= start;
-        fwrite(out.p, 1, out.n, stdout);
+        cli_put(stdout, sl_buf_str(&out));
         sl_buf_clear(&out);
         fflush(stdout);
     }

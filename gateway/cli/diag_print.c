@@ -28,6 +28,13 @@ bool cli_wants_colour(int fd)
     return isatty(fd) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
+void cli_put(FILE *f, sl_str s)
+{
+    if (s.n) {
+        fwrite(s.p, 1, s.n, f);
+    }
+}
+
 /* Columns of one code point; control characters are shown as one replacement character. */
 static size_t point_width(uint32_t cp, size_t column)
 {

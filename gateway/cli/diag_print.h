@@ -4,6 +4,8 @@
 #ifndef SLUICE_CLI_DIAG_PRINT_H
 #define SLUICE_CLI_DIAG_PRINT_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/json.h"
 #include "sqlparse/sql.h"
@@ -21,6 +23,8 @@ void cli_diag_json(struct sl_jw *w, const struct sql_script *s, const struct sql
 /* Columns on a terminal; tabs end at the next multiple of CLI_TAB from the line's start. */
 #define CLI_TAB 4
 size_t cli_display_width(sl_str text, size_t from_column);
+/* Writes all of it; an empty slice is fine. */
+void cli_put(FILE *f, sl_str s);
 /* Is it a terminal that wants colours? */
 bool cli_wants_colour(int fd);
 

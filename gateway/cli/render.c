@@ -17,11 +17,11 @@ static void print_file(const struct sql_script *s, size_t file, struct sl_arena 
             continue;
         }
         sl_str sql = sql_stmt_masked(st, a);
-        fwrite(text.p + at, 1, st->pos.off - at, stdout);
-        fwrite(sql.p, 1, sql.n, stdout);
+        cli_put(stdout, sl_str_sub(text, at, st->pos.off - at));
+        cli_put(stdout, sql);
         at = (size_t)st->pos.off + st->pos.len;
     }
-    fwrite(text.p + at, 1, text.n - at, stdout);
+    cli_put(stdout, sl_str_sub(text, at, text.n - at));
 }
 
 static int exec_render(int argc, char **argv)
@@ -63,7 +63,7 @@ static int exec_render(int argc, char **argv)
     SL_BUF_AUTO out;
     sl_buf_init(&out, 0);
     cli_diags_print(&out, &source.script, cli_wants_colour(2));
-    fwrite(out.p, 1, out.n, stderr);
+    cli_put(stderr, sl_buf_str(&out));
     if (source.script.diags.errors) {
         return 3;
     }

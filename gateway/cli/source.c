@@ -305,6 +305,6 @@ int cli_source_error_print(const struct cli_source_error *e)
     SL_BUF_AUTO out;
     sl_buf_init(&out, 0);
     cli_error_print(&out, &e->err, e->file, e->text, cli_wants_colour(STDERR_FILENO));
-    fwrite(out.p, 1, out.n, stderr);
+    cli_put(stderr, sl_buf_str(&out));
     return sl_code_exit(e->err.code);
 }

@@ -28,12 +28,12 @@ static void print_json(const struct sql_script *s)
         sl_jw_kstr(&w, "text", st->text);
         sl_jw_kbool(&w, "terminated", st->terminated);
         sl_jw_end_object(&w);
-        fwrite(out.p, 1, out.n, stdout);
+        cli_put(stdout, sl_buf_str(&out));
         sl_buf_clear(&out);
     }
     sl_jw_end_array(&w);
     sl_buf_putc(&out, '\n');
-    fwrite(out.p, 1, out.n, stdout);
+    cli_put(stdout, sl_buf_str(&out));
 }
 
 static void print_list(const struct sql_script *s)
@@ -83,7 +83,7 @@ static int exec_split(int argc, char **argv)
     SL_BUF_AUTO out;
     sl_buf_init(&out, 0);
     cli_diags_print(&out, &source.script, cli_wants_colour(2));
-    fwrite(out.p, 1, out.n, stderr);
+    cli_put(stderr, sl_buf_str(&out));
     if (json) {
         print_json(&source.script);
     } else {
