@@ -121,7 +121,7 @@ void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
 void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word);
-void sql_check_table_call(struct sql_parse *p, const struct sql_node *name, struct sql_tok lp);
+void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
 void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp);
 void sql_check_function(struct sql_parse *p, struct sql_tok language, const struct sql_node *resources,
                         const struct sql_node *options);

@@ -474,15 +474,20 @@ void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struc
 
 /* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first
  * arguments: a plain call, CASE WHEN, a query that is more than the simplest. */
-void sql_check_table_call(struct sql_parse *p, const struct sql_node *name, struct sql_tok lp)
+void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
 {
     struct sql_lexer lx;
     struct sql_token t[4];
-    need(p, 200, name->off, "a table function without TABLE( )");
     sql_lex_init(&lx, p->text, p->version, false);
     lx.at = lp.end;
     for (size_t i = 0; i < SL_ARRAY_LEN(t); i++) {
         sql_lex_next(&lx, &t[i]);
+    }
+    /* before 2.0 a list of columns is read here: a name, then its type */
+    const struct sql_token *odd = t[0].kind == TK_IDENT || t[0].kind == TK_QUOTED_IDENT ? &t[1] : &t[0];
+    if (p->version < 200 && !p->complaint) {
+        need(p, 200, odd->off, "a table function without TABLE( )");
+        p->at_end = odd->off + SL_MAX(odd->len, 1);
     }
     bool call = t[1].kind == TK_LP;
     bool plain_name = t[0].kind == TK_IDENT || t[0].kind == TK_QUOTED_IDENT;

@@ -617,7 +617,7 @@ table_v(R) ::= base(A) pivot(B). { R = sql_add(p, A, B); check_not_join(p, A); }
 base(R) ::= cid(A) hints_opt(H) snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
 base(R) ::= cid(A) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, S, M); }
 base(R) ::= cid(A) hints(H) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
-base(R) ::= cid(A) LP(L) call_args(B) RP. { R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); sql_check_table_call(p, A, L); }
+base(R) ::= cid(A) LP(L) call_args(B) RP. { R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); sql_check_table_call(p, L); }
 base(R) ::= query_wp(A) match_opt(M). [LOWEST] { R = MK(DERIVED, A->off, A, M); check_ordered_paren(p, A); }
 base(R) ::= LATERAL(T) query_wp(A) match_opt(M). { R = sql_op(MK(DERIVED, T.off, A, M), 1); check_ordered_paren(p, A); }
 base(R) ::= nested(A) match_opt(M). { R = sql_add(p, A, M); }
@@ -879,7 +879,7 @@ stmt(R) ::= create_mt(T) MATERIALIZED(M) TABLE cids(A) body_opt(B) comment_opt(C
     { R = MK(CREATE_MATERIALIZED_TABLE, T.off, A, B, C, D, E, G, H, I); R->op = T.word; sql_check_materialized(p, R, M); }
 %type create_mt {struct sql_tok}
 create_mt(R) ::= create(T). { R = T; }
-create_mt(R) ::= CREATE(T) OR ALTER. { R = T; R.word = 0; need(p, 203, T.off, "CREATE OR ALTER"); }
+create_mt(R) ::= CREATE(T) OR ALTER(A). { R = T; R.word = 0; need(p, 203, A.off, "CREATE OR ALTER"); }
 start_mode_opt ::= .
 start_mode_opt ::= START_MODE EQ start_mode.
 start_mode ::= FROM_BEGINNING.
