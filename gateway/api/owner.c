@@ -151,6 +151,7 @@ static void request_stop(void *ctx)
 static void begin_end(struct owner *o)
 {
     o->ending = true;
+    net_rpc_stop_listening(o->rpc);
     uv_stop(&o->loop);
 }
 

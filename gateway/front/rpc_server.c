@@ -237,6 +237,7 @@ struct net_rpc *net_rpc_listen(uv_loop_t *loop, const char *path, const struct n
     r->listener.data = r;
     r->wake.data = r;
     r->handles = 2;
+    r->listening = true;
     mode_t old = umask(0177);
     int rc = uv_pipe_bind(&r->listener, path);
     umask(old);
@@ -297,6 +298,15 @@ unsigned net_rpc_clients(const struct net_rpc *r)
     return r->count;
 }
 
+void net_rpc_stop_listening(struct net_rpc *r)
+{
+    if (r->listening) {
+        r->listening = false;
+        unlink(r->path); /* first: who comes from now on finds nobody, and starts or waits for another owner */
+        uv_close((uv_handle_t *)&r->listener, on_handle_closed);
+    }
+}
+
 void net_rpc_close(struct net_rpc *r)
 {
     pthread_mutex_lock(&r->lock);
@@ -307,12 +317,11 @@ void net_rpc_close(struct net_rpc *r)
     if (again) {
         return;
     }
+    net_rpc_stop_listening(r);
     for (struct client *c = r->clients, *next; c; c = next) {
         next = c->next;
         client_close(c);
     }
-    unlink(r->path);
-    uv_close((uv_handle_t *)&r->listener, on_handle_closed);
     uv_close((uv_handle_t *)&r->wake, on_handle_closed);
 }
 
