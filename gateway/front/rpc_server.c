@@ -45,6 +45,7 @@ struct net_rpc {
     uint64_t next_number;
     unsigned count;
     bool closed, hurry;
+    bool listening; /* loop thread only */
     int handles; /* uv handles of ours that are still open */
 };
 
