@@ -255,7 +255,9 @@ static void print_view(struct sl_buf *out, const struct view *v, bool colour)
     if (v->flink.n) {
         SL_BUF_AUTO said;
         sl_buf_init(&said, 0);
-        sl_buf_printf(&said, "%.*s   (--stack)", SL_S(v->flink));
+        /* of what our own grammar says there is no stack */
+        bool stack = v->code != SL_NOT_SUPPORTED && v->code != SL_VERSION_NEEDED;
+        sl_buf_printf(&said, "%.*s%s", SL_S(v->flink), stack ? "   (--stack)" : "");
         put_note(out, indent, who_said(v->code), sl_buf_str(&said));
     }
 }
