@@ -6,6 +6,7 @@
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/steps.h"
+#include "gateway/cli/table.h"
 #include "gateway/jobs/event.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct cli_events {
     bool *nulls;
     int exit_code;
     bool gone;
+    bool plain; /* the result is a text: EXPLAIN, SHOW CREATE */
 };
 
 struct cli_events *cli_events_new(const struct cli_events_options *o, const struct sql_script *script)
@@ -222,8 +224,28 @@ static void show_columns(struct cli_events *e, const struct sl_json *o)
         fputc('\n', stderr);
     }
     cli_rows_free(e->rows);
+    e->rows = NULL;
+    /* A plan or a CREATE statement has lines of its own: for people it is printed as it is, not as a cell. */
+    e->plain = e->o.rows.format == CLI_TABLE && n == 1 && sl_str_eqz(e->cells[0], "result");
+    if (e->plain) {
+        return;
+    }
     e->rows = cli_rows_new(stdout, &e->o.rows);
     cli_rows_columns(e->rows, e->cells, types, n, sl_json_bool(sl_json_get(o, "insertOnly"), false));
+}
+
+static void show_plain(struct cli_events *e, sl_str text)
+{
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    while (text.n) {
+        ptrdiff_t nl = sl_str_find_char(text, '\n');
+        size_t n = nl < 0 ? text.n : (size_t)nl;
+        cli_put_visible(&b, sl_str_sub(text, 0, n));
+        sl_buf_putc(&b, '\n');
+        text = sl_str_sub(text, SL_MIN(n + 1, text.n), text.n - SL_MIN(n + 1, text.n));
+    }
+    e->gone |= fwrite(b.p, 1, b.n, stdout) != b.n;
 }
 
 static void show_rows(struct cli_events *e, const struct sl_json *o)
@@ -235,6 +257,10 @@ static void show_rows(struct cli_events *e, const struct sl_json *o)
              v = v->next, n++) {
             e->nulls[n] = v->type == SL_JSON_NULL;
             e->cells[n] = v->text;
+        }
+        if (e->plain) {
+            show_plain(e, n ? e->cells[0] : SL_STR_NONE);
+            continue;
         }
         const char *kind = sl_arena_strdupz(&e->arena, sl_json_str(row->child, SL_STR("+I")));
         if (!e->rows || !cli_rows_row(e->rows, kind, e->cells, e->nulls)) {
@@ -259,6 +285,9 @@ static void show_end(struct cli_events *e, const struct sl_json *o)
         e->gone |= cli_rows_gone(e->rows);
         cli_rows_free(e->rows);
         e->rows = NULL;
+    } else if (e->plain && !e->o.quiet) {
+        fflush(stdout);
+        fputc('\n', stderr);
     }
 }
 
