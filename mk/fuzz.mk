@@ -7,7 +7,7 @@ FUZZ_BUILD := $(BUILD)/fuzz$(if $(PLANT),-plant$(PLANT))
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_WANTED := $(if $(T),$(T),$(FUZZ_TARGETS))
 # Rooms a target may use, by what it is linked with; a target that needs no gateway is not linked with one.
-fuzz_rooms = $(if $(filter frames,$(1)),$(ROOMS),$(if $(filter json yaml,$(1)),base,sqlparse sys base))
+fuzz_rooms = $(if $(filter frames,$(1)),gateway/results sys base,$(if $(filter json yaml,$(1)),base,sqlparse sys base))
 
 # Inner half: runs with FUZZ_BUILD as BUILD and the fuzzer's flags.
 define FUZZ_RULE
