@@ -30,11 +30,10 @@ static const char usage[] =
     "       sluice flink show [VERSION]                    where it is, how it is started\n"
     "       sluice flink rm VERSION                        remove it\n"
     "\n"
-    "VERSION is 1.20, 2.2 or 2.3, or a whole version such as 2.2.1. The official distribution comes from the "
-    "PyPI package\n"
-    "apache-flink-libraries, through the indexes that pip is configured with (PIP_INDEX_URL, pip.conf); "
-    "neither pip nor\n"
-    "Python is needed. Downloads are kept in ~/.cache/sluice/dl (SLUICE_DOWNLOADS), installations in\n"
+    "VERSION is 1.20, 2.2 or 2.3, or a whole version such as 2.2.1. The official distribution comes from\n"
+    "the PyPI package apache-flink-libraries, through the indexes that pip is configured with\n"
+    "(PIP_INDEX_URL, pip.conf); neither pip nor Python is needed. Downloads are kept in\n"
+    "~/.cache/sluice/dl (SLUICE_DOWNLOADS), installations in\n"
     "~/.local/share/sluice/flink (SLUICE_FLINK_DIR). An interrupted download goes on where it stopped.\n";
 
 /* ---- progress ---- */

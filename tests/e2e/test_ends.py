@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -124,17 +125,20 @@ def test_timeout_is_124(sluice, flink, mode):
     assert done.seconds < 40
 
 
-def test_no_java_is_exit_6(own_sluice):
-    """look-and-feel 8a."""
+@pytest.mark.skipif(os.geteuid() != 0, reason="hides /usr/lib/jvm in a mount namespace: needs root")
+def test_no_java_is_exit_6(own_sluice, flink):
+    """look-and-feel 8a, on a machine without any Java."""
     bare = os.path.join(own_sluice.folder, "bin")
     os.makedirs(bare)
-    for tool in ("sh", "cat"):
-        os.symlink(f"/bin/{tool}", f"{bare}/{tool}")
-    done = own_sluice("doctor", env={"PATH": bare, "JAVA_HOME": "/nonexistent", "SLUICE_JVM_DIRS": "/nonexistent"})
-    text = done.out + done.err
-    if "java-missing" not in text:
-        pytest.skip("this machine has a Java outside PATH and JAVA_HOME, which is found")
-    assert done.rc == 6 and "openjdk-17" in text
+    path = own_sluice.script("SELECT 1;\n")
+    hidden = "mount -t tmpfs none /usr/lib/jvm && exec env -u JAVA_HOME PATH=\"$0\" \"$@\""
+    done = subprocess.run(["unshare", "-m", "sh", "-c", hidden, bare, harness.BIN, "run", path, "--flink", flink], env=own_sluice.env, cwd=own_sluice.work,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 6, done
+    assert re.search(r"^error\[java-missing\]: Flink needs Java 11, 17 or 21; none was found", done.stderr, re.M), done.stderr
+    assert "looked at: JAVA_HOME (not set), PATH" in done.stderr and "= hint: sudo apt-get install -y openjdk-17" in done.stderr, done.stderr
+    assert not own_sluice.jvms()
+    own_sluice.stop()
 
 
 def test_results_that_cannot_come_back(own_sluice, flink):
