@@ -159,7 +159,7 @@ const struct cli_verb cli_config = {
     .usage = "usage: sluice config [--json]\n"
              "       sluice config FILE [-D K=V] [--flink V] [-E ENV] [--var K=V] [--json]\n\n"
              "Without a file: Sluice's own settings (flag > environment > file > default).\n"
-             "With one: the Flink configuration in force at each of its jobs (SET in the script > -D > jobs: "
+             "With one: the Flink configuration in force at each of its jobs (SET in it > -D > jobs: "
              "in sluice.yaml).\n",
     .exec = exec,
 };
