@@ -8,11 +8,11 @@ SET 'execution.checkpointing.interval' = '3 s';
 CREATE TABLE clicks (
   user_id INT,
   url     STRING,
-  at      AS PROCTIME()
+  seen    AS PROCTIME()
 ) WITH ('connector' = 'datagen', 'rows-per-second' = '50', 'fields.user_id.min' = '1', 'fields.user_id.max' = '20');
 
 CREATE TABLE counts (user_id INT, n BIGINT, last_at TIMESTAMP_LTZ(3)) WITH ('connector' = 'blackhole');
 
 INSERT INTO counts
-SELECT user_id, COUNT(*), MAX(at) FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(at), INTERVAL '5' SECOND))
+SELECT user_id, COUNT(*), MAX(seen) FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(seen), INTERVAL '5' SECOND))
 GROUP BY user_id, window_start, window_end;
