@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -214,6 +214,10 @@ static void on_wake(uv_async_t *a)
 static void *lane(void *arg)
 {
     struct res_port *p = arg;
+    sigset_t all; /* signals are for other threads; SIGPIPE of a peer that has gone is a failed write and no
+                     more */
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     (void)uv_run(&p->loop, UV_RUN_DEFAULT);
     return NULL;
 }

@@ -693,6 +693,47 @@ static void test_back_pressure(void **state)
     res_port_stop(p);
 }
 
+/* A sink that goes away while nothing is read from it: our heartbeats notice. */
+static void test_gone_while_paused(void **state)
+{
+    (void)state;
+    for (int reset = 0; reset < 2; reset++) {
+        struct res_port *p = start((struct res_config){
+            .memory_bytes = 64 << 10, .spool_bytes = 128 << 10, .heartbeat_ms = 30, .lost_ms = 60000});
+        struct res_result *r = result(p);
+        int fd = w_sink(res_port_number(p), res_result_token(r), 4);
+        w_expect(fd, 0x02, 5000);
+        w_columns_ns(fresh());
+        w_send(fd, &out);
+        uint64_t at = 0;
+        bool full = false;
+        while (!full) {
+            w_rows_ns(fresh(), at, 50, 1000);
+            for (size_t done = 0; done < out.n && !full;) {
+                struct pollfd pf = {.fd = fd, .events = POLLOUT};
+                full = poll(&pf, 1, 500) == 0;
+                ssize_t n = full ? 0 : send(fd, out.p + done, out.n - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+                done += n > 0 ? (size_t)n : 0;
+            }
+            at += 50;
+        }
+        assert_int_equal(res_result_state(r), RES_OPEN);
+        if (reset) {
+            struct linger l = {1, 0};
+            assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), 0);
+        }
+        close(fd);
+        state_becomes(r, RES_PARTIAL);
+        uint64_t rows = res_result_rows(r);
+        assert_in_range(rows, 100, 500);
+        struct res_reader *rd = res_reader_new(r, 0, true);
+        assert_int_equal(read_all(rd, r, 0, 1000), rows);
+        res_reader_free(rd);
+        res_result_unref(r);
+        res_port_stop(p);
+    }
+}
+
 /* The quota over all results: a second result gets on when the first is freed. */
 static void test_total_quota(void **state)
 {
@@ -877,12 +918,19 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_select),      cmocka_unit_test(test_stop_waits_for_the_done),
-        cmocka_unit_test(test_ends),        cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_task),        cmocka_unit_test(test_heartbeats),
-        cmocka_unit_test(test_spool),       cmocka_unit_test(test_back_pressure),
-        cmocka_unit_test(test_total_quota), cmocka_unit_test(test_disk_full),
-        cmocka_unit_test(test_readers),     cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_select),
+        cmocka_unit_test(test_stop_waits_for_the_done),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_task),
+        cmocka_unit_test(test_heartbeats),
+        cmocka_unit_test(test_spool),
+        cmocka_unit_test(test_back_pressure),
+        cmocka_unit_test(test_gone_while_paused),
+        cmocka_unit_test(test_total_quota),
+        cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_readers),
+        cmocka_unit_test(test_strangers),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     sl_buf_release(&out);
