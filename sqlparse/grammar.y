@@ -258,6 +258,8 @@ prim(A) ::= call(A).
 prim(A) ::= special_call(A).
 
 row_items(R) ::= row_item(A). { R = MK(EXPRS, A->off, A); }
+/* Calcite takes a query as the first of several items; TABLE t is the one that ends before the comma */
+row_items(R) ::= TABLE(T) cids(A) COMMA row_item(B). { R = MK(EXPRS, T.off, A, B); }
 row_items(R) ::= row_items(A) COMMA row_item(B). { R = sql_add(p, A, B); }
 row_item(A) ::= expr(A).
 row_item(R) ::= DEFAULT(T). { R = MK(DEFAULT, T.off); }

@@ -334,7 +334,7 @@ static bool is_client_command(sl_str text)
         }
         s = skip_spaces(s);
         size_t n = 0;
-        while (n < s.n && !is_space(s.p[n]) && s.p[n] != '\'' && s.p[n] != '"' && s.p[n] != ';') {
+        while (n < s.n && !is_space(s.p[n]) && s.p[n] != '\'' && s.p[n] != ';') {
             n++;
         }
         return n && ends_command(sl_str_sub(s, n, s.n - n));
