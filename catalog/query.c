@@ -137,6 +137,30 @@ static enum found find_column(const struct cat_scope *scope, sl_str name)
     return found;
 }
 
+/* A column that two relations of one FROM have, without saying which is meant. */
+static void check_ambiguous(struct cat_walk *w, const struct sql_node *at, sl_str name,
+                            const struct cat_scope *scope)
+{
+    const struct cat_named *in[2];
+    size_t n = 0;
+    for (size_t i = 0; i < scope->from.n && n < 2; i++) {
+        if (cat_has_column(scope->from.v[i].rel, name)) {
+            in[n++] = &scope->from.v[i];
+        }
+    }
+    if (n < 2 || scope->merged || scope->aliases) {
+        return;
+    }
+    struct nearest none = nearest_to(name);
+    struct sql_diag *d =
+        say(w, SL_COLUMN_AMBIGUOUS, at,
+            sl_arena_printf(w->a, "column '%.*s' is in more than one table here", SL_S(name)), &none);
+    if (d && in[0]->name.n && in[1]->name.n) {
+        d->hint = sl_arena_printf(w->a, "write %.*s.%.*s or %.*s.%.*s", SL_S(in[0]->name), SL_S(name),
+                                  SL_S(in[1]->name), SL_S(name));
+    }
+}
+
 /* a, a.b, a.b.c: the first part is a column (the rest then are its fields) or a relation (then the second is
  * a column). */
 static void check_reference(struct cat_walk *w, const struct sql_node *name, const struct cat_scope *scope)
@@ -156,6 +180,9 @@ static void check_reference(struct cat_walk *w, const struct sql_node *name, con
             return;
         }
         if (find_column(at, head) != NOT_THERE) {
+            if (!first->next && !star) {
+                check_ambiguous(w, first, head, at);
+            }
             return;
         }
     }
@@ -412,6 +439,7 @@ static void add_join(struct cat_walk *w, const struct sql_node *n, struct cat_sc
         check_children(w, on->first, scope, ctes);
     }
     const struct sql_node *using = sql_node_child(n, SQL_N_USING);
+    scope->merged |= using || (n->op & SQL_OP_NATURAL);
     if (using) {
         check_using(w, using->first && using->first->kind == SQL_N_NAMES ? using->first : using, scope, at);
     }
@@ -444,6 +472,7 @@ static void add_star(struct cat_walk *w, struct cat_relation *out, const struct 
             continue;
         }
         out->open |= f->rel->open;
+        out->inexact |= f->rel->inexact || (scope->merged && !of);
         for (size_t k = 0; k < f->rel->columns.n; k++) {
             cat_add_column(w, out, f->rel->columns.v[k]);
         }

@@ -10,6 +10,8 @@
 struct cat_relation {
     SL_VEC(sl_str) columns; /* unquoted; computed and metadata columns too */
     bool open;
+    bool inexact;      /* `columns` names all, but * of it may give fewer: NATURAL, USING */
+    size_t insertable; /* columns INSERT can fill; 0: not known */
 };
 
 /* A relation by name: an alias in FROM, a CTE. */
@@ -22,6 +24,7 @@ struct cat_named {
 struct cat_scope {
     const struct cat_scope *outer;
     SL_VEC(struct cat_named) from;
+    bool merged;                        /* by NATURAL or USING: * shows common columns once */
     const struct cat_relation *aliases; /* of the select list, where they count: ORDER BY; may be NULL */
 };
 

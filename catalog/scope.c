@@ -183,7 +183,9 @@ static const struct cat_relation *columns_of(struct cat_walk *w, const struct sq
             continue;
         }
         cat_add_column(w, rel, name);
+        rel->insertable += c->kind == SQL_N_COLUMN || (c->kind == SQL_N_METADATA && !(c->op & 1));
     }
+    rel->insertable = like || as ? 0 : rel->insertable;
     if (as) {
         const struct cat_relation *q = cat_query(w, as->first, NULL, NULL);
         rel->open |= q->open || sql_node_child(create, SQL_N_NAMES);
@@ -227,7 +229,20 @@ static void check_insert(struct cat_walk *w, const struct sql_node *insert)
         struct cat_relation known = *rel;
         check_names(w, names, &known, sql_node_text(name, w->st->sql));
     }
-    (void)cat_query(w, sql_node_child(insert, SQL_N_QUERY), NULL, NULL);
+    const struct cat_relation *q = cat_query(w, sql_node_child(insert, SQL_N_QUERY), NULL, NULL);
+    size_t takes = names ? sql_node_count(names) : rel->insertable;
+    if (takes && name && !q->open && !q->inexact && q->columns.n != takes &&
+        !sql_node_child(insert, SQL_N_PARTITION_SPEC)) {
+        struct sql_diag *d = sql_diag_add(
+            w->s, SL_COLUMN_COUNT, SQL_ERROR, w->st->number,
+            sql_stmt_pos(w->s, w->st, names ? names->off : name->off, names ? names->len : name->len),
+            "the query gives %zu column%s, '%.*s' takes %zu", q->columns.n, q->columns.n == 1 ? "" : "s",
+            SL_S(sql_node_text(name, w->st->sql)), takes);
+        if (d) {
+            d->hint = SL_STR(
+                "give as many values as columns, or name the columns:  INSERT INTO t (a, b) SELECT ...");
+        }
+    }
 }
 
 /* UPDATE t SET a = 1 WHERE ..., DELETE FROM t WHERE ... */
