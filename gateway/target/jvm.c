@@ -61,7 +61,8 @@ static void memory(struct sl_buf *b, const struct jvm_cluster *c)
     put_key(b, "taskmanager.memory.task.off-heap.size", "64m");
     put_key(b, "taskmanager.memory.network.min", "%dm", TM_NETWORK_MB);
     put_key(b, "taskmanager.memory.network.max", "%dm", TM_NETWORK_MB);
-    /* Of a batch job's shuffle: with Flink's 512 six of them at once take all buffers, and the next one fails. */
+    /* Of a batch job's shuffle: with Flink's 512 six of them at once take all buffers, and the next one
+     * fails. */
     put_key(b, "taskmanager.network.sort-shuffle.min-buffers", "64");
     put_key(b, "taskmanager.memory.managed.size", "%dm", TM_MANAGED_MB);
     put_key(b, "taskmanager.memory.jvm-metaspace.size", "%dm", TM_METASPACE_MB);
