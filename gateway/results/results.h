@@ -104,7 +104,9 @@ struct res_rows {
     size_t n;
     enum res_state state; /* of the result at the moment these rows, or no rows, were found */
 };
-/* Starts at row `from`. When `drop_behind` is set, blocks that every such reader has passed are freed. */
+/* Starts at row `from`. With a reader that has `drop_behind` set, blocks that all readers have passed are
+ * freed, and a later reader begins at the first row that is kept. Without one a result stops growing at its
+ * spool quota: its sink then waits. */
 struct res_reader *res_reader_new(struct res_result *r, uint64_t from, bool drop_behind);
 /* Waits for rows: true with rows; false when there are none left and the result has ended, or on timeout, or
  * when the state changed. Ask ret->state which it was, not res_result_state: rows and the end may have come
