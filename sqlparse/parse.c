@@ -160,7 +160,7 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         return t->flags & SQL_TOKEN_RESERVED || peek_kind(f, 0) == TK_LP ? TK_TRY_CAST : TK_IDENT;
     case TK_MAP:
         next = peek_kind(f, 0);
-        return next == TK_LB || next == TK_LP ? TK_MAP_CTOR : TK_MAP;
+        return next == TK_LB || next == TK_LP ? TK_MAP_CTOR : next == TK_LT ? TK_MAP : TK_IDENT;
     case TK_FINAL:
         return (is_name(peek(f, 0)) || peek_kind(f, 0) == TK_FNAME) && peek_kind(f, 1) == TK_LP ? TK_FINAL
                                                                                                 : TK_IDENT;

@@ -192,6 +192,35 @@ static void every_check(void **state)
     }
 }
 
+/* A word that is not reserved is a name wherever a name can stand; a reserved one never is. */
+static void words_as_names(void **state)
+{
+    (void)state;
+    static const char *const spots[] = {"CREATE TABLE t (%s INT)", "SELECT a AS %s FROM t",
+                                        "SELECT * FROM %s",        "SELECT t.%s FROM t",
+                                        "SELECT * FROM t %s",      "SELECT a %s FROM t"};
+    for (unsigned v = 0; v < SQL_VERSION_COUNT; v++) {
+        for (unsigned w = 1; w < SQL_WORD_MAX_; w++) {
+            for (size_t i = 0; i < SL_ARRAY_LEN(spots); i++) {
+                SL_ARENA_AUTO a = {0};
+                const struct sql_node *ast;
+                struct sql_fault f;
+                SL_BUF_AUTO b;
+                sl_buf_init(&b, 4096);
+                const char *hole = strstr(spots[i], "%s");
+                sl_buf_put(&b, spots[i], (size_t)(hole - spots[i]));
+                sl_buf_putz(&b, sql_words[w].text);
+                sl_buf_putz(&b, hole + 2);
+                bool name = !(sql_words[w].reserved >> v & 1);
+                if (sql_parse_text(&a, sl_buf_str(&b), sql_version_at(v), &ast, &f) != name) {
+                    fail_msg("%.*s with Flink %s: %s", SL_S(sl_buf_str(&b)),
+                             sql_version_name(sql_version_at(v)), name ? "refused" : "taken");
+                }
+            }
+        }
+    }
+}
+
 /* A name of 256 characters is fine, one of 257 is not; characters are UTF-16 units. */
 static void long_names(void **state)
 {
@@ -316,9 +345,9 @@ static void expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees),       cmocka_unit_test(messages), cmocka_unit_test(statements),
-        cmocka_unit_test(every_check), cmocka_unit_test(depth),    cmocka_unit_test(long_names),
-        cmocka_unit_test(memory),      cmocka_unit_test(expected),
+        cmocka_unit_test(trees),       cmocka_unit_test(messages),       cmocka_unit_test(statements),
+        cmocka_unit_test(every_check), cmocka_unit_test(words_as_names), cmocka_unit_test(depth),
+        cmocka_unit_test(long_names),  cmocka_unit_test(memory),         cmocka_unit_test(expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
