@@ -4,6 +4,7 @@
 #include "gateway/cli/run_events.h"
 
 #include "base/digest.h"
+#include "catalog/check.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/owner_client.h"
@@ -380,6 +381,7 @@ static int exec(int argc, char **argv)
         fwrite(b.p, 1, b.n, stderr);
         return sl_code_exit(bad.err.code);
     }
+    cat_check(&src.script, CAT_LEVEL_FULL);
     struct cli_events *ev = cli_events_new(&o.show, &src.script);
     if (src.script.diags.errors) {
         rc = cli_events_local_errors(ev, &src.script);

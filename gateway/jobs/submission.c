@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/limits.h"
+#include "catalog/check.h"
 #include "gateway/jobs/needs.h"
 #include "runtime-image/bundle.h"
 #include "sys/file.h"
@@ -197,6 +198,7 @@ static bool check(struct sub *s)
             return false;
         }
     }
+    cat_check(&s->script, CAT_LEVEL_FULL);
     struct plan_options po = {.name = s->rq->name,
                               .given = s->rq->config,
                               .n_given = s->rq->n_config,
@@ -503,6 +505,7 @@ void sub_run(const struct sub_env *env, const struct sub_request *rq, const stru
         s.exit_code = sl_code_exit(SL_CANCELLED);
     }
     ret->exit_code = s.exit_code;
+    memcpy(ret->warm, s.cluster.flink, sizeof(ret->warm)); /* only `ready` of a session fills it */
     ret->result_json = s.answer.n ? s.answer : outcome_json(&s);
     if (s.opened.submission &&
         !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {
