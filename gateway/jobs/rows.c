@@ -49,6 +49,7 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
     struct columns cols = {0};
     uint64_t shown = 0;
     int64_t begun = sys_now_ms(), asked = begun;
+    bool last_look = false;
     struct res_reader *rd = res_reader_new(r, 0, true);
     enum rows_end end = ROWS_BROKEN;
     for (;;) {
@@ -80,7 +81,7 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
             }
             continue;
         }
-        enum res_state state = res_result_state(r);
+        enum res_state state = rows.state; /* of the moment in which no row was found */
         if (state != RES_OPEN) { /* while rows may come, their columns go with the first of them */
             send_columns(s, r, number, statement, &cols);
         }
@@ -94,10 +95,11 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
         if (sys_now_ms() - asked > ALIVE_MS) {
             asked = sys_now_ms();
             if (watch && state != RES_COMPLETE && !watch->alive(watch->ctx)) {
-                state = res_result_state(r); /* the last rows and the end may have come while we asked */
-                if (state != RES_COMPLETE && state != RES_OPEN) {
+                /* The last rows and the end may have come while we asked: one more look, and only then it is over. */
+                if (last_look || res_result_state(r) == RES_WAITING) {
                     break;
                 }
+                last_look = true;
             }
         }
     }
