@@ -544,6 +544,7 @@ int sup_main(const char *dir)
     int lock = sys_lock(sys_path_join(&s.a, dir, "lock"), &held, &err);
     if (lock < 0) {
         fprintf(stderr, "%s\n", held ? "another supervisor holds this cluster" : err.msg);
+        sl_arena_release(&s.a);
         return 6;
     }
     watch_signals();
