@@ -50,6 +50,11 @@ static void put_run(struct api_call *c, struct sl_jw *w, const struct run *store
     sl_jw_str(w, sl_arena_printf(&a, "%llu", (unsigned long long)r.last.records_in));
     sl_jw_key(w, "recordsOut");
     sl_jw_str(w, sl_arena_printf(&a, "%llu", (unsigned long long)r.last.records_out));
+    sl_jw_ki64(w, "recordsInPerSecond", r.rate_in);
+    sl_jw_ki64(w, "recordsOutPerSecond", r.rate_out);
+    if (r.last.last_checkpoint_ms) {
+        sl_jw_ki64(w, "checkpointAgeMs", SL_MAX(sys_wall_ms() - r.last.last_checkpoint_ms, INT64_C(0)));
+    }
     sl_jw_ki64(w, "checkpointsCompleted", r.last.checkpoints_completed);
     sl_jw_ki64(w, "checkpointsFailed", r.last.checkpoints_failed);
     sl_jw_ki64(w, "lastCheckpoint", r.last.last_checkpoint_id);

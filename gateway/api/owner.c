@@ -356,6 +356,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                           .tracker = o->tracker,
                           .data_dir = data,
                           .build = o->config->build,
+                          .warm_ms = SL_MAX(set->owner_idle_ms, set->local_idle_ms),
                           .send = send_line,
                           .stop = request_stop,
                           .ctx = o};

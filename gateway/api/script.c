@@ -121,5 +121,12 @@ bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *
     struct sub_outcome out;
     sub_run(&api_call_env(c)->sub, &rq, &sink, api_call_arena(c), &out);
     sl_jw_ki64(result, "exit", out.exit_code);
+    if (out.warm[0]) {
+        sl_jw_key(result, "warm");
+        sl_jw_object(result);
+        sl_jw_kstrz(result, "flink", out.warm);
+        sl_jw_ki64(result, "ms", api_call_env(c)->warm_ms);
+        sl_jw_end_object(result);
+    }
     return true;
 }

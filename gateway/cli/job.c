@@ -3,10 +3,14 @@
 #include "gateway/cli/cli.h"
 #include "gateway/cli/owner_client.h"
 #include "gateway/cli/table.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define FOLLOW_MS    500
+#define FOLLOW_LINES INT64_C(1000) /* asked for each time: more than a log grows in between */
 
 static const char *text(const struct sl_json *o, const char *key, struct sl_arena *a)
 {
@@ -40,6 +44,22 @@ static const char *grouped(struct sl_arena *a, const char *digits)
     }
     p[out] = 0;
     return p;
+}
+
+/* " (1,930/s)", or nothing where no rate is known. */
+static const char *rate(const struct sl_json *o, const char *key, struct sl_arena *a)
+{
+    int64_t n = sl_json_i64(sl_json_get(o, key), 0);
+    if (n <= 0) {
+        return "";
+    }
+    return sl_arena_printf(a, " (%s/s)", grouped(a, sl_arena_printf(a, "%lld", (long long)n).p)).p;
+}
+
+/* "2026-11-07T14:02:11.000Z" as "2026-11-07 14:02 UTC". */
+static const char *minute(struct sl_arena *a, const char *at)
+{
+    return strlen(at) < 16 ? at : sl_arena_printf(a, "%.10s %.5s UTC", at, at + 11).p;
 }
 
 static const struct sl_json *ask(const char *method, sl_str params, struct sl_arena *a, struct sl_err *err)
@@ -77,6 +97,28 @@ static sl_str job_param(struct sl_arena *a, const char *job, const char *which, 
     return sl_str_dup(a, sl_buf_str(&b));
 }
 
+/* How many jobs are well, and how not: "4 jobs: 2 ok, 1 degraded, 1 unknown". */
+static void print_sum(const struct sl_json *jobs, struct sl_arena *a)
+{
+    static const char *const healths[] = {"ok", "degraded", "down", "unknown"};
+    size_t counts[SL_ARRAY_LEN(healths)] = {0};
+    bool first = true;
+    SL_JSON_EACH(j, jobs)
+    {
+        for (size_t i = 0; i < SL_ARRAY_LEN(healths); i++) {
+            counts[i] += strcmp(text(j, "health", a), healths[i]) == 0;
+        }
+    }
+    printf("%zu job%s:", jobs->n, jobs->n == 1 ? "" : "s");
+    for (size_t i = 0; i < SL_ARRAY_LEN(healths); i++) {
+        if (counts[i]) {
+            printf("%s %zu %s", first ? "" : ",", counts[i], healths[i]);
+            first = false;
+        }
+    }
+    printf("\n");
+}
+
 static int ls(bool json, bool all)
 {
     SL_ARENA_AUTO a;
@@ -91,31 +133,36 @@ static int ls(bool json, bool all)
         print_json(jobs);
         return 0;
     }
-    static const char *const titles[] = {"NAME",  "TARGET",  "MODE",     "STATE", "HEALTH",
-                                         "SINCE", "VERSION", "RESTARTS", "RUN",   "OWNER"};
+    static const char *const titles[] = {"NAME",  "TARGET",  "MODE",     "STATE",           "HEALTH",
+                                         "SINCE", "VERSION", "RESTARTS", "LAST CHECKPOINT", "RUN",
+                                         "OWNER"};
     struct cli_list *l = cli_list_new(titles, SL_ARRAY_LEN(titles));
-    size_t n = 0, ok = 0;
     SL_JSON_EACH(j, jobs)
     {
-        const char *name = text(j, "job", &a), *run = text(j, "run", &a), *health = text(j, "health", &a);
+        const char *name = text(j, "job", &a);
+        int64_t version = sl_json_i64(sl_json_get(j, "version"), 0);
+        const struct sl_json *checkpoint = sl_json_get(j, "checkpointAgeMs");
+        bool live = strcmp(text(j, "sight", &a), "live") == 0;
         cli_list_cell(l, sl_str_of(name[0] ? name : "(SELECT)"));
         cli_list_cell(l, sl_str_of(text(j, "target", &a)));
         cli_list_cell(l, sl_str_of(text(j, "mode", &a)));
         cli_list_cell(l, sl_str_of(text(j, "state", &a)));
-        cli_list_cell(l, sl_str_of(health));
+        cli_list_cell(l, sl_str_of(text(j, "health", &a)));
         cli_list_cell(l, sl_str_of(age(&a, sl_json_i64(sl_json_get(j, "ageMs"), 0))));
-        cli_list_cellf(l, "v%lld", (long long)sl_json_i64(sl_json_get(j, "version"), 0));
-        cli_list_cellf(l, "%lld", (long long)sl_json_i64(sl_json_get(j, "restarts"), 0));
-        cli_list_cellf(l, "%.8s", run);
+        cli_list_cell(l, name[0] ? sl_arena_printf(&a, "v%lld", (long long)version) : SL_STR("-"));
+        cli_list_cell(
+            l, live ? sl_arena_printf(&a, "%lld", (long long)sl_json_i64(sl_json_get(j, "restarts"), 0))
+                    : SL_STR("-"));
+        cli_list_cell(l, checkpoint ? sl_arena_printf(&a, "%s ago", age(&a, sl_json_i64(checkpoint, 0)))
+                                    : SL_STR("-"));
+        cli_list_cellf(l, "%.8s", text(j, "run", &a));
         cli_list_cell(l, sl_str_of(text(j, "owner", &a)));
-        n++;
-        ok += strcmp(health, "ok") == 0;
     }
     cli_list_print(l, stdout);
-    if (n == 0) {
+    if (jobs->n == 0) {
         printf("no jobs yet: sluice run FILE\n");
     } else {
-        printf("%zu job%s: %zu ok\n", n, n == 1 ? "" : "s", ok);
+        print_sum(jobs, &a);
     }
     return 0;
 }
@@ -156,22 +203,29 @@ static int show(const char *job, bool json)
     if (sl_json_get(j, "error")) {
         show_error(sl_json_get(j, "error"), &a);
     }
-    if (sl_json_i64(sl_json_get(j, "version"), 0)) {
+    if (name[0]) {
         printf(" version      v%lld  by %s, %s\n", (long long)sl_json_i64(sl_json_get(j, "version"), 0),
-               text(j, "owner", &a), text(j, "versionAt", &a));
+               text(j, "owner", &a), minute(&a, text(j, "versionAt", &a)));
     }
-    printf(" run          %s  %s, statement %lld  Flink %s\n", text(j, "run", &a), text(j, "kind", &a),
+    printf(" run          %s  %s, statement %lld     Flink %s\n", text(j, "run", &a), text(j, "kind", &a),
            (long long)sl_json_i64(sl_json_get(j, "statement"), 0), text(j, "flink", &a));
-    printf(" tasks        %lld of %lld running\n", (long long)sl_json_i64(sl_json_get(j, "tasksRunning"), 0),
-           (long long)sl_json_i64(sl_json_get(j, "tasks"), 0));
-    printf(" records      in %s   out %s\n", grouped(&a, text(j, "recordsIn", &a)),
-           grouped(&a, text(j, "recordsOut", &a)));
+    printf(" tasks        %lld of %lld running     sluice job logs %s\n",
+           (long long)sl_json_i64(sl_json_get(j, "tasksRunning"), 0),
+           (long long)sl_json_i64(sl_json_get(j, "tasks"), 0),
+           name[0] ? name : sl_arena_printf(&a, "%.8s", text(j, "run", &a)).p);
+    printf(" records      in %s%s   out %s%s\n", grouped(&a, text(j, "recordsIn", &a)),
+           rate(j, "recordsInPerSecond", &a), grouped(&a, text(j, "recordsOut", &a)),
+           rate(j, "recordsOutPerSecond", &a));
     int64_t done = sl_json_i64(sl_json_get(j, "checkpointsCompleted"), 0);
     int64_t failed = sl_json_i64(sl_json_get(j, "checkpointsFailed"), 0);
     if (done || failed) {
-        printf(" checkpoints  last #%lld %s; %lld done, %lld failed\n",
-               (long long)sl_json_i64(sl_json_get(j, "lastCheckpoint"), 0), text(j, "lastCheckpointAt", &a),
-               (long long)done, (long long)failed);
+        const struct sl_json *last = sl_json_get(j, "checkpointAgeMs");
+        printf(" checkpoints  ");
+        if (last) {
+            printf("last #%lld  %s ago; ", (long long)sl_json_i64(sl_json_get(j, "lastCheckpoint"), 0),
+                   age(&a, sl_json_i64(last, 0)));
+        }
+        printf("%lld done, %lld failed\n", (long long)done, (long long)failed);
     }
     printf(" restarts     %lld\n", (long long)sl_json_i64(sl_json_get(j, "restarts"), 0));
     if (text(j, "rest", &a)[0] && !sl_json_bool(sl_json_get(j, "ended"), true)) {
@@ -198,32 +252,95 @@ static int cancel(const char *job, bool json)
     return 0;
 }
 
+struct logs_options {
+    const char *job, *which;
+    int64_t tail;
+    bool follow;
+};
+
+static int logs_parse(struct logs_options *o, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--tm") == 0) {
+            o->which = "taskmanager";
+        } else if (strcmp(argv[i], "--jm") == 0) {
+            o->which = "jobmanager";
+        } else if (strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "--follow") == 0) {
+            o->follow = true;
+        } else if (strcmp(argv[i], "--tail") == 0 && i + 1 < argc) {
+            if (!sl_str_to_i64(sl_str_of(argv[++i]), &o->tail) || o->tail <= 0) {
+                return cli_usage("job", "--tail takes a number of lines, not '%s'", argv[i]);
+            }
+        } else if (argv[i][0] == '-' || o->job) {
+            return cli_usage("job", "logs NAME [--jm|--tm] [--tail N] [-f]: '%s' is too much", argv[i]);
+        } else {
+            o->job = argv[i];
+        }
+    }
+    return o->job ? 0 : cli_usage("job", "logs of which job?");
+}
+
+/* What of `now` is new to who has seen `seen`, which ends with its last bytes: the text behind them, or all
+ * of it. */
+static sl_str news(sl_str now, sl_str seen)
+{
+    if (seen.n == 0 || now.n < seen.n) {
+        return now;
+    }
+    for (size_t at = now.n - seen.n + 1; at-- > 0;) {
+        if (memcmp(now.p + at, seen.p, seen.n) == 0) {
+            return sl_str_sub(now, at + seen.n, now.n - at - seen.n);
+        }
+    }
+    return now;
+}
+
+/* Until the run has ended, or Ctrl-C. */
+static int logs_follow(const struct logs_options *o)
+{
+    char last[512]; /* the end of what was printed */
+    size_t n = 0;
+    int64_t tail = o->tail;
+    for (bool ended = false;;) {
+        SL_ARENA_AUTO a;
+        sl_arena_init(&a, 0);
+        struct sl_err err = SL_ERR_INIT;
+        const struct sl_json *r = ask("job.logs", job_param(&a, o->job, o->which, tail), &a, &err);
+        if (!r) {
+            return cli_print_error(&err);
+        }
+        sl_str now = sl_json_str(sl_json_get(r, "text"), SL_STR("")), fresh = news(now, (sl_str){last, n});
+        if (fwrite(fresh.p, 1, fresh.n, stdout) != fresh.n || fflush(stdout) != 0) {
+            return 0; /* the reader has gone */
+        }
+        if (now.n) {
+            n = SL_MIN(now.n, sizeof(last));
+            memcpy(last, now.p + now.n - n, n);
+        }
+        if (ended) {
+            return 0;
+        }
+        const struct sl_json *j = ask("job.show", job_param(&a, o->job, NULL, 0), &a, &err);
+        ended = sl_json_bool(sl_json_get(j, "ended"), true);
+        tail = SL_MAX(o->tail, FOLLOW_LINES);
+        sys_sleep_ms(ended ? 0 : FOLLOW_MS);
+    }
+}
+
 static int logs(int argc, char **argv)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
-    const char *job = NULL, *which = "jobmanager";
-    int64_t tail = 200;
-    for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--tm") == 0) {
-            which = "taskmanager";
-        } else if (strcmp(argv[i], "--jm") == 0) {
-            which = "jobmanager";
-        } else if (strcmp(argv[i], "--tail") == 0 && i + 1 < argc) {
-            if (!sl_str_to_i64(sl_str_of(argv[++i]), &tail) || tail <= 0) {
-                return cli_usage("job", "--tail takes a number of lines, not '%s'", argv[i]);
-            }
-        } else if (argv[i][0] == '-' || job) {
-            return cli_usage("job", "logs NAME [--jm|--tm] [--tail N]: '%s' is too much", argv[i]);
-        } else {
-            job = argv[i];
-        }
+    struct logs_options o = {.which = "jobmanager", .tail = 200};
+    int rc = logs_parse(&o, argc, argv);
+    if (rc) {
+        return rc;
     }
-    if (!job) {
-        return cli_usage("job", "logs of which job?");
+    if (o.follow) {
+        return logs_follow(&o);
     }
-    const struct sl_json *r = ask("job.logs", job_param(&a, job, which, tail), &a, &err);
+    const struct sl_json *r = ask("job.logs", job_param(&a, o.job, o.which, o.tail), &a, &err);
     if (!r) {
         return cli_print_error(&err);
     }
@@ -273,7 +390,7 @@ const struct cli_verb cli_job = {
              "SELECTs too\n"
              "       sluice job show NAME|RUN [--json]\n"
              "       sluice job cancel NAME|RUN [--json]     ends it without a savepoint\n"
-             "       sluice job logs NAME|RUN [--jm|--tm] [--tail N]\n\n"
+             "       sluice job logs NAME|RUN [--jm|--tm] [--tail N] [-f]\n\n"
              "A run is named by its id or a unique beginning of it, at least 6 digits.\n",
     .exec = exec,
 };

@@ -318,6 +318,18 @@ static void show_event(struct cli_events *e, const struct sl_json *event)
     }
 }
 
+/* A warm Flink holds memory: who looks is told that it stays, and how to end it. */
+static void show_warm(struct cli_events *e, const struct sl_json *warm)
+{
+    int64_t s = sl_json_i64(sl_json_get(warm, "ms"), 0) / 1000;
+    if (!s || e->o.json || e->o.quiet || !isatty(STDERR_FILENO)) {
+        return;
+    }
+    bool minutes = s >= 120;
+    cli_steps_note(e->steps, "warm", "local Flink %s stays for %lld %s; sluice owner stop ends it",
+                   text_z(e, warm, "flink"), (long long)(minutes ? s / 60 : s), minutes ? "min" : "s");
+}
+
 bool cli_events_line(struct cli_events *e, sl_str line, int *ret_code)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -330,6 +342,7 @@ bool cli_events_line(struct cli_events *e, sl_str line, int *ret_code)
     if (sl_json_get(m, "result")) {
         cli_events_flush(e);
         fflush(stdout);
+        show_warm(e, sl_json_path(m, "result.warm"));
         *ret_code = (int)sl_json_i64(sl_json_path(m, "result.exit"), e->exit_code);
         return true;
     }

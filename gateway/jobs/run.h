@@ -31,6 +31,7 @@ struct run {
     int64_t created_ms, started_ms, ended_ms, seen_ms; /* epoch */
     int64_t finish_first_ms; /* epoch: when it was seen to run with all its tasks; 0 = not yet */
     struct tgt_job_status last;
+    int64_t rate_in, rate_out; /* records per second between the last two counts; not kept in the ledger */
     char error_code[48];
     char error[512];
     char hint[384];

@@ -18,6 +18,7 @@
 #define ASK_WAITED_MS   60
 #define ASK_IDLE_MS     1000
 #define KEEP_ENDED_MS   600000
+#define RATE_OLD_MS     20000
 #define LOST_AFTER_GONE 3 /* looks in a row at which the cluster says it does not know the job */
 
 struct entry {
@@ -31,6 +32,7 @@ struct entry {
     bool end_saved; /* the ledger knows that it has ended: only then who waits is told */
     int gone;
     int64_t next_ms, ended_at;
+    int64_t counted_ms;  /* monotonic: when the counts of records last changed */
     char *chain, *stack; /* of a failure */
 };
 
@@ -66,6 +68,28 @@ static void deadline_in(int64_t ms, struct timespec *ret)
     }
 }
 
+/* Flink counts anew every few seconds: the rate is that between two different counts. */
+static void note_rate(struct entry *e, const struct tgt_job_status *s)
+{
+    struct run *r = &e->run;
+    int64_t now = sys_now_ms(), ms = now - e->counted_ms;
+    if (s->records_in < r->last.records_in || s->records_out < r->last.records_out) {
+        r->rate_in = r->rate_out = 0; /* it began anew */
+        e->counted_ms = now;
+    } else if (s->records_in != r->last.records_in || s->records_out != r->last.records_out) {
+        if (e->counted_ms && ms > 0) {
+            r->rate_in = (int64_t)(s->records_in - r->last.records_in) * 1000 / ms;
+            r->rate_out = (int64_t)(s->records_out - r->last.records_out) * 1000 / ms;
+        }
+        e->counted_ms = now;
+    } else if (ms > RATE_OLD_MS) {
+        r->rate_in = r->rate_out = 0;
+    }
+    if (s->terminal) {
+        r->rate_in = r->rate_out = 0;
+    }
+}
+
 /* Under the lock. True when what the ledger holds has changed. */
 static bool note_status(struct entry *e, const struct tgt_job_status *s)
 {
@@ -81,6 +105,7 @@ static bool note_status(struct entry *e, const struct tgt_job_status *s)
     }
     bool changed = strcmp(r->state, s->state) != 0 || seen_again || starts ||
                    r->last.restarts != s->restarts || r->last.last_checkpoint_id != s->last_checkpoint_id;
+    note_rate(e, s);
     r->last = *s;
     memcpy(r->state, s->state, sizeof(r->state));
     if (starts) {

@@ -239,8 +239,10 @@ bool local_cluster_logs(const char *dir, const char *which, size_t tail, struct 
     }
     SL_BUF_AUTO b;
     sl_buf_init(&b, LOG_BYTES * 3);
-    static const char *const forms[] = {"%s/log/%s.log.1", "%s/log/%s.log", "%s/log/%s.out.1",
-                                        "%s/log/%s.out"};
+    /* What it printed comes first: it is little and of its start, and the end of the log is what one looks
+     * for. */
+    static const char *const forms[] = {"%s/log/%s.out.1", "%s/log/%s.out", "%s/log/%s.log.1",
+                                        "%s/log/%s.log"};
     for (size_t i = 0; i < SL_ARRAY_LEN(forms); i++) {
         char path[640];
         const char *suffix = forms[i] + strlen("%s/log/%s");

@@ -57,7 +57,7 @@ bool local_cluster_archived(const char *dir, const char *job_id, struct tgt_job_
                             struct sl_arena *a, struct tgt_failure *failure);
 /* Ids in the archive, oldest first. */
 size_t local_cluster_archived_ids(const char *dir, struct sl_arena *a, char (**ret)[33]);
-/* Last `tail` lines (0 = all) of jobmanager or taskmanager: log, then what it printed. */
+/* Last `tail` lines (0 = all) of jobmanager or taskmanager: what it printed, then its log. */
 SL_MUST_CHECK bool local_cluster_logs(const char *dir, const char *which, size_t tail, struct sl_arena *a,
                                       sl_str *ret, struct sl_err *err);
 

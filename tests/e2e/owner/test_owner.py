@@ -71,7 +71,7 @@ def test_the_client_killed_ends_its_select(sluice, flink):
     assert len(jobs) == 1
     call.signal(signal.SIGKILL)
     start = time.monotonic()
-    harness.wait_for(lambda: flink_jobs(sluice).get(list(jobs)[0]) == "CANCELED", 10, "CANCELED")
+    harness.wait_for(lambda: flink_jobs(sluice).get(list(jobs)[0]) == "CANCELED", 20, "CANCELED")
     print(f"canceled {time.monotonic() - start:.1f} s after its client was killed")
     harness.wait_for(lambda: not [r for r in all_runs(sluice) if not r["ended"]], 10, "no run left")
 
@@ -121,7 +121,7 @@ def test_runs_of_a_killed_owner_are_followed_again(own_sluice, flink):
     harness.wait_for(lambda: records(sluice.job("feeds")) > records(after) > 0, 20, "more records")
     select = harness.wait_for(lambda: [r for r in all_runs(sluice) if r["kind"] == "SELECT" and r["ended"]], 30, "end of the SELECT's run")[0]
     assert select["state"] in ("CANCELED", "FAILED") and select["error"]["code"] == "owner", select
-    assert sluice.run("SELECT 2 AS two;", "--flink", flink).ok().rows() == [("+I", ["2"])] or True
+    assert sluice.run("SELECT 2 AS two;", "--flink", flink).ok().rows() == [("+I", [2])]
     assert set(sluice.jvms()) == jvms, "the warm Flink was not taken over"
     refused = sluice("owner", "stop")
     assert refused.rc == 5 and "error[busy]" in refused.err and "--yes" in refused.err, str(refused)
@@ -234,7 +234,7 @@ def test_a_disk_that_fills_while_rows_come(own_sluice, flink):
     """The spool's disk is full: the SELECT fails in one line; the next script runs when there is room again."""
     sluice = own_sluice
     os.makedirs(sluice.data)
-    if not mounted(sluice.data, "size=40m"):
+    if not mounted(sluice.data, "size=160m"):
         pytest.skip("mounting a tmpfs is not allowed here")
     try:
         sluice.run("SELECT 1;", "--flink", flink).ok()
@@ -250,7 +250,7 @@ def test_a_disk_that_fills_while_rows_come(own_sluice, flink):
         done = call.finish(30)
         assert done.rc in (6, 1, 130), str(done)[-3000:]
         harness.wait_for(lambda: stat().f_bavail * stat().f_bsize > 4 << 20, 20, "room again")
-        assert sluice.run("SELECT 2 AS two;", "--flink", flink).ok().rows() == [("+I", ["2"])]
+        assert sluice.run("SELECT 2 AS two;", "--flink", flink).ok().rows() == [("+I", [2])]
         sluice("owner", "stop", "--yes", timeout=60).ok()
     finally:
         sluice.kill_rest()
