@@ -45,6 +45,7 @@ GROUPS = [
     Group("stock", 2, 6, "rows and kinds equal those of Flink's own SQL gateway on the same cluster", pytest("tests/e2e/test_same_as_stock.py")),
     Group("kills", 2, 6, "readers that stop, clients and JVMs that are killed, a million rows; the seed is printed", pytest("tests/e2e/test_harm.py", extra=["-s"])),
     Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py")),
+    Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
     Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),

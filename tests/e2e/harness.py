@@ -194,7 +194,7 @@ class Sluice:
         self.work = os.path.join(self.folder, "work")
         os.makedirs(self.tmp)
         os.makedirs(self.work)
-        self.env = dict(os.environ, SLUICE_DATA=self.data, XDG_DATA_HOME=flink_home(), TMPDIR=self.tmp, NO_COLOR="1", TZ="UTC", SLUICE_LOCAL_IDLE="20min", SLUICE_OWNER_IDLE="30min", **(env or {}))
+        self.env = dict(os.environ, SLUICE_DATA=self.data, XDG_DATA_HOME=flink_home(), TMPDIR=self.tmp, NO_COLOR="1", TZ="UTC", SLUICE_LOCAL_IDLE_TIME="20min", SLUICE_OWNER_IDLE_TIME="30min", **(env or {}))
         self.env.pop("MAKEFLAGS", None)
         self.mark = f"SLUICE_DATA={self.data}\0"
         self.count = 0
