@@ -16,6 +16,8 @@ struct application {
     struct res_result **results;
     size_t n;
     struct tgt_cluster cluster;
+    const struct plan_unit *stopped; /* the SELECT that its person ended */
+    uint64_t stopped_rows;
     bool failed;
 };
 
@@ -183,6 +185,11 @@ static void application_select(struct application *x, const struct plan_unit *u)
     uint64_t rows, max = s->rq->max_rows ? s->rq->max_rows : UINT64_MAX;
     enum rows_end end = sub_rows(s, result, u->stmt->number, max, &watch, &rows);
     struct res_statement_report rep;
+    if (end == ROWS_STOPPED) {
+        res_result_close(result); /* first: the sink must not wait for us while its cluster ends */
+        x->stopped = u;
+        x->stopped_rows = rows;
+    }
     if (end == ROWS_COMPLETE || (!x->failed && !sub_stopping(s) && end == ROWS_LIMIT)) {
         if (end == ROWS_LIMIT) {
             res_result_close(result);
@@ -199,6 +206,9 @@ static void application_select(struct application *x, const struct plan_unit *u)
             if (!tracker_cancel(s->env->tracker, r->id, CANCEL_MS, &err)) {
                 sub_fail(s, &err);
             }
+        }
+        if (end == ROWS_LIMIT) {
+            sub_tell_stopped(s, u, r->id, rows, false);
         }
         return;
     }
@@ -330,6 +340,10 @@ void sub_application(struct sub *s)
         return;
     }
     int64_t since = sys_now_ms();
+    const struct plan_unit *first = NULL; /* its job is named by the step */
+    for (size_t i = 0; i < s->plan.n && !first; i++) {
+        first = is_job(&s->plan.units[i]) ? &s->plan.units[i] : NULL;
+    }
     const char *single = x.n == 1 ? x.runs[0].id : NULL;
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
@@ -342,7 +356,7 @@ void sub_application(struct sub *s)
                                 .digest = s->digest,
                                 .jars = s->jars,
                                 .expects_job = x.n > 0};
-    sub_step(s, "submit", "running", since, NULL, NULL, "%.*s\tapplication", SL_S(s->rq->name));
+    sub_step(s, "submit", "running", since, first, NULL, "%.*s\tapplication", SL_S(s->rq->name));
     sub_call_start(&call, s->target, &submit);
     while (!sub_call_done(&call) && !sub_stopping(s)) {
         sys_sleep_ms(10);
@@ -350,7 +364,7 @@ void sub_application(struct sub *s)
     sub_call_join(&call);
     x.cluster = call.cluster;
     if (!call.ok) {
-        sub_step(s, "submit", "failed", since, NULL, NULL, "%.*s\tapplication", SL_S(s->rq->name));
+        sub_step(s, "submit", "failed", since, first, NULL, "%.*s\tapplication", SL_S(s->rq->name));
         if (call.failure.chain_json.n || call.failure.stack.n) {
             sub_fail_unit(s, NULL, NULL, &call.failure);
         } else {
@@ -358,7 +372,7 @@ void sub_application(struct sub *s)
         }
         x.failed = true;
     } else {
-        sub_step(s, "submit", "done", since, NULL, x.n ? x.runs[0].id : NULL, "%.*s\tapplication, run %.8s",
+        sub_step(s, "submit", "done", since, first, x.n ? x.runs[0].id : NULL, "%.*s\tapplication, run %.8s",
                  SL_S(s->rq->name), x.n ? x.runs[0].id : x.cluster.id);
         for (size_t i = 0; i < x.n; i++) {
             tracker_started(s->env->tracker, x.runs[i].id, &x.cluster, "");
@@ -376,5 +390,8 @@ void sub_application(struct sub *s)
         sub_wait_started(s);
     }
     finish(&x);
+    if (x.stopped) {
+        sub_tell_stopped(s, x.stopped, run_of(&x, x.stopped)->id, x.stopped_rows, !s->timed_out);
+    }
     sub_call_release(&call);
 }

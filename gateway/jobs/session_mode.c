@@ -224,9 +224,7 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
         if (!tracker_cancel(tr, r.id, CANCEL_MS, &err)) {
             sub_fail(s, &err);
         }
-        sub_step(s, "stopped", "done", -1, t->unit, r.id, "run %.8s, %llu row%s shown, job ended%s", r.id,
-                 (unsigned long long)rows, rows == 1 ? "" : "s",
-                 end == ROWS_STOPPED && !s->timed_out ? " (it lived only for this terminal)" : "");
+        sub_tell_stopped(s, t->unit, r.id, rows, end == ROWS_STOPPED && !s->timed_out);
         settle_pending(c);
         return;
     }

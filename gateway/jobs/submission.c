@@ -131,6 +131,14 @@ void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *ru
     event_step(s->sink, &e);
 }
 
+void sub_tell_stopped(struct sub *s, const struct plan_unit *u, const char *run_id, uint64_t rows,
+                      bool by_person)
+{
+    sub_step(s, "stopped", "done", -1, u, run_id, "run %.8s, %llu row%s shown, job ended%s", run_id,
+             (unsigned long long)rows, rows == 1 ? "" : "s",
+             by_person ? " (it lived only for this terminal)" : "");
+}
+
 static void cancel_started(struct sub *s)
 {
     for (size_t i = 0; i < s->started.n; i++) {

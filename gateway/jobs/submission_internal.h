@@ -99,6 +99,9 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
                        const struct rows_watch *watch, uint64_t *ret_rows);
 /* Says "running, all N tasks, first row after T" of a streaming SELECT. */
 void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *run_id, int64_t since_ms);
+/* Says "stopped, N rows shown, job ended". */
+void sub_tell_stopped(struct sub *s, const struct plan_unit *u, const char *run_id, uint64_t rows,
+                      bool by_person);
 /* The rows of an answer (all there when called). */
 void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement);
 
