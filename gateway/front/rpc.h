@@ -28,7 +28,8 @@ bool net_rpc_send(struct net_rpc *r, uint64_t client, sl_str line, bool urgent);
 /* From now on nobody waits for a slow client: what would have waited is false. For the end. */
 void net_rpc_hurry(struct net_rpc *r);
 unsigned net_rpc_clients(const struct net_rpc *r);
-/* Removes the socket file and takes no more clients; those that are there stay. Loop thread; may be called again. */
+/* Removes the socket file and takes no more clients; those that are there stay. Loop thread; may be called
+ * again. */
 void net_rpc_stop_listening(struct net_rpc *r);
 /* Stops listening, removes the socket file, closes every client. Loop thread; memory goes with the loop's
  * next turn. */

@@ -46,7 +46,7 @@ struct net_rpc {
     unsigned count;
     bool closed, hurry;
     bool listening; /* loop thread only */
-    int handles; /* uv handles of ours that are still open */
+    int handles;    /* uv handles of ours that are still open */
 };
 
 static void on_handle_closed(uv_handle_t *h)
@@ -303,7 +303,8 @@ void net_rpc_stop_listening(struct net_rpc *r)
 {
     if (r->listening) {
         r->listening = false;
-        unlink(r->path); /* first: who comes from now on finds nobody, and starts or waits for another owner */
+        unlink(
+            r->path); /* first: who comes from now on finds nobody, and starts or waits for another owner */
         uv_close((uv_handle_t *)&r->listener, on_handle_closed);
     }
 }

@@ -82,7 +82,7 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
             continue;
         }
         enum res_state state = rows.state; /* of the moment in which no row was found */
-        if (state != RES_OPEN) { /* while rows may come, their columns go with the first of them */
+        if (state != RES_OPEN) {           /* while rows may come, their columns go with the first of them */
             send_columns(s, r, number, statement, &cols);
         }
         if (state == RES_COMPLETE && shown >= res_result_rows(r)) {
@@ -95,7 +95,8 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
         if (sys_now_ms() - asked > ALIVE_MS) {
             asked = sys_now_ms();
             if (watch && state != RES_COMPLETE && !watch->alive(watch->ctx)) {
-                /* The last rows and the end may have come while we asked: one more look, and only then it is over. */
+                /* The last rows and the end may have come while we asked: one more look, and only then it is
+                 * over. */
                 if (last_look || res_result_state(r) == RES_WAITING) {
                     break;
                 }
