@@ -17,7 +17,7 @@ struct api_env {
     struct ledger *ledger;
     struct tracker *tracker;
     const char *data_dir, *build; /* build: names the binary, so that a client knows an old owner */
-    int64_t warm_ms;             /* how long an unused local Flink stays */
+    int64_t warm_ms;              /* how long an unused local Flink stays */
     /* Sends one line to a client; false when it has gone. From lane threads; `urgent` never waits. */
     bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent);
     /* Ends the owner after the answers are sent. */

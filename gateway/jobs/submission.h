@@ -48,7 +48,7 @@ struct sub_request {
 
 struct sub_outcome {
     int exit_code;
-    char warm[16]; /* Flink version of a local session cluster that stays warm; "" = none */
+    char warm[16];      /* Flink version of a local session cluster that stays warm; "" = none */
     sl_str result_json; /* the last event, as docs/events.md says; in the arena given */
 };
 
