@@ -18,9 +18,9 @@ struct store_tx;  /* a running transaction; of a writer or of a reader */
 struct store_row; /* the row a query stands on */
 
 /* One noun brings its tables as a list of steps: versions 1, 2, 3 ... without gaps, the list ends with {0}. A
- * step once released is never changed. All tables are STRICT (checked after a migration). static const struct
- * store_migration jobs[] = {{"job", 1, "CREATE TABLE job(...) STRICT;"}, {0}}; static const struct
- * store_migration *const all[] = {jobs, events, NULL}; */
+ * step once released is never changed. All tables are STRICT (checked after a migration).
+ *   static const struct store_migration jobs[] = {{"job", 1, "CREATE TABLE job(...) STRICT;"}, {0}};
+ *   static const struct store_migration *const all[] = {jobs, events, NULL}; */
 struct store_migration {
     const char *noun;
     int version;

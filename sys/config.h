@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sluice's own settings, from one table (config.def). Who wins: flag > environment variable > file > default,
  * whatever the order of the calls. The file: $SLUICE_CONFIG, else config.yaml in $XDG_CONFIG_HOME/sluice;
- * keys dotted or nested: target: prod local: {slots: 4, idle-time: 5 min} limit.cell-bytes: 1 MiB Threads:
- * made by one, then read by all. All text lives in the arena given to init. */
+ * keys dotted or nested:
+ *   target: prod
+ *   local: {slots: 4, idle-time: 5 min}
+ *   limit.cell-bytes: 1 MiB
+ * Threads: made by one, then read by all. All text lives in the arena given to init. */
 #ifndef SLUICE_SYS_CONFIG_H
 #define SLUICE_SYS_CONFIG_H
 

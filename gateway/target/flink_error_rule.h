@@ -2,19 +2,22 @@
  * Inside of the translation of Flink's errors: the languages of flink_errors.def, and what its three files
  * share.
  *
- * class    simple names with '|' between; "" = any.
- * pattern  found anywhere in a cause's message. %1..%9 captures at least one character and at most to the end
- * of the line; %* skips anything; %_ skips white space; %/ is the end of a line; %^ the start of the message.
- *          "A&&B": both must be found, B in any cause ("@Class:B": of that class).
- * message  {1} a capture; {name} or {name:argument} a value (expand() in flink_error_text.c); [...] is left
- * out hint     when a value inside is not known; "A||B": the first of which every value is known. table which
- * CREATE TABLE is meant, tried in order of '|': a digit = the table named by that capture; @ = the one the
- *          causes name; c:a,b = one the statement uses with such a connector ("*-cdc" fits by its end,
- * "post*" by its start); r:a,b = such a one that is read; o:key=1 = one whose option has the capture as
- * value; v:1 = one with an option that holds the capture; target = the one the INSERT writes to; used = the
- * only one, or the only one whose options the causes mention; any = the statement's own WITH. need     what
- * else must be so (with '!'), or which names "did you mean" looks among (near=...). place    where it is
- * shown, tried in order of '|': place_find() in flink_error_place.c; else the statement's first line. */
+ * - class: simple names with '|' between; "" = any.
+ * - pattern: found anywhere in a cause's message. %1..%9 captures at least one character and at most to the end of
+ *   the line; %* skips anything; %_ skips white space; %/ is the end of a line; %^ the start of the message.
+ *   "A&&B": both must be found, B in any cause ("@Class:B": of that class).
+ * - message: {1} is a capture; {name} or {name:argument} a value (expand() in flink_error_text.c); [...] is left out
+ *   when a value inside is not known.
+ * - hint: as message; "A||B" is the first of which every value is known.
+ * - table: which CREATE TABLE is meant, tried in order of '|'. A digit: the table named by that capture; @: the one
+ *   the causes name; c:a,b: one the statement uses with such a connector ("*-cdc" fits by its end, "post*" by its
+ *   start); r:a,b: such a one that is read; o:key=1: one whose option has the capture as value; v:1: one with an
+ *   option that holds the capture; target: the one the INSERT writes to; used: the only one, or the only one whose
+ *   options the causes mention; any: the statement's own WITH.
+ * - need: what else must be so (with '!'), or which names "did you mean" looks among (near=...).
+ * - place: where it is shown, tried in order of '|': place_find() in flink_error_place.c; else the statement's first
+ *   line.
+ */
 #ifndef SLUICE_FLINK_ERROR_RULE_H
 #define SLUICE_FLINK_ERROR_RULE_H
 
