@@ -187,6 +187,17 @@ struct sql_node *sql_string(struct sql_parse *p, struct sql_tok t)
     if (t.kind == TK_BINARY_LIT) {
         check_hex(p, t, 1);
     }
+    for (uint32_t i = t.off; t.kind == TK_ESCAPED_LIT && i + 1 < t.end; i++) {
+        if (p->text.p[i] != '\\') {
+            continue;
+        }
+        i++;
+        for (uint32_t k = 1; p->text.p[i] == 'u' && k <= 4; k++) {
+            if (i + k >= t.end || !is_hex(p->text.p[i + k])) {
+                check(p, SQL_CHECK_UNICODE, t.off, t.end);
+            }
+        }
+    }
     return n;
 }
 
@@ -347,8 +358,80 @@ void sql_check_sample(struct sql_parse *p, const struct sql_node *number)
 void sql_check_buckets(struct sql_parse *p, const struct sql_node *number)
 {
     int64_t v;
-    if (number->op != TK_INTEGER_LIT || !sl_str_to_i64(sql_node_text(number, p->text), &v) || v <= 0) {
+    if (number->op != TK_INTEGER_LIT || !sl_str_to_i64(sql_node_text(number, p->text), &v) || v < 0) {
         check_node(p, SQL_CHECK_BUCKETS, number);
+    }
+}
+
+/* Weeks and quarters came to INTERVAL with 2.0; (a - b) WEEK was there before. */
+void sql_check_interval(struct sql_parse *p, const struct sql_node *unit)
+{
+    if ((p->text.p[unit->off] | 0x20) == 'w' || (p->text.p[unit->off] | 0x20) == 'q') {
+        need(p, 200, unit->off, "INTERVAL in weeks or quarters");
+    }
+}
+
+/* POSITION's first operand is a single thing, without parentheses around it. */
+void sql_check_atomic(struct sql_parse *p, const struct sql_node *e)
+{
+    if (e->kind == SQL_N_PAREN || e->kind == SQL_N_SUBQUERY || (e->kind == SQL_N_ROW && !(e->op & 1))) {
+        check(p, SQL_CHECK_UNEXPECTED, e->off, e->off + 1);
+    }
+}
+
+/* Behind an index only names may follow, no calls: a[1].b, not a[1].b(2). */
+void sql_check_method(struct sql_parse *p, const struct sql_node *of, struct sql_tok lp)
+{
+    while (of->kind == SQL_N_FIELD && of->last->kind == SQL_N_IDENT) {
+        of = of->first;
+    }
+    if (of->kind == SQL_N_ITEM) {
+        check(p, SQL_CHECK_UNEXPECTED, lp.off, lp.end);
+    }
+}
+
+/* The group windows of old are calls without OVER. */
+void sql_check_over(struct sql_parse *p, const struct sql_node *call, struct sql_tok over)
+{
+    const struct sql_node *name = call->first;
+    if (!name || name->kind != SQL_N_NAME || name->first->next) {
+        return;
+    }
+    enum sql_word w = sql_word_find(p->text.p + name->off, name->len);
+    if (w == SQL_W_TUMBLE || w == SQL_W_HOP || w == SQL_W_SESSION) {
+        check(p, SQL_CHECK_UNEXPECTED, over.off, over.end);
+    }
+}
+
+/* {fn convert(a, SQL_VARCHAR)}: a type word, or one of JDBC's names. */
+void sql_check_jdbc_type(struct sql_parse *p, const struct sql_node *name)
+{
+    if (name->len < 4 || !sl_str_ieqz(sl_str_sub(p->text, name->off, 4), "SQL_")) {
+        check(p, SQL_CHECK_UNEXPECTED, name->off, name->off + name->len);
+    }
+}
+
+/* As an argument TABLE t is a table, never the beginning of a query. */
+void sql_check_query_arg(struct sql_parse *p, const struct sql_node *query)
+{
+    const struct sql_node *leaf = query->first;
+    while (leaf && leaf->kind == SQL_N_SET_OP) {
+        leaf = leaf->first;
+    }
+    if (leaf && leaf->kind == SQL_N_EXPLICIT_TABLE) {
+        check(p, SQL_CHECK_UNEXPECTED, leaf->off + leaf->len, leaf->off + leaf->len);
+    }
+}
+
+void sql_check_comment(struct sql_parse *p, const struct sql_node *s)
+{
+    if (p->version < 203) {
+        return;
+    }
+    if (s->op != TK_STRING_LIT) {
+        check(p, SQL_CHECK_UNEXPECTED, s->off, s->off + s->len);
+    } else if (s->first) {
+        check(p, SQL_CHECK_UNEXPECTED, s->first->off, s->first->off + s->first->len);
     }
 }
 
@@ -567,6 +650,13 @@ void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct
     }
     if (!options || !options->first) {
         check_node(p, SQL_CHECK_MODEL_OPTIONS, n);
+    }
+    const struct sql_node *lists[] = {in, out};
+    for (size_t i = 0; i < 2; i++) {
+        if (lists[i] && lists[i]->first->kind == SQL_N_NAME) {
+            uint32_t end = lists[i]->first->off + lists[i]->first->len;
+            check(p, SQL_CHECK_UNEXPECTED, end, end);
+        }
     }
     if (in && !out && !query) {
         check_node(p, SQL_CHECK_MODEL_OUTPUT, in);

@@ -111,7 +111,7 @@ lit(A) ::= signed_number(A).
 lit(A) ::= plain_lit(A).
 lit(A) ::= interval_lit(A).
 
-interval_lit(R) ::= INTERVAL(T) sign qstr(A) qual(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 1); }
+interval_lit(R) ::= INTERVAL(T) sign qstr(A) qual(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 1); sql_check_interval(p, Q); }
 sign ::= .
 sign ::= PLUS.
 sign ::= MINUS.
@@ -214,16 +214,16 @@ exprs(R) ::= exprs(A) COMMA expr(B). { R = sql_add(p, A, B); }
 post(A) ::= prim(A).
 post(R) ::= post(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
 post(R) ::= post(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) LP expr(B) RP RB.
-    { R = sql_op(MK(ITEM, A->off, A, B), T.kind); }
+    { R = sql_op(MK(ITEM, A->off, A, B), T.kind); need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
 post(R) ::= post(A) DOT id(B). [LOWEST] { R = MK(FIELD, A->off, A, B); }
-post(R) ::= post(A) DOT id(B) LP fargs(C) RP. { R = MK(FIELD, A->off, A, MK(CALL, B->off, MK(NAME, B->off, B), C)); }
+post(R) ::= post(A) DOT id(B) LP(L) fargs(C) RP. { sql_check_method(p, A, L); R = MK(FIELD, A->off, A, MK(CALL, B->off, MK(NAME, B->off, B), C)); }
 
 prim(A) ::= number(A).
 prim(A) ::= plain_lit(A).
 prim(A) ::= interval_lit(A).
-prim(R) ::= INTERVAL(T) sign number(A) qual1(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 2); }
-prim(R) ::= INTERVAL(T) sign cids(A) qual1(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 2); }
-prim(R) ::= INTERVAL(T) sign LP expr(A) RP qual1(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 2); }
+prim(R) ::= INTERVAL(T) sign number(A) qual1(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 2); sql_check_interval(p, Q); }
+prim(R) ::= INTERVAL(T) sign cids(A) qual1(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 2); sql_check_interval(p, Q); }
+prim(R) ::= INTERVAL(T) sign LP expr(A) RP qual1(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 2); sql_check_interval(p, Q); }
 prim(R) ::= HOOK(T). { R = MK(PARAM, T.off); }
 prim(A) ::= cids(A). [LOWEST]
 prim(R) ::= CONTEXT(T). { R = sql_ident(p, T); }
@@ -254,6 +254,10 @@ prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { R = sql_op(MK(CALL, T.off, A), T
 jdbc_call(R) ::= id(A) LP fargs(B) RP. { R = MK(CALL, A->off, MK(NAME, A->off, A), B); }
 jdbc_call(R) ::= FNAME|INSERT(T) LP fargs(B) RP. { R = MK(CALL, T.off, sql_ident(p, T), B); }
 jdbc_call(A) ::= special_call(A).
+jdbc_call(R) ::= CONVERT(T) LP expr(A) COMMA jdbc_type(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+jdbc_type(R) ::= id(A). { R = A; sql_check_jdbc_type(p, A); }
+jdbc_type(A) ::= convert_type(A).
+jdbc_type(R) ::= CHAR(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 prim(A) ::= call(A).
 prim(A) ::= special_call(A).
 
@@ -275,7 +279,7 @@ else_opt(R) ::= ELSE(T) expr(A). { R = MK(ELSE, T.off, A); }
 /* ------------------------------------------------------------------ calls */
 
 call(A) ::= call4(A).
-call(R) ::= call4(A) OVER(T) over(B). { R = sql_add(p, A, MK(OVER, T.off, B)); }
+call(R) ::= call4(A) OVER(T) over(B). { sql_check_over(p, A, T); R = sql_add(p, A, MK(OVER, T.off, B)); }
 over(A) ::= id(A).
 over(A) ::= window(A).
 call4(A) ::= call3(A).
@@ -320,7 +324,7 @@ fargs(A) ::= args(A).
 fargs(A) ::= query_arg(A).
 fargs(R) ::= ALL|DISTINCT(T) query_arg(A). { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 /* a query without parentheses can only be the sole argument */
-query_arg(R) ::= query_np(A). { R = MK(ARGS, A->off, A); }
+query_arg(R) ::= query_np(A). { R = MK(ARGS, A->off, A); sql_check_query_arg(p, A); }
 query_arg(R) ::= id(A) ARROW query_np(B). { R = MK(ARGS, A->off, MK(NAMED_ARG, A->off, A, B)); }
 call_args(R) ::= . { R = MK(ARGS, p->end); }
 call_args(A) ::= args(A).
@@ -350,8 +354,8 @@ order_items2(R) ::= order_items2(A) COMMA order_item(B). { R = sql_add(p, A, B);
 
 /* calls with words inside */
 special_call(R) ::= EXTRACT(T) LP unit(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) FROM expr(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
+special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) RP. { sql_check_atomic(p, A); R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) FROM expr(C) RP. { sql_check_atomic(p, A); R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) FOR expr(D) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C, D), T.kind); }
@@ -364,13 +368,12 @@ special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING FROM expr(B) RP. { R = sql_
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= CONVERT(T) LP expr(A) USING cids(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= CONVERT(T) LP expr(A) COMMA exprs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, T.off, "CONVERT with a comma"); }
+special_call(R) ::= CONVERT(T) LP expr(A) COMMA cids(B) COMMA cids(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); need(p, 200, T.off, "CONVERT with commas"); }
 special_call(R) ::= CONVERT(T) LP convert_type(A) COMMA exprs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, T.off, "CONVERT to a type"); }
 convert_type(A) ::= plain_type(A).
 convert_type(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_type(R) ::= TIME(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_type(R) ::= TIMESTAMP(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
-convert_type(R) ::= CHAR(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 special_call(R) ::= TRANSLATE(T) LP expr(A) USING cids(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRANSLATE(T) LP exprs(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(A) ::= floor_call(A).
@@ -602,6 +605,8 @@ join_cond(R) ::= USING(T) pids(A). { R = MK(USING, T.off, A); }
 
 table(A) ::= table_p(A).
 table(R) ::= table_p(A) table_alias(B). { R = sql_alias(p, A, B); }
+table(R) ::= table_p(A) AS(T) id(B) match(M). { R = sql_add(p, sql_add(p, A, B), M); need(p, 202, T.off, "a name before MATCH_RECOGNIZE"); }
+table(R) ::= table_p(A) AS(T) id(B) match(M) table_alias(C). { R = sql_add(p, sql_add(p, sql_add(p, A, B), M), C); need(p, 202, T.off, "a name before MATCH_RECOGNIZE"); }
 table(R) ::= table_p(A) sample(C). { R = sql_add(p, A, C); check_not_join(p, A); }
 table(R) ::= table_p(A) table_alias(B) sample(C). { R = sql_add(p, sql_alias(p, A, B), C); }
 table_alias(R) ::= id(A). [LOWEST] { R = MK(ALIAS, A->off, A); }
@@ -673,7 +678,8 @@ unpivot_value ::= id_or_list AS row_expr.
 /* ------------------------------------------------------------------ MATCH_RECOGNIZE */
 
 match_opt(R) ::= . [LOWEST] { R = NULL; }
-match_opt(R) ::= MATCH_RECOGNIZE(T) LP window_part(A) order_by_opt(B) measures_opt(C) rows_per_match after_match(D) pattern(E)
+match_opt(A) ::= match(A).
+match(R) ::= MATCH_RECOGNIZE(T) LP window_part(A) order_by_opt(B) measures_opt(C) rows_per_match after_match(D) pattern(E)
         within_opt(F) subset_opt(G) defines(H) RP.
     { R = MK(MATCH, T.off, A, B, C, D, E, F, G, H); }
 pattern(R) ::= PATTERN(T) LP caret pat_alt(A) dollar RP. { R = MK(PATTERN, T.off, A); }
@@ -762,6 +768,7 @@ type_word(R) ::= MULTISET(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), 
 type_word(R) ::= MAP(T) LT xtype(A) COMMA xtype(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 type_word(R) ::= RAW(T) LP strx(A) COMMA strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 type_word(R) ::= ROW(T) NE. { R = sql_op(MK(TYPE, T.off), T.kind); }
+type_word(R) ::= ROW(T) LT GT. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= ROW(T) LT fields(A) GT. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 type_word(R) ::= ROW(T) LP RP. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= ROW(T) LP fields(A) RP. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
@@ -774,7 +781,8 @@ field(R) ::= id(A) xtype(B). { R = MK(TYPE_FIELD, A->off, A, B); }
 field(R) ::= id(A) xtype(B) qstr(C). { R = MK(TYPE_FIELD, A->off, A, B, C); }
 decimal_opt ::= .
 decimal_opt ::= LP uint RP.
-decimal_opt ::= LP uint COMMA sign uint RP.
+decimal_opt ::= LP uint COMMA uint RP.
+decimal_opt ::= LP uint COMMA MINUS uint RP.
 charset_opt ::= .
 charset_opt ::= CHARACTER SET id.
 zone_opt ::= .
@@ -800,6 +808,10 @@ ife(R) ::= . { R = 0; }
 ife(R) ::= IF EXISTS. { R = SQL_OP_IF; }
 comment_opt(R) ::= . { R = NULL; }
 comment_opt(R) ::= COMMENT(T) qstr(A). { R = MK(COMMENT, T.off, A); }
+/* columns and catalogs took any string, joined ones too, before they were held to one plain one */
+comment_str(R) ::= . { R = NULL; }
+comment_str(A) ::= comment(A).
+comment(R) ::= COMMENT(T) strx(A). { R = MK(COMMENT, T.off, A); sql_check_comment(p, A); }
 with_opt(R) ::= . { R = NULL; }
 with_opt(R) ::= WITH props(A). { R = A; }
 props(R) ::= LP(T) RP. { R = MK(OPTIONS, T.off); }
@@ -836,10 +848,10 @@ column(A) ::= cids(A).
 column(A) ::= typed_column(A).
 column(A) ::= constraint(A).
 column(A) ::= watermark(A).
-typed_column(R) ::= cids(A) xtype(B) constraint_col(C) comment_opt(D). { R = MK(COLUMN, A->off, A, B, C, D); }
-typed_column(R) ::= cids(A) xtype(B) METADATA metadata_from(C) virtual(V) comment_opt(D).
+typed_column(R) ::= cids(A) xtype(B) constraint_col(C) comment_str(D). { R = MK(COLUMN, A->off, A, B, C, D); }
+typed_column(R) ::= cids(A) xtype(B) METADATA metadata_from(C) virtual(V) comment_str(D).
     { R = sql_op(MK(METADATA, A->off, A, B, C, D), (uint16_t)V); }
-typed_column(R) ::= cids(A) AS expr(B) comment_opt(C). { R = MK(COMPUTED, A->off, A, B, C); check_non_query(p, B); check_simple_name(p, A); }
+typed_column(R) ::= cids(A) AS expr(B) comment_str(C). { R = MK(COMPUTED, A->off, A, B, C); check_non_query(p, B); check_simple_name(p, A); }
 watermark(R) ::= WATERMARK(T) FOR cids(A) AS expr(B). { R = MK(WATERMARK, T.off, A, B); check_non_query(p, B); }
 metadata_from(R) ::= . { R = NULL; }
 metadata_from(R) ::= FROM strx(A). { R = A; }
@@ -953,10 +965,10 @@ position_opt(R) ::= AFTER(T) cids(A). { R = sql_op(MK(POSITION, T.off, A), T.kin
 
 /* ------------------------------------------------------------------ the other objects */
 
-stmt(R) ::= create(T) CATALOG ifne(F) id(A) comment_opt(B) with_opt(C). { R = MK(CREATE_CATALOG, T.off, A, B, C); R->op = T.word | F; }
+stmt(R) ::= create(T) CATALOG ifne(F) id(A) comment_str(B) with_opt(C). { R = MK(CREATE_CATALOG, T.off, A, B, C); R->op = T.word | F; }
 stmt(R) ::= ALTER(T) CATALOG(O) id(A) SET props(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
 stmt(R) ::= ALTER(T) CATALOG(O) id(A) RESET keys(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
-stmt(R) ::= ALTER(T) CATALOG(O) id(A) COMMENT qstr(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
+stmt(R) ::= ALTER(T) CATALOG(O) id(A) comment(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
 stmt(R) ::= create(T) DATABASE ifne(F) cids(A) comment_opt(B) with_opt(C). { R = MK(CREATE_DATABASE, T.off, A, B, C); R->op = T.word | F; }
 stmt(R) ::= ALTER(T) DATABASE(O) cids(A) SET props(B). { R = sql_op(MK(ALTER_OTHER, T.off, A, B), O.kind); }
 stmt(R) ::= create(T) VIEW ifne(F) cids(A) view_columns(B) comment_opt(C) as_query(D). { R = MK(CREATE_VIEW, T.off, A, B, C, D); R->op = T.word | F; }
@@ -1094,9 +1106,6 @@ explain_target(R) ::= create(T) TABLE ifne cids(A) body_opt(B) comment_opt(C) di
     { R = MK(CREATE_TABLE, T.off, A, B, C, D, E, G, H); R->op = T.word; need(p, 200, T.off, "EXPLAIN CREATE TABLE ... AS"); sql_check_create_table(p, R); }
 explain_target(R) ::= REPLACE(T) TABLE ifne cids(A) body_opt(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) as_query(H).
     { R = MK(CREATE_TABLE, T.off, A, B, C, D, E, G, H); R->op = SQL_OP_REPLACE; need(p, 200, T.off, "EXPLAIN REPLACE TABLE ... AS"); sql_check_create_table(p, R); }
-explain_target(R) ::= create_mt(T) MATERIALIZED(M) TABLE cids(A) body_opt(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) start_mode_opt freshness_opt(H) refresh_mode_opt as_query(I).
-    { R = MK(CREATE_MATERIALIZED_TABLE, T.off, A, B, C, D, E, G, H, I); R->op = T.word; need(p, 203, T.off, "EXPLAIN CREATE MATERIALIZED TABLE"); sql_check_materialized(p, R, M); }
-
 /* ------------------------------------------------------------------ DML, sets, plans, jars, jobs */
 
 stmt(A) ::= query(A).

@@ -63,7 +63,6 @@ static bool begins_operand(int kind)
     switch (kind) {
     case 0:
     case TK_VALUE:
-    case TK_COLON:
     case TK_DOT:
     case TK_LB:
     case TK_COMMA:
@@ -145,6 +144,8 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
                    : TK_IDENT;
     case TK_MODEL:
         return is_model_word(f) ? TK_MODEL : t->flags & SQL_TOKEN_RESERVED ? TK_RESERVED : TK_IDENT;
+    case TK_ABSENT:
+        return peek_kind(f, 0) == TK_ON ? TK_ABSENT : TK_IDENT;
     case TK_FORMAT:
         return peek_kind(f, 0) == TK_JSON ? TK_FORMAT : TK_IDENT;
     case TK_IMMEDIATELY:

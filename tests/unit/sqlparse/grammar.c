@@ -192,6 +192,35 @@ static void every_check(void **state)
     }
 }
 
+/* A list of rare statements with the verdicts of Flink's own parsers. */
+static void verdicts(void **state)
+{
+    (void)state;
+    static const sql_version flinks[] = {120, 202, 203};
+    FILE *f = fopen("tests/golden/grammar/verdicts.txt", "r");
+    char line[2048];
+    unsigned lines = 0, wrong = 0;
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        sl_str sql = without_line_end(sl_str_of(line + 4));
+        for (size_t v = 0; line[0] != '#' && v < 3; v++) {
+            SL_ARENA_AUTO a = {0};
+            const struct sql_node *ast;
+            struct sql_fault fault;
+            bool ok = sql_parse_text(&a, sql, flinks[v], &ast, &fault);
+            if (ok != (line[v] == 'o')) {
+                print_error("%s %s: %.*s\n", sql_version_name(flinks[v]), ok ? "taken" : "refused",
+                            SL_S(sql));
+                wrong++;
+            }
+        }
+        lines++;
+    }
+    fclose(f);
+    assert_int_equal(wrong, 0);
+    assert_true(lines > 300);
+}
+
 /* A word that is not reserved is a name wherever a name can stand; a reserved one never is. */
 static void words_as_names(void **state)
 {
@@ -345,9 +374,10 @@ static void expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees),       cmocka_unit_test(messages),       cmocka_unit_test(statements),
-        cmocka_unit_test(every_check), cmocka_unit_test(words_as_names), cmocka_unit_test(depth),
-        cmocka_unit_test(long_names),  cmocka_unit_test(memory),         cmocka_unit_test(expected),
+        cmocka_unit_test(trees),       cmocka_unit_test(messages),   cmocka_unit_test(statements),
+        cmocka_unit_test(every_check), cmocka_unit_test(verdicts),   cmocka_unit_test(words_as_names),
+        cmocka_unit_test(depth),       cmocka_unit_test(long_names), cmocka_unit_test(memory),
+        cmocka_unit_test(expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
