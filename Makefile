@@ -30,7 +30,9 @@ override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(OPT) -g -fno-common $(WARN) $(HARD
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
 LDLIBS := $(PKG_LIBS) -lpthread -lm -ldl
 
-MK := $(wildcard mk/*.mk)
+# Those that name generated files come first: others depend on them.
+GEN_MK := mk/sqlparse.mk mk/catalog.mk
+MK := $(GEN_MK) $(filter-out $(GEN_MK),$(wildcard mk/*.mk))
 
 room_name = $(subst /,_,$(1))
 room_lib = $(BUILD)/lib/lib$(call room_name,$(1)).a
