@@ -71,6 +71,8 @@ static inline struct sql_node *sql_op(struct sql_node *n, unsigned op)
 struct sql_node *sql_child(const struct sql_node *n, enum sql_node_kind kind);
 
 struct sql_node *sql_ident(struct sql_parse *p, struct sql_tok t);
+/* A name of one part, made when more has been read already. */
+struct sql_node *sql_name(struct sql_parse *p, struct sql_node *ident);
 struct sql_node *sql_literal(struct sql_parse *p, struct sql_tok t);
 struct sql_node *sql_integer(struct sql_parse *p, struct sql_tok t);
 struct sql_node *sql_string(struct sql_parse *p, struct sql_tok t);

@@ -146,6 +146,13 @@ struct sql_node *sql_ident(struct sql_parse *p, struct sql_tok t)
     return n;
 }
 
+struct sql_node *sql_name(struct sql_parse *p, struct sql_node *ident)
+{
+    struct sql_node *n = MK(NAME, ident->off, ident);
+    n->len = ident->len;
+    return n;
+}
+
 struct sql_node *sql_literal(struct sql_parse *p, struct sql_tok t)
 {
     struct sql_node *n = MK(LITERAL, t.off);

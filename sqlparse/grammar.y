@@ -216,7 +216,7 @@ post(R) ::= post(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
 post(R) ::= post(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) LP expr(B) RP RB.
     { R = sql_op(MK(ITEM, A->off, A, B), T.kind); need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
 post(R) ::= post(A) DOT id(B). [LOWEST] { R = MK(FIELD, A->off, A, B); }
-post(R) ::= post(A) DOT id(B) LP(L) fargs(C) RP. { sql_check_method(p, A, L); R = MK(FIELD, A->off, A, MK(CALL, B->off, MK(NAME, B->off, B), C)); }
+post(R) ::= post(A) DOT id(B) LP(L) fargs(C) RP. { sql_check_method(p, A, L); R = MK(FIELD, A->off, A, MK(CALL, B->off, sql_name(p, B), C)); }
 
 prim(A) ::= number(A).
 prim(A) ::= plain_lit(A).
@@ -251,7 +251,7 @@ prim(R) ::= CURRENT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kin
 prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 prim(R) ::= CURSOR(T) query_wp(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-jdbc_call(R) ::= id(A) LP fargs(B) RP. { R = MK(CALL, A->off, MK(NAME, A->off, A), B); }
+jdbc_call(R) ::= id(A) LP fargs(B) RP. { R = MK(CALL, A->off, sql_name(p, A), B); }
 jdbc_call(R) ::= FNAME|INSERT(T) LP fargs(B) RP. { R = MK(CALL, T.off, sql_ident(p, T), B); }
 jdbc_call(A) ::= special_call(A).
 jdbc_call(R) ::= CONVERT(T) LP expr(A) COMMA jdbc_type(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
@@ -535,8 +535,9 @@ stream_opt ::= .
 stream_opt ::= STREAM.
 select_list(R) ::= select_item(A). { R = MK(SELECT_LIST, A->off, A); }
 select_list(R) ::= select_list(A) COMMA select_item(B). { R = sql_add(p, A, B); }
-select_item(R) ::= STAR(T). { R = MK(SELECT_ITEM, T.off, MK(STAR, T.off)); }
-select_item(R) ::= STAR(T) alias(B). { R = MK(SELECT_ITEM, T.off, MK(STAR, T.off), B); }
+star(R) ::= STAR(T). { R = MK(STAR, T.off); }
+select_item(R) ::= star(A). { R = MK(SELECT_ITEM, A->off, A); }
+select_item(R) ::= star(A) alias(B). { R = MK(SELECT_ITEM, A->off, A, B); }
 select_item(R) ::= expr(A). { R = MK(SELECT_ITEM, A->off, A); }
 select_item(R) ::= expr(A) alias(B). { R = MK(SELECT_ITEM, A->off, A, B); }
 alias(R) ::= id(A). { R = MK(ALIAS, A->off, A); }
