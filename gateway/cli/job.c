@@ -125,10 +125,13 @@ static int ls(bool json, bool all)
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
     const struct sl_json *r = ask("job.list", all ? SL_STR("{\"all\":true}") : SL_STR_NONE, &a, &err);
-    if (!r) {
+    const struct sl_json *jobs = sl_json_get(r, "jobs");
+    if (r && !jobs) {
+        sl_fail(&err, SL_OWNER, "the owner of the data folder answers without a list of jobs");
+    }
+    if (!jobs) {
         return cli_print_error(&err);
     }
-    const struct sl_json *jobs = sl_json_get(r, "jobs");
     if (json) {
         print_json(jobs);
         return 0;
