@@ -22,7 +22,8 @@
 #define RECORD         "sluice-install.json"
 #define DOWNLOAD_TRIES 4
 #define UNPACKED_BYTES                                                                                       \
-    ((int64_t)700 << 20) /* lib, opt, plugins, planner and class archives of any release                     \
+    ((int64_t)700                                                                                            \
+     << 20) /* lib, opt, plugins, planner and class archives of any release                     \
                           */
 
 struct job {
