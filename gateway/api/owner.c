@@ -170,6 +170,9 @@ static void on_idle(uv_timer_t *h)
 {
     struct owner *o = h->data;
     int64_t now = sys_now_ms();
+    if (o->ending) { /* the API may be gone already */
+        return;
+    }
     if (net_rpc_clients(o->rpc) || api_calls(o->api) || tracker_active(o->tracker)) {
         o->needed_ms = now;
         return;

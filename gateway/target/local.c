@@ -209,6 +209,22 @@ static struct local_cluster *known(struct local *l, const char *id)
     return c;
 }
 
+/* tgt_warm on a copy, for the same reason. */
+static bool warm_known(struct local *l, struct local_cluster *c)
+{
+    struct sl_err ignored = SL_ERR_INIT;
+    pthread_mutex_lock(&l->lock);
+    struct local_cluster copy = *c;
+    pthread_mutex_unlock(&l->lock);
+    if (copy.owner_fd < 0 || copy.released || !tgt_warm(&copy, false, &ignored)) {
+        return false;
+    }
+    pthread_mutex_lock(&l->lock);
+    memcpy(c->jar_id, copy.jar_id, sizeof c->jar_id);
+    pthread_mutex_unlock(&l->lock);
+    return true;
+}
+
 /* A session that an owner has left behind (it was killed): ours now, when nobody else has it. */
 static struct local_cluster *adopt(struct local *l)
 {
@@ -228,8 +244,7 @@ static struct local_cluster *adopt(struct local *l)
         }
         struct local_cluster *mine = known(l, id); /* opened already to ask after a job of it */
         if (mine) {
-            if (mine->owner_fd >= 0 && !mine->released && same_class_path(l, mine->dir) &&
-                check(l, mine, &st, &ignored) && tgt_warm(mine, false, &ignored)) {
+            if (same_class_path(l, mine->dir) && check(l, mine, &st, &ignored) && warm_known(l, mine)) {
                 return mine;
             }
             continue;
