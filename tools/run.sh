@@ -16,7 +16,7 @@ took() {
     if [ $t -ge 100 ]; then echo "$(((t + 5) / 10)) s"; else echo "$((t / 10)).$((t % 10)) s"; fi
 }
 step() { printf '%-54s %9s\n' "$1" "$2"; }
-line() { printf ' %-9s %-43s %9s\n' "$1" "$2" "$3"; }
+line() { if [ -n "$3" ]; then printf ' %-9s %-43s %9s\n' "$1" "$2" "$3"; else printf ' %-9s %s\n' "$1" "$2"; fi; }
 count() { if [ "$1" = 1 ]; then echo "$1 $2"; else echo "$1 ${2}s"; fi; }
 die() {
     printf '%s\n' "$@" >&2
