@@ -21,7 +21,8 @@
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
 #if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* poisoning takes a const pointer and reads nothing  \
+#pragma GCC diagnostic ignored                                                                               \
+    "-Wmaybe-uninitialized" /* poisoning takes a const pointer and reads nothing  \
                                                         */
 #endif
 #define POISON(p, n)   __asan_poison_memory_region((p), (n))
