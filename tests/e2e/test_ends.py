@@ -21,13 +21,27 @@ SELECT item, COUNT(*) AS n FROM sales GROUP BY item;
 """
 
 
+REST = {}  # pid of a JobManager -> its REST port
+
+
+def rest_port(pid):
+    if pid not in REST:
+        for port in harness.listening_ports([pid]):
+            try:
+                harness.get(f"http://127.0.0.1:{port}/overview", 1)
+                REST[pid] = port
+            except (OSError, ValueError):
+                continue
+    return REST.get(pid)
+
+
 def flink_jobs(sluice):
     """States of all jobs that the local Flinks know, straight from their REST."""
     states = {}
     for pid in sluice.jvms():
-        for port in harness.listening_ports([pid]):
+        if "TaskManagerRunner" not in harness.command_line(pid) and rest_port(pid):
             try:
-                for job in harness.get(f"http://127.0.0.1:{port}/jobs/overview", 3)["jobs"]:
+                for job in harness.get(f"http://127.0.0.1:{rest_port(pid)}/jobs/overview", 3)["jobs"]:
                     states[job["jid"]] = job["state"]
             except (OSError, ValueError, KeyError):
                 continue
