@@ -27,11 +27,6 @@ ENDLESS = """CREATE TABLE wide (a BIGINT, b BIGINT, c INT, d INT, e DOUBLE, f DO
 WITH ('connector' = 'datagen', 'rows-per-second' = '100000000', 'fields.g.length' = '8', 'fields.h.length' = '12');
 SELECT * FROM wide;
 """
-# Without end; a sequence would be: Flink's generator keeps the whole sequence in memory.
-ENDLESS = """CREATE TABLE wide (a BIGINT, b BIGINT, c INT, d INT, e DOUBLE, f DOUBLE, g STRING, h STRING, i DECIMAL(12, 2), j BOOLEAN)
-WITH ('connector' = 'datagen', 'rows-per-second' = '100000000', 'fields.g.length' = '8', 'fields.h.length' = '12');
-SELECT * FROM wide;
-"""
 
 
 @pytest.fixture(scope="module")
