@@ -34,6 +34,8 @@ static void put_key(struct sl_buf *b, const char *key, const char *fmt, ...)
     sl_buf_putc(b, '\n');
 }
 
+/* No taskmanager.resource-id: each start then has its own, and the JobManager never takes a new TaskManager for
+ * the dead one. */
 static void addresses(struct sl_buf *b, const struct jvm_cluster *c)
 {
     put_key(b, "sluice.cluster.id", "%s", c->id);
@@ -42,7 +44,6 @@ static void addresses(struct sl_buf *b, const struct jvm_cluster *c)
     put_key(b, "jobmanager.bind-host", "127.0.0.1");
     put_key(b, "taskmanager.host", "127.0.0.1");
     put_key(b, "taskmanager.bind-host", "127.0.0.1");
-    put_key(b, "taskmanager.resource-id", "taskmanager");
     put_key(b, "rest.address", "127.0.0.1");
     put_key(b, "rest.bind-address", "127.0.0.1");
     put_key(b, "rest.port", "%d", c->rest_port);
