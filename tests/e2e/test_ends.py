@@ -35,16 +35,20 @@ def rest_port(pid):
     return REST.get(pid)
 
 
+REST = {}  # of a JVM: the port that answered as a REST; the others (RPC, blobs) keep a caller waiting
+
+
 def flink_jobs(sluice):
     """States of all jobs that the local Flinks know, straight from their REST."""
     states = {}
     for pid in sluice.jvms():
-        if "TaskManagerRunner" not in harness.command_line(pid) and rest_port(pid):
+        for port in [REST[pid]] if pid in REST else harness.listening_ports([pid]):
             try:
-                for job in harness.get(f"http://127.0.0.1:{rest_port(pid)}/jobs/overview", 3)["jobs"]:
-                    states[job["jid"]] = job["state"]
+                jobs = harness.get(f"http://127.0.0.1:{port}/jobs/overview", 3)["jobs"]
             except (OSError, ValueError, KeyError):
                 continue
+            REST[pid] = port
+            states.update((job["jid"], job["state"]) for job in jobs)
     return states
 
 
