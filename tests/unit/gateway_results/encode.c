@@ -378,7 +378,7 @@ static void test_zones(void **state)
     zone_is("Australia/Sydney", 4733510400, 39600); /* summer over the turn of the year */
     zone_is("Australia/Sydney", 4746000000, 36000);
     zone_is("Asia/Shanghai", -3000000000, 29143); /* local mean time before 1901 */
-    zone_is("Europe/Dublin", 4733510400, 0); /* its rule has winter as the exception */
+    zone_is("Europe/Dublin", 4733510400, 0);      /* its rule has winter as the exception */
     zone_is("Europe/Dublin", 4741981200, 3600);
     struct sl_err err = SL_ERR_INIT;
     int32_t got;
