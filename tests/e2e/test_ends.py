@@ -42,6 +42,8 @@ def flink_jobs(sluice):
     """States of all jobs that the local Flinks know, straight from their REST."""
     states = {}
     for pid in sluice.jvms():
+        if "TaskManagerRunner" in harness.command_line(pid):
+            continue  # has no REST
         for port in [REST[pid]] if pid in REST else harness.listening_ports([pid]):
             try:
                 jobs = harness.get(f"http://127.0.0.1:{port}/jobs/overview", 3)["jobs"]
