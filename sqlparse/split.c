@@ -102,7 +102,7 @@ static bool command_value(struct sql_splitter *sp, size_t i, sl_str *ret, size_t
     }
     *ret_cut = true;
     *ret_end = run;
-    return quoted && run > i && ends_at(sp, run);
+    return quoted && run > quoted && ends_at(sp, run); /* a ';' inside the quotes ends nothing */
 }
 
 /* SET key = value and RESET key, key without quotes, as the regular expressions of Flink's client take them:

@@ -12,6 +12,13 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 
+/* What floor_div leaves, 0 .. b - 1. Not a - floor_div(a, b) * b: that product is out of range at the lower
+ * end, and every number of a cell may be there. */
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+    return a % b + (a % b < 0 ? b : 0);
+}
+
 /* --- strings and bytes
  * --------------------------------------------------------------------------------------- */
 
@@ -267,12 +274,11 @@ void res_put_sql_time(struct sl_buf *b, int32_t ms, unsigned precision)
 
 void res_put_sql_timestamp(struct sl_buf *b, int64_t local_ms, uint32_t nanos_of_ms, unsigned precision)
 {
-    int64_t s = floor_div(local_ms, 1000);
     struct res_civil c;
-    res_civil_of(s, &c);
+    res_civil_of(floor_div(local_ms, 1000), &c);
     sql_day(b, &c);
     sl_buf_printf(b, " %02u:%02u:%02u", c.hour, c.minute, c.second);
-    put_fraction(b, (uint32_t)(local_ms - s * 1000) * 1000000 + nanos_of_ms, SL_MIN(precision, 9u));
+    put_fraction(b, (uint32_t)floor_mod(local_ms, 1000) * 1000000 + nanos_of_ms, SL_MIN(precision, 9u));
 }
 
 void res_put_sql_months(struct sl_buf *b, int32_t months)
@@ -312,21 +318,19 @@ void res_put_iso_date(struct sl_buf *b, int64_t days)
 
 void res_put_iso_time(struct sl_buf *b, int64_t nanos_of_day, unsigned digits)
 {
-    int64_t s = floor_div(nanos_of_day, 1000000000);
     struct res_civil c;
-    res_civil_of(s, &c);
+    res_civil_of(floor_div(nanos_of_day, 1000000000), &c);
     sl_buf_printf(b, "%02u:%02u:%02u", c.hour, c.minute, c.second);
-    put_fraction(b, (uint32_t)(nanos_of_day - s * 1000000000), SL_MIN(digits, 9u));
+    put_fraction(b, (uint32_t)floor_mod(nanos_of_day, 1000000000), SL_MIN(digits, 9u));
 }
 
 void res_put_iso_timestamp(struct sl_buf *b, int64_t local_ms, uint32_t nanos_of_ms, unsigned digits)
 {
-    int64_t s = floor_div(local_ms, 1000);
     struct res_civil c;
-    res_civil_of(s, &c);
+    res_civil_of(floor_div(local_ms, 1000), &c);
     iso_day(b, &c);
     sl_buf_printf(b, "T%02u:%02u:%02u", c.hour, c.minute, c.second);
-    put_fraction(b, (uint32_t)(local_ms - s * 1000) * 1000000 + nanos_of_ms, SL_MIN(digits, 9u));
+    put_fraction(b, (uint32_t)floor_mod(local_ms, 1000) * 1000000 + nanos_of_ms, SL_MIN(digits, 9u));
 }
 
 void res_put_iso_months(struct sl_buf *b, int32_t months)

@@ -210,6 +210,52 @@ static void test_times(void **state)
                         "\"0001-01-01\"|\"12:12:43.120\"|\"-P5M\"|\"P1DT10H17M36.789S\"");
 }
 
+/* The first and the last instants that a cell can hold; a zone does not push them over the edge. */
+static void test_ends_of_time(void **state)
+{
+    (void)state;
+    static const char *const zones[] = {NULL, "+14:00", "-11:00", "Asia/Kolkata", "America/New_York"};
+    timestamp(15, 9, INT64_MIN, 999999, NULL, "-5055-05-16 16:47:04.192999999",
+              "\"-292275055-05-16T16:47:04.192999999\"", "\"-292275055-05-16T16:47:04.192999999\"");
+    timestamp(15, 3, INT64_MAX, 0, NULL, "8994-08-17 07:12:55.807", "\"+292278994-08-17T07:12:55.807\"",
+              "\"+292278994-08-17T07:12:55.807\"");
+    timestamp(16, 3, INT64_MIN, 0, "-05:00", "-5055-05-16 16:47:04.192", "\"-292275055-05-16T16:47:04.192Z\"",
+              "\"-292275055-05-16T16:47:04.192Z\"");
+    timestamp(16, 3, INT64_MAX, 0, "+05:00", "8994-08-17 07:12:55.807", "\"+292278994-08-17T07:12:55.807Z\"",
+              "\"+292278994-08-17T07:12:55.807Z\"");
+    for (size_t z = 0; z < SL_ARRAY_LEN(zones); z++) {
+        for (int64_t off = 0; off < 3000; off += 7) { /* both sides of the last whole seconds */
+            for (unsigned code = 15; code <= 16; code++) {
+                begin();
+                column("t");
+                w_type_p(&desc, code, 9);
+                w_ts(&cells, off % 2 ? INT64_MAX - off : INT64_MIN + off, 999999);
+                for (int form = RES_FORM_TEXT; form <= RES_FORM_API; form++) {
+                    assert_non_null(strstr(show((enum res_form)form, zones[z], 1), "999999"));
+                }
+            }
+        }
+    }
+    begin();
+    value_of(12);
+    sl_buf_u32(&cells, (uint32_t)INT32_MIN);
+    column("t");
+    w_type_p(&desc, 14, 3);
+    w_i32(&cells, INT32_MIN);
+    column("y");
+    w_type_p(&desc, 17, 0);
+    sl_buf_u16(&desc, 0x0200);
+    w_i32(&cells, INT32_MIN);
+    column("d");
+    w_type_p(&desc, 18, 0);
+    sl_buf_u16(&desc, 0x0203);
+    w_i64(&cells, INT64_MIN);
+    assert_string_equal(show(RES_FORM_TEXT, NULL, 4),
+                        "-7641-06-23|-596:31:23.648|-178956970-08|-106751991167 07:12:55.808");
+    assert_string_equal(show(RES_FORM_API, NULL, 4), "\"-5877641-06-23\"|\"03:28:36.352\"|\"-P178956970Y8M\"|"
+                                                     "\"-P106751991167DT7H12M55.808S\"");
+}
+
 static void time_of_day(int32_t ms, unsigned precision, const char *text, const char *json)
 {
     begin();
@@ -393,9 +439,11 @@ static void test_zones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_decimals), cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_times),       cmocka_unit_test(test_nested),   cmocka_unit_test(test_order),
-        cmocka_unit_test(test_time_of_day), cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_decimals),
+        cmocka_unit_test(test_strings),      cmocka_unit_test(test_times),
+        cmocka_unit_test(test_nested),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_ends_of_time), cmocka_unit_test(test_time_of_day),
+        cmocka_unit_test(test_zones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,6 +222,44 @@ static void places_lead_back(void **state)
     assert_int_equal(pos.len, st->pos.len);
 }
 
+/* A quoted value with a ';' in it and something behind its quote is no SET command: its value would lie
+ * behind the end of the statement, which the ';' in the quotes does not make. */
+static void values_stay_inside(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "SET a.$k='${%{v}b=${v};\nSET a.$k='${'${v]';\nSET plain=1;\n",
+        "SET k='a;${v}'b;",
+        "SET k='${v};'';",
+        "SET k='${v} ${v}'c;",
+        "SET k=';${v}'${v};\nSELECT 1;",
+        "SET k='${v}''${v}';",
+        "SET ${v}='${v}''${v}'",
+        "RESET ${v}",
+    };
+    for (size_t i = 0; i < SL_ARRAY_LEN(texts); i++) {
+        SL_ARENA_AUTO arena = {0};
+        struct sl_err err = SL_ERR_INIT;
+        struct sql_vars vars = {0};
+        struct sql_script s;
+        assert_true(sql_vars_add(&vars, &arena, SL_STR("v"), SL_STR("w"), "t", &err));
+        load(&s, &arena, &vars, sl_str_of(texts[i]));
+        assert_true(s.stmts.n > 0);
+        for (size_t k = 0; k < s.stmts.n; k++) {
+            const struct sql_stmt *st = &s.stmts.v[k];
+            size_t end = (size_t)st->pos.off + st->pos.len, sql = 0, at = st->pos.off;
+            for (size_t j = 0; j < st->n_patches; j++) {
+                const struct sql_patch *p = &st->patches[j];
+                assert_int_equal(p->sql_off - sql, p->off - at);
+                sql = (size_t)p->sql_off + p->sql_len;
+                at = (size_t)p->off + p->len;
+                assert_true(sql <= st->sql.n && at <= end);
+            }
+            assert_int_equal(st->sql.n - sql, end - at);
+        }
+    }
+}
+
 static void off_means_off(void **state)
 {
     (void)state;
@@ -317,6 +355,7 @@ int main(void)
         cmocka_unit_test(no_value_breaks_out),
         cmocka_unit_test(value_comes_back_unquoted),
         cmocka_unit_test(places_lead_back),
+        cmocka_unit_test(values_stay_inside),
         cmocka_unit_test(off_means_off),
         cmocka_unit_test(precedence),
         cmocka_unit_test(project_mistakes),
