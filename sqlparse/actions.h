@@ -49,6 +49,7 @@ struct sql_parse {
     uint32_t at, at_end;
     sql_version need;
     const char *what;
+    uint8_t *names; /* one bit per byte of the text: an identifier begins there; NULL: nobody asks */
 };
 
 /* ---- making nodes */

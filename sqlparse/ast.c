@@ -125,6 +125,9 @@ struct sql_node *sql_ident(struct sql_parse *p, struct sql_tok t)
 {
     struct sql_node *n = MK(IDENT, t.off);
     n->len = t.end - t.off;
+    if (p->names) {
+        p->names[t.off / 8] |= (uint8_t)(1u << t.off % 8);
+    }
     if (n->len > SL_LIMIT_IDENTIFIER_UTF16) {
         size_t units = 0;
         for (uint32_t i = t.off; i < t.end; i++) {

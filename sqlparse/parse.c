@@ -348,14 +348,20 @@ static bool is_client_command(sl_str text)
 
 /* ------------------------------------------------------------------ parsing */
 
-void sql_parse_run(struct sl_arena *a, sl_str text, sql_version version, struct sql_run *run)
+static void parse_run(struct sl_arena *a, sl_str text, sql_version version, uint8_t *names,
+                      struct sql_run *run)
 {
-    run->parse = (struct sql_parse){.arena = a, .text = text, .version = version};
+    run->parse = (struct sql_parse){.arena = a, .text = text, .version = version, .names = names};
     sql_feed_init(&run->feed, text, version);
     run->tokens = sql_engine_run(&run->parse, &run->feed, SIZE_MAX, NULL);
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.defaults) {
         check(&run->parse, SQL_CHECK_DEFAULT_HERE, run->parse.default_off, run->parse.default_off + 7);
     }
+}
+
+void sql_parse_run(struct sl_arena *a, sl_str text, sql_version version, struct sql_run *run)
+{
+    parse_run(a, text, version, NULL, run);
 }
 
 bool sql_parse_expected(struct sl_arena *a, sl_str text, sql_version version, size_t n_before,
@@ -373,6 +379,12 @@ bool sql_parse_expected(struct sl_arena *a, sl_str text, sql_version version, si
 bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version, const struct sql_node **ret,
                     struct sql_fault *fault)
 {
+    return sql_parse_names(a, text, version, NULL, ret, fault);
+}
+
+bool sql_parse_names(struct sl_arena *a, sl_str text, sql_version version, uint8_t *names,
+                     const struct sql_node **ret, struct sql_fault *fault)
+{
     struct sql_run run;
     *ret = NULL;
     *fault = (struct sql_fault){0};
@@ -384,7 +396,7 @@ bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version, const 
         is_client_command(text)) {
         return true;
     }
-    sql_parse_run(a, text, version, &run);
+    parse_run(a, text, version, names, &run);
     if (!run.parse.complaint && !run.parse.syntax_error) {
         *ret = run.parse.root;
         return true;

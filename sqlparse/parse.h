@@ -20,6 +20,11 @@ struct sql_fault {
 SL_MUST_CHECK bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version,
                                   const struct sql_node **ret, struct sql_fault *fault);
 
+/* Also marks where identifiers begin, words that only stand for names among them: one bit per byte of the
+ * text, lowest first, in `names` (zeroed by the caller, text.n / 8 + 1 bytes; NULL: not wanted). */
+SL_MUST_CHECK bool sql_parse_names(struct sl_arena *a, sl_str text, sql_version version, uint8_t *names,
+                                   const struct sql_node **ret, struct sql_fault *fault);
+
 /* The same for a statement of a script: parses st->sql, sets st->ast, and on failure adds one diagnostic at
  * the place in the file as written and marks the statement bad. False when a diagnostic was added. */
 bool sql_grammar_parse(struct sql_script *s, struct sql_stmt *st);
