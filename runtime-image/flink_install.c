@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/vec.h"
+#include "runtime-image/pip_fetch.h"
 #include "runtime-image/pypi.h"
 #include "runtime-image/unpack.h"
 #include "sys/clock.h"
@@ -238,16 +239,14 @@ static bool download(struct job *j, const struct img_pip *pip, struct sys_http *
     for (int tries = 0; j->file.bytes < 0 || sys_file_size(part) < j->file.bytes;) {
         struct sys_http_request rq = {.method = "GET",
                                       .url = j->file.url,
-                                      .follow = true,
                                       .connect_ms = 10000,
                                       .total_ms = INT64_C(6) * 3600 * 1000,
-                                      .ca_file = pip->cert,
                                       .save_path = part,
                                       .resume = true,
                                       .progress = on_bytes,
                                       .progress_ctx = &w};
         struct sys_http_answer ans = {0};
-        bool ok = sys_http_do(h, &rq, j->a, &ans, &last);
+        bool ok = img_pip_fetch(h, pip, &rq, j->a, &ans, &last);
         if (j->stopped) {
             return stopped(part, err);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pip's configuration, as far as it decides where a file comes from. Later sources win per key;
- * `extra-index-url` and `find-links` are lists split at white space, as in pip. */
+ * `extra-index-url`, `find-links` and `trusted-host` are lists split at white space, as in pip. */
 #include "runtime-image/pip_config.h"
 
 #include "base/vec.h"
@@ -8,11 +8,12 @@
 
 #include <stdlib.h>
 
-enum key { INDEX_URL, EXTRA_INDEX_URL, FIND_LINKS, CERT, NO_INDEX, N_KEYS };
-static const char *const key_names[N_KEYS] = {"index-url", "extra-index-url", "find-links", "cert",
-                                              "no-index"};
-static const char *const key_vars[N_KEYS] = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
-                                             "PIP_CERT", "PIP_NO_INDEX"};
+enum key { INDEX_URL, EXTRA_INDEX_URL, FIND_LINKS, CERT, NO_INDEX, PROXY, TRUSTED_HOST, CLIENT_CERT, N_KEYS };
+static const char *const key_names[N_KEYS] = {"index-url", "extra-index-url", "find-links",   "cert",
+                                              "no-index",  "proxy",           "trusted-host", "client-cert"};
+static const char *const key_vars[N_KEYS] = {"PIP_INDEX_URL",    "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
+                                             "PIP_CERT",         "PIP_NO_INDEX",        "PIP_PROXY",
+                                             "PIP_TRUSTED_HOST", "PIP_CLIENT_CERT"};
 static const char *const sections[] = {"global", "install", "download"};
 
 /* One value per section and key; the sections override each other only after all files were read. */
@@ -151,6 +152,25 @@ static void read_files(struct sl_arena *a, struct values *vals)
     read_ini(a, own, vals);
 }
 
+static const char *text_or_null(struct sl_arena *a, sl_str v)
+{
+    return v.n ? sl_arena_strdupz(a, v) : NULL;
+}
+
+/* The bundles of certificates that pip's HTTP library takes from the environment, in its order. */
+static const char *const ca_vars[] = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", NULL};
+
+static const char *first_of(struct sl_arena *a, const char *const *vars)
+{
+    for (; *vars; vars++) {
+        const char *v = getenv(*vars);
+        if (v && *v && sys_exists(v)) {
+            return sl_arena_strdupz(a, sl_str_of(v));
+        }
+    }
+    return NULL;
+}
+
 void img_pip_read(struct sl_arena *a, struct img_pip *ret)
 {
     struct values vals = {0};
@@ -167,17 +187,22 @@ void img_pip_read(struct sl_arena *a, struct img_pip *ret)
             v[k] = sl_str_dup(a, sl_str_of(var));
         }
     }
-    words indexes = {0}, links = {0};
+    words indexes = {0}, links = {0}, trusted = {0};
     if (!is_yes(v[NO_INDEX])) {
         add_words(a, &indexes, v[INDEX_URL].n ? v[INDEX_URL] : SL_STR("https://pypi.org/simple"), true);
         add_words(a, &indexes, v[EXTRA_INDEX_URL], true);
     }
     add_words(a, &links, v[FIND_LINKS], false);
-    *ret =
-        (struct img_pip){.indexes = indexes.v, .n_indexes = indexes.n, .links = links.v, .n_links = links.n};
-    if (v[CERT].n) {
-        ret->cert = sl_arena_strdupz(a, v[CERT]);
-    }
+    add_words(a, &trusted, v[TRUSTED_HOST], false);
+    *ret = (struct img_pip){.indexes = indexes.v,
+                            .n_indexes = indexes.n,
+                            .links = links.v,
+                            .n_links = links.n,
+                            .trusted = trusted.v,
+                            .n_trusted = trusted.n,
+                            .cert = v[CERT].n ? sl_arena_strdupz(a, v[CERT]) : first_of(a, ca_vars),
+                            .client_cert = text_or_null(a, v[CLIENT_CERT]),
+                            .proxy = text_or_null(a, v[PROXY])};
 }
 
 const char *img_url_shown(struct sl_arena *a, const char *url)

@@ -13,7 +13,11 @@ struct img_pip {
     size_t n_indexes;     /* 0 with no-index */
     const char **links;   /* find-links: folders, file: or http(s): pages */
     size_t n_links;
-    const char *cert; /* PEM file of trusted CAs, or NULL */
+    const char **trusted; /* "host" or "host:port" whose certificate is not checked */
+    size_t n_trusted;
+    const char *cert;        /* PEM file or folder of trusted CAs, or NULL */
+    const char *client_cert; /* PEM file to show to the server, or NULL */
+    const char *proxy;       /* for all hosts, or NULL: as the environment says */
 };
 
 /* An unreadable file is skipped, as pip does; nothing here can fail. All text lives in the arena. */

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/vec.h"
+#include "runtime-image/pip_fetch.h"
 #include "sys/file.h"
 
 #include <curl/curl.h>
@@ -29,13 +30,50 @@ int img_pypi_rank(sl_str file, const char *version)
     return 0;
 }
 
+static char *part_of(CURLU *u, CURLUPart what)
+{
+    char *part = NULL;
+    return curl_url_get(u, what, &part, what == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) == CURLUE_OK ? part
+                                                                                                      : NULL;
+}
+
+static bool same(const char *x, const char *y)
+{
+    return x && y && strcmp(x, y) == 0;
+}
+
+/* Name and password of the index hold for the files that it names on the same server, as with pip. */
+static bool resolve(CURLU *u, const char *rel)
+{
+    enum { SCHEME, HOST, PORT, USER, PASSWORD, N };
+    static const CURLUPart what[N] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT, CURLUPART_USER,
+                                      CURLUPART_PASSWORD};
+    char *old[N], *new[N] = {0};
+    for (int i = 0; i < N; i++) {
+        old[i] = part_of(u, what[i]);
+    }
+    bool ok = curl_url_set(u, CURLUPART_URL, rel, 0) == CURLUE_OK;
+    for (int i = 0; ok && i < N; i++) {
+        new[i] = part_of(u, what[i]);
+    }
+    if (ok && old[USER] && !new[USER] && same(old[SCHEME], new[SCHEME]) && same(old[HOST], new[HOST]) &&
+        same(old[PORT], new[PORT])) {
+        ok = curl_url_set(u, CURLUPART_USER, old[USER], 0) == CURLUE_OK &&
+             (!old[PASSWORD] || curl_url_set(u, CURLUPART_PASSWORD, old[PASSWORD], 0) == CURLUE_OK);
+    }
+    for (int i = 0; i < N; i++) {
+        curl_free(old[i]);
+        curl_free(new[i]);
+    }
+    return ok;
+}
+
 static const char *join_url(struct sl_arena *a, const char *base, sl_str rel)
 {
     CURLU *u = curl_url();
     char *whole = NULL;
     const char *ret = NULL;
-    if (u && curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
-        curl_url_set(u, CURLUPART_URL, sl_arena_strdupz(a, rel), 0) == CURLUE_OK &&
+    if (u && curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK && resolve(u, sl_arena_strdupz(a, rel)) &&
         curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
         curl_url_get(u, CURLUPART_URL, &whole, 0) == CURLUE_OK) {
         ret = sl_arena_strdupz(a, sl_str_of(whole));
@@ -165,15 +203,10 @@ static bool fetch_page(struct sys_http *h, const struct img_pip *pip, const char
                        struct img_pypi_page *ret, struct sl_err *err)
 {
     const char *headers[] = {ACCEPT, NULL};
-    struct sys_http_request rq = {.method = "GET",
-                                  .url = url,
-                                  .headers = headers,
-                                  .follow = true,
-                                  .connect_ms = 10000,
-                                  .total_ms = 60000,
-                                  .ca_file = pip->cert};
+    struct sys_http_request rq = {
+        .method = "GET", .url = url, .headers = headers, .connect_ms = 10000, .total_ms = 60000};
     struct sys_http_answer ans = {0};
-    if (!sys_http_do(h, &rq, a, &ans, err)) {
+    if (!img_pip_fetch(h, pip, &rq, a, &ans, err)) {
         return false;
     }
     if (ans.status != 200) {

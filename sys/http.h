@@ -20,7 +20,12 @@ struct sys_http_request {
     const char *upload_path;      /* ... and file */
     int64_t connect_ms, total_ms; /* 0 = limits.h */
     size_t max_bytes;             /* of the answer; 0 = limits.h */
-    const char *ca_file;          /* PEM file of trusted CAs (CURLOPT_CAINFO); NULL = the system's */
+    const char *ca_file;          /* PEM file or folder of trusted CAs; NULL = the system's */
+    const char *client_cert;      /* PEM file with certificate and key to show; NULL = none */
+    bool insecure;                /* the server's certificate is not checked */
+    const char *proxy;            /* NULL = as the environment says, never for this machine */
+    bool proxy_always;            /* `proxy` also for hosts of no_proxy and for this machine */
+    bool netrc;                   /* name and password of ~/.netrc where the address has none */
     const char *save_path;        /* GET into a file, resuming at its size (Range) when `resume` */
     bool resume, follow;
     bool (*progress)(void *ctx, int64_t done, int64_t total); /* false aborts; total -1 = unknown */
@@ -30,6 +35,7 @@ struct sys_http_answer {
     int status;
     sl_str body; /* in the arena */
     sl_str content_type;
+    const char *redirect; /* where a 3xx that was not followed leads, in the arena; or NULL */
 };
 struct sys_http *sys_http_new(void);
 void sys_http_free(struct sys_http *h);

@@ -243,6 +243,32 @@ static void set_times(struct http_transfer *t)
     }
 }
 
+/* Which way to the server, and by what it is known. */
+static void set_trust(CURL *easy, const struct sys_http_request *rq, bool loopback)
+{
+    if (rq->proxy && (rq->proxy_always || !loopback)) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, rq->proxy);
+        if (rq->proxy_always) {
+            curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+        }
+    } else if (loopback) { /* a proxy of the environment does not lead to this machine */
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
+    if (rq->ca_file) {
+        curl_easy_setopt(easy, sys_is_dir(rq->ca_file) ? CURLOPT_CAPATH : CURLOPT_CAINFO, rq->ca_file);
+    }
+    if (rq->client_cert) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, rq->client_cert);
+    }
+    if (rq->insecure) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (rq->netrc) {
+        curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+    }
+}
+
 bool http_transfer_begin(struct http_transfer *t, CURL *easy, const struct sys_http_request *rq,
                          struct sl_err *err)
 {
@@ -265,13 +291,7 @@ bool http_transfer_begin(struct http_transfer *t, CURL *easy, const struct sys_h
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    if (loopback) {
-        curl_easy_setopt(easy, CURLOPT_PROXY,
-                         ""); /* a proxy of the environment does not lead to this machine */
-    }
-    if (rq->ca_file) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, rq->ca_file);
-    }
+    set_trust(easy, rq, loopback);
     if (rq->follow) {
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
         curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
@@ -305,10 +325,23 @@ static sl_str curl_words(const struct http_transfer *t, CURLcode result)
     return words;
 }
 
+/* Without scheme, name and password. */
+static const char *proxy_shown(const char *proxy)
+{
+    const char *at = strstr(proxy, "://");
+    const char *host = at ? at + 3 : proxy;
+    at = strrchr(host, '@');
+    return at ? at + 1 : host;
+}
+
 static bool fail_connect(const struct http_transfer *t, const char *host, struct sl_err *err)
 {
     long os_errno = 0;
+    SL_ARENA_AUTO a = {0};
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+    if (t->rq->proxy) {
+        host = sl_arena_printf(&a, "%s through the proxy %s", host, proxy_shown(t->rq->proxy)).p;
+    }
     if (os_errno == ECONNREFUSED || os_errno == 0) {
         return sl_fail(err, SL_TARGET_UNREACHABLE, "cannot reach %s: connection refused", host);
     }
@@ -356,6 +389,12 @@ static bool fail_transfer(const struct http_transfer *t, CURLcode result, struct
     }
     sl_str words = curl_words(t, result);
     curl_off_t connected = 0;
+    long refused = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &refused);
+    if (refused >= 300) {
+        return sl_fail(err, SL_TARGET_UNREACHABLE, "cannot reach %s: the proxy answers HTTP %ld%s", host,
+                       refused, refused == 407 ? " (it wants a name and a password)" : "");
+    }
     curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
     switch (result) {
     case CURLE_COULDNT_CONNECT:
@@ -414,10 +453,14 @@ bool http_transfer_end(struct http_transfer *t, CURLcode result, struct sl_arena
     if (result != CURLE_OK) {
         return fail_transfer(t, result, err);
     }
-    const char *type = NULL;
+    const char *type = NULL, *redirect = NULL;
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
     struct sys_http_answer answer = {.status = (int)status_of(t)};
     answer.content_type = sl_str_dup(a, sl_str_of(type));
+    if (redirect && !t->rq->follow) {
+        answer.redirect = sl_arena_strdupz(a, sl_str_of(redirect));
+    }
     bool saved = t->fd >= 0 && answer.status >= 200 && answer.status < 300;
     if (t->fd >= 0 && answer.status == 416 && t->base > 0 && !end_range(t, &answer, ret_again, err)) {
         return false;

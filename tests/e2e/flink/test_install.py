@@ -2,12 +2,14 @@
 """`sluice flink install` from a package index of our own: a small distribution in the form of the official one, served by a
 real HTTP server that can be slow, break off, lie and die. No Flink is started."""
 import hashlib
+import http.client
 import http.server
 import io
 import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import tarfile
 import threading
@@ -66,6 +68,7 @@ class Index:
 
     def __init__(self):
         self.files, self.html, self.sha, self.break_after, self.status, self.delay, self.hash_told = {}, False, {}, [], 200, 0, True
+        self.redirect = None  # another server where the files are
         self.asked = []
         me = self
 
@@ -97,6 +100,11 @@ class Index:
                 name = self.path.rsplit("/", 1)[-1]
                 if name not in me.files or me.status != 200:
                     self.send_response(404 if name not in me.files else me.status)
+                    self.send_header("Content-Length", "0")
+                    return self.end_headers()
+                if me.redirect:
+                    self.send_response(302)
+                    self.send_header("Location", f"{me.redirect}/files/{name}")
                     self.send_header("Content-Length", "0")
                     return self.end_headers()
                 body, start = me.files[name], 0
@@ -403,3 +411,154 @@ def test_ls_and_usage(place, index):
         assert place(*args).returncode == 2, args
     one_error(place("rm", "2.2"), "flink-not-installed")
     one_error(place("show", "2.2"), "flink-not-installed")
+
+
+class Proxy:
+    """An HTTP proxy that makes any name lead to the index: what does not come through it is not found at all."""
+
+    def __init__(self, index):
+        self.asked, me = [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                me.asked.append((self.path, self.headers.get("Proxy-Authorization")))
+                to = http.client.HTTPConnection("127.0.0.1", index.server.server_port)
+                to.request("GET", "/" + self.path.split("/", 3)[3], headers={k: v for k, v in self.headers.items() if k in ("Range", "Accept")})
+                answer = to.getresponse()
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    self.send_header(name, value)
+                self.end_headers()
+                shutil.copyfileobj(answer, self.wfile)
+
+            def do_CONNECT(self):
+                me.asked.append((self.path, self.headers.get("Proxy-Authorization")))
+                self.send_response(407)
+                self.end_headers()
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.at = f"127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def proxy(index):
+    it = Proxy(index)
+    yield it
+    it.server.shutdown()
+    it.server.server_close()
+
+
+@pytest.mark.parametrize("how", ["pip.conf", "PIP_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_proxy(place, index, proxy, tmp_path, how):
+    index.files[WHEEL] = wheel()
+    for name in [n for n in place.env if n.lower().endswith("_proxy")]:
+        del place.env[name]
+    place.env["PIP_INDEX_URL"] = "http://mirror.invalid/simple"
+    line = one_error(place("install", VERSION), "flink-download")
+    assert "mirror.invalid" in line
+    if how == "pip.conf":
+        conf = tmp_path / "pip.conf"
+        conf.write_text(f"[global]\nproxy = http://me:pw@{proxy.at}\n")
+        place.env["PIP_CONFIG_FILE"] = str(conf)
+        place.env["no_proxy"] = "mirror.invalid"  # pip's own setting does not ask it
+    else:
+        place.env[how] = f"http://me:pw@{proxy.at}"
+    p = place("install", VERSION)
+    assert p.returncode == 0, p.err
+    whole(place)
+    assert [a[0] for a in proxy.asked] == ["http://mirror.invalid/simple/apache-flink-libraries/", f"http://mirror.invalid/files/{WHEEL}"]
+    assert all(a[1] == "Basic bWU6cHc=" for a in proxy.asked) and "pw" not in p.err
+
+
+def test_no_proxy_is_obeyed(place, index, proxy):
+    index.files[WHEEL] = wheel()
+    place.env.update(PIP_INDEX_URL="http://mirror.invalid/simple", HTTP_PROXY=f"http://{proxy.at}", NO_PROXY="mirror.invalid", no_proxy="mirror.invalid")
+    one_error(place("install", VERSION), "flink-download")
+    assert proxy.asked == []
+
+
+def test_proxy_that_refuses(place, proxy):
+    place.env.update(PIP_INDEX_URL="https://mirror.invalid/simple", HTTPS_PROXY=f"http://{proxy.at}")
+    line = one_error(place("install", VERSION), "flink-download")
+    assert "proxy" in line and "407" in line and proxy.asked == [("mirror.invalid:443", None)]
+    place.env.update(PIP_PROXY="http://u:geheim@127.0.0.1:9")
+    p = place("install", VERSION)
+    assert "through the proxy 127.0.0.1:9" in one_error(p, "flink-download") and "geheim" not in p.err
+
+
+def self_signed(folder, index):
+    """Turns the index into an https one; the path of its certificate."""
+    pem = str(folder / "server.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", pem + ".key", "-out", pem], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, pem + ".key")
+    index.server.socket = context.wrap_socket(index.server.socket, server_side=True)
+    index.url = index.url.replace("http://127.0.0.1", "https://localhost")
+    return pem
+
+
+@pytest.mark.parametrize("how", ["host", "host:port", "PIP_TRUSTED_HOST", "cert", "PIP_CERT", "REQUESTS_CA_BUNDLE"])
+def test_trust(place, index, tmp_path, how):
+    index.files[WHEEL] = wheel()
+    pem = self_signed(tmp_path, index)
+    place.env["PIP_INDEX_URL"] = index.url
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        place.env.pop(name, None)
+    conf = tmp_path / "pip.conf"
+    place.env["PIP_CONFIG_FILE"] = str(conf)
+    conf.write_text("[global]\ntrusted-host = 127.0.0.1 localhost:1\n")
+    assert "certificate" in one_error(place("install", VERSION), "flink-download")
+    assert index.asked == []
+    port = index.server.server_port
+    settings = {"host": "trusted-host = other.example\n    localhost", "host:port": f"trusted-host = localhost:{port}", "cert": f"cert = {pem}"}
+    conf.write_text(f"[global]\n{settings.get(how, '')}\n")
+    if how.startswith(("PIP", "REQ")):
+        place.env[how] = "localhost" if how == "PIP_TRUSTED_HOST" else pem
+        place.env["PIP_CONFIG_FILE"] = "/dev/null"  # the machine may name one for everybody
+    p = place("install", VERSION)
+    assert p.returncode == 0, p.err
+    whole(place)
+
+
+def test_trust_is_not_lent(place, index, tmp_path):
+    """A trusted index whose files lie on a server that is not trusted: its certificate is looked at."""
+    files = Index()
+    try:
+        files.files[WHEEL] = index.files[WHEEL] = wheel()
+        self_signed(tmp_path, files)
+        index.redirect = f"https://localhost:{files.server.server_port}"
+        place.env.update(PIP_TRUSTED_HOST="127.0.0.1")
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+            place.env.pop(name, None)
+        assert "certificate" in one_error(place("install", VERSION), "flink-download")
+        assert files.asked == [] and len(index.downloads()) >= 1
+        place.env.update(PIP_TRUSTED_HOST="localhost")
+        p = place("install", VERSION)
+        assert p.returncode == 0, p.err
+        whole(place)
+        index.redirect = index.url.rsplit("/", 1)[0]  # in a circle
+        place("rm", VERSION)
+        shutil.rmtree(place.dl)
+        assert "redirects more than" in one_error(place("install", VERSION), "flink-download")
+    finally:
+        files.close()
+
+
+def test_extra_index(place, index):
+    other = Index()
+    try:
+        index.files["apache_flink_libraries-1.0.0-py2.py3-none-any.whl"] = b"x"
+        other.files[WHEEL] = wheel()
+        place.env["PIP_EXTRA_INDEX_URL"] = other.url + "/"
+        p = place("install", VERSION)
+        assert p.returncode == 0, p.err
+        whole(place)
+        assert len(index.asked) == 1 and len(other.downloads()) == 1
+    finally:
+        other.close()

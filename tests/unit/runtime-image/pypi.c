@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Index pages, file names, versions, and pip's configuration as pip reads it. */
 #include "runtime-image/flink_versions.h"
+#include "runtime-image/pip_fetch.h"
 #include "runtime-image/pypi.h"
 
 #include "sys/file.h"
@@ -98,9 +99,10 @@ static char home[64];
 
 static void clear_pip(void)
 {
-    static const char *const vars[] = {"PIP_INDEX_URL",   "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
-                                       "PIP_CERT",        "PIP_NO_INDEX",        "PIP_CONFIG_FILE",
-                                       "XDG_CONFIG_HOME", "VIRTUAL_ENV"};
+    static const char *const vars[] = {
+        "PIP_INDEX_URL",   "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT",     "PIP_NO_INDEX",
+        "PIP_CONFIG_FILE", "XDG_CONFIG_HOME",     "VIRTUAL_ENV",    "PIP_PROXY",    "PIP_TRUSTED_HOST",
+        "PIP_CLIENT_CERT", "REQUESTS_CA_BUNDLE",  "CURL_CA_BUNDLE", "SSL_CERT_FILE"};
     for (size_t i = 0; i < SL_ARRAY_LEN(vars); i++) {
         unsetenv(vars[i]);
     }
@@ -189,6 +191,78 @@ static void test_pip_own_file(void **state)
     assert_null(pip.cert);
 }
 
+static void test_pip_ways(void **state)
+{
+    (void)state;
+    SL_ARENA_AUTO a = {0};
+    struct img_pip pip;
+    img_pip_read(&a, &pip);
+    assert_null(pip.proxy);
+    assert_null(pip.client_cert);
+    assert_int_equal(pip.n_trusted, 0);
+    write_conf(
+        &a, ".config/pip/pip.conf",
+        "[global]\nproxy = http://me:pw@proxy.example:3128\ntrusted-host = one.example\n    "
+        "Two.example:8443\n"
+        "client-cert = /me.pem\n[install]\ntrusted_host = three.example one.example two.example:8443\n");
+    img_pip_read(&a, &pip);
+    assert_string_equal(pip.proxy, "http://me:pw@proxy.example:3128");
+    assert_string_equal(pip.client_cert, "/me.pem");
+    assert_int_equal(pip.n_trusted, 3);
+    assert_true(img_pip_trusts(&pip, "https://three.example/simple"));
+    assert_true(img_pip_trusts(&pip, "https://u:p@ONE.example:9/simple"));
+    assert_true(img_pip_trusts(&pip, "https://two.example:8443/x"));
+    assert_false(img_pip_trusts(&pip, "https://two.example/x"));
+    assert_false(img_pip_trusts(&pip, "https://one.example.org/x"));
+    assert_false(img_pip_trusts(&pip, "https://xone.example/x"));
+    assert_false(img_pip_trusts(&pip, "https://four.example/one.example"));
+    setenv("PIP_PROXY", "http://env.example:1", 1);
+    setenv("PIP_TRUSTED_HOST", "four.example", 1);
+    img_pip_read(&a, &pip);
+    assert_string_equal(pip.proxy, "http://env.example:1");
+    assert_int_equal(pip.n_trusted, 1);
+    assert_true(img_pip_trusts(&pip, "https://four.example/"));
+}
+
+static void test_pip_certificates(void **state)
+{
+    (void)state;
+    SL_ARENA_AUTO a = {0};
+    struct img_pip pip;
+    write_conf(&a, "ca.pem", "x");
+    setenv("PIP_CONFIG_FILE", "/dev/null", 1); /* the machine may name one for everybody */
+    setenv("REQUESTS_CA_BUNDLE", "/not/there.pem", 1);
+    setenv("SSL_CERT_FILE", sys_path_join(&a, home, "ca.pem"), 1);
+    img_pip_read(&a, &pip);
+    assert_string_equal(pip.cert, sys_path_join(&a, home, "ca.pem"));
+    setenv("PIP_CERT", "/first.pem", 1);
+    img_pip_read(&a, &pip);
+    assert_string_equal(pip.cert, "/first.pem");
+}
+
+/* Name and password of the index go along to its own server, never to another one. */
+static void test_credentials(void **state)
+{
+    (void)state;
+    SL_ARENA_AUTO a = {0};
+    struct sl_err err = SL_ERR_INIT;
+    struct img_pypi_page page;
+    sl_str body = SL_STR(
+        "<a href=\"https://i.example/f/a.whl\">a.whl</a><a href=\"../b.whl\">b.whl</a>"
+        "<a href=\"https://i.example:8443/c.whl\">c.whl</a><a href=\"http://i.example/d.whl\">d.whl</a>"
+        "<a href=\"https://o.example/e.whl\">e.whl</a><a href=\"https://x@i.example/f.whl\">f.whl</a>");
+    assert_true(
+        img_pypi_parse(&a, body, SL_STR("text/html"), "https://me:pw@i.example/simple/p/", &page, &err));
+    static const char *const want[] = {
+        "https://me:pw@i.example/f/a.whl", "https://me:pw@i.example/simple/b.whl",
+        "https://i.example:8443/c.whl",    "http://i.example/d.whl",
+        "https://o.example/e.whl",         "https://x@i.example/f.whl"};
+    assert_int_equal(page.n, SL_ARRAY_LEN(want));
+    for (size_t i = 0; i < page.n; i++) {
+        assert_string_equal(page.v[i].url, want[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +272,9 @@ int main(void)
         cmocka_unit_test(test_versions),
         cmocka_unit_test_setup_teardown(test_pip_files, make_home, remove_home),
         cmocka_unit_test_setup_teardown(test_pip_own_file, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(test_pip_ways, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(test_pip_certificates, make_home, remove_home),
+        cmocka_unit_test(test_credentials),
     };
     return cmocka_run_group_tests_name("pypi", tests, NULL, NULL);
 }
