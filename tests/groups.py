@@ -35,7 +35,7 @@ GROUPS = [
     Group("wasm", 1, 1, "the language room compiles to WebAssembly", script("tests/wasm")),
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results and jobs under ThreadSanitizer", san("thread", THREADS)),
-    Group("fuzz", 2, 6, "every fuzz target 10 s from the committed corpus", script("tests/fuzz/group"), packages=["fuzz"]),
+    Group("fuzz", 2, 6, "every fuzz target: its committed inputs, then 80,000 runs of search from one seed, the same on any machine", script("tests/fuzz/group"), packages=["fuzz"]),
     Group("runner", 2, 6, "the runner and the push sink alone, on the default Flink (test-all: on all three)", runner),
     Group("cells", 2, 4, "every type, alone and nested, as JSON and PLAIN_TEXT: byte for byte what Flink's own gateway writes (test-all: on all three)", cells),
     Group("session", 2, 8, "scripts, ends, jobs and errors on the default Flink in session mode", pytest(
@@ -48,6 +48,8 @@ GROUPS = [
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
     Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
+    Group("connectors", 2, 4, "files, Kafka and PostgreSQL: real broker and server, one version and mode (test-all: all six cells; scripts of ../shared where present)",
+          pytest("tests/e2e/connectors")),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),
     Group("plants", 3, 10, "every fuzz target finds its planted bug within 60 s", script("tests/fuzz/plants"), packages=["fuzz"]),
     Group("trixie", 3, 15, "build, unit and api groups in Debian 13", script("tests/trixie"), packages=["full"]),
