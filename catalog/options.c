@@ -4,7 +4,8 @@
 
 struct option {
     const char *key;
-    bool map; /* takes `key.anything` too */
+    bool map;         /* takes `key.anything` too */
+    const char *type; /* as the distribution declares it: Boolean, Duration, an enumeration's name */
 };
 
 /* clang-format off */
@@ -158,4 +159,26 @@ sl_str cat_option_near(sql_version v, sl_str key)
         }
     }
     return near;
+}
+
+size_t cat_options_count(sql_version v)
+{
+    return list_of(v).n;
+}
+
+sl_str cat_option_at(sql_version v, size_t i, sl_str *ret_type)
+{
+    struct list l = list_of(v);
+    SL_BUG_ON(i >= l.n);
+    *ret_type = sl_str_of(l.v[i].type);
+    return sl_str_of(l.v[i].key);
+}
+
+bool cat_option_type(sql_version v, sl_str key, sl_str *ret_type)
+{
+    const struct option *o = find(list_of(v), key);
+    if (o) {
+        *ret_type = sl_str_of(o->type);
+    }
+    return o != NULL;
 }

@@ -13,5 +13,10 @@ bool cat_options_have(sql_version v);
 bool cat_option_known(sql_version v, sl_str key);
 /* The option whose name is nearest, or an empty slice when none is near. */
 sl_str cat_option_near(sql_version v, sl_str key);
+/* The list itself, sorted by name. */
+size_t cat_options_count(sql_version v);
+sl_str cat_option_at(sql_version v, size_t i, sl_str *ret_type);
+/* The type of exactly this key: Boolean, Integer, Duration, MemorySize, String ... False: not in the list. */
+bool cat_option_type(sql_version v, sl_str key, sl_str *ret_type);
 
 #endif
