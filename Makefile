@@ -61,7 +61,7 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	@echo " CC      $<"
-	@$(CC) $(CFLAGS) -Wno-unused-parameter -Wno-unused-but-set-variable -MMD -MP -c -o $@ $<
+	@$(CC) $(CFLAGS) -Wno-unused-parameter -Wno-unused-but-set-variable -Wno-implicit-fallthrough -MMD -MP -c -o $@ $<
 
 .PHONY: all
 all: $(BUILD)/sluice
