@@ -1,7 +1,7 @@
 # catalog: the option lists of each Flink version become C tables. `make harvest-options FLINK=... V=2.2` makes such a list anew.
 CATALOG_GEN := $(patsubst catalog/options/flink-%.txt,$(BUILD)/gen/catalog/options-%.inc,$(wildcard catalog/options/flink-*.txt))
 
-$(BUILD)/gen/catalog/options-%.inc: catalog/options/flink-%.txt
+$(BUILD)/gen/catalog/options-%.inc: catalog/options/flink-%.txt mk/catalog.mk
 	@mkdir -p $(@D)
 	@awk -F '\t' '{ printf "{\"%s\", %d, \"%s\"},\n", $$1, $$2 == "Map", $$2 }' $< > $@.tmp && mv $@.tmp $@
 
