@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads or fills a topic of the tests' broker. Run as a single source file:
-//   java -cp JARS KafkaTopic.java read HOST:PORT TOPIC     every record so far: key, tab, value; "(none)" for null
-//   java -cp JARS KafkaTopic.java write HOST:PORT TOPIC    one record per line of stdin
+// Reads or fills a topic of the tests' broker:
+//   java -cp JARS KafkaTopic read HOST:PORT TOPIC     every record so far: key, tab, value; "(none)" for null
+//   java -cp JARS KafkaTopic write HOST:PORT TOPIC    one record per line of stdin
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;

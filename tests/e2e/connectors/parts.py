@@ -93,21 +93,34 @@ auto.create.topics.enable=true
         self.child = None
 
     def java(self, *args, heap="256m"):
-        return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j.configuration=file:{self.folder}/log4j.properties", "-cp", f"{self.jars}/*", *args]
+        return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j.configuration=file:{self.folder}/log4j.properties", "-cp", f"{self.folder}:{self.jars}/*", *args]
 
     def start(self):
+        subprocess.run(["javac", "-nowarn", "-cp", f"{self.jars}/*", "-d", self.folder, os.path.join(HERE, "KafkaTopic.java")], check=True, stdin=subprocess.DEVNULL, timeout=180)
         subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", self.config), check=True, capture_output=True,
-                       stdin=subprocess.DEVNULL, timeout=60)
+                       stdin=subprocess.DEVNULL, timeout=180)
         self.log = open(os.path.join(self.folder, "log"), "wb")
         self.child = subprocess.Popen(self.java("kafka.Kafka", self.config, heap="400m"), stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, cwd=self.folder)
+
+        def listens():
+            assert self.child.poll() is None, "the broker has ended:\n" + self.said()
+            return int(self.address.split(":")[1]) in harness.listening_ports([self.child.pid])
+        harness.wait_for(listens, 180, "the broker's port")
         # A broker that takes connections may not have a leader yet: it is there when it has written and read.
         self.write("sluice-probe", ["there"])
         assert self.read("sluice-probe") == [(None, "there")]
         return self
 
+    def said(self):
+        with open(self.log.name, encoding="utf-8", errors="replace") as f:
+            return f.read()[-3000:]
+
     def topic(self, verb, topic, text=""):
-        done = subprocess.run(self.java(os.path.join(HERE, "KafkaTopic.java"), verb, self.address, topic), input=text, capture_output=True, text=True, timeout=90)
-        assert done.returncode == 0, f"{done.stderr[-3000:]}\n--- broker\n{open(self.log.name, encoding='utf-8', errors='replace').read()[-3000:]}"
+        try:
+            done = subprocess.run(self.java("KafkaTopic", verb, self.address, topic), input=text, capture_output=True, text=True, timeout=150)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{verb} {topic}: no end in 150 s\n--- broker\n{self.said()}") from None
+        assert done.returncode == 0, f"{done.stderr[-3000:]}\n--- broker\n{self.said()}"
         return done.stdout
 
     def write(self, topic, values):
