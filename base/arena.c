@@ -90,7 +90,7 @@ static void add_block(struct sl_arena *a, size_t need)
         a->head ? SL_MIN(a->head->size * 2, BLOCK_MAX) : BLOCK_FIRST - sizeof(struct sl_arena_block);
     size = SL_MAX(size, need);
     struct sl_arena_block *b = malloc(sizeof(*b) + size);
-    SL_BUG_ON(b == NULL);
+    SL_OOM_ON(b == NULL);
     b->older = a->head;
     b->size = size;
     a->head = b;

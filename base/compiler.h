@@ -27,4 +27,15 @@ SL_NORETURN void sl_bug(const char *file, int line, const char *what);
         }                                                                                                    \
     } while (0)
 
+/* A small object of our own, for which there is no memory: says so and ends the process at once with the exit
+ * code of out-of-memory. What is on disk is whole at every moment, as it must be for kill -9. Where the size
+ * comes from outside, the caller gets SL_NO_MEMORY or SL_LIMIT instead. */
+SL_NORETURN void sl_oom(const char *file, int line);
+#define SL_OOM_ON(cond)                                                                                      \
+    do {                                                                                                     \
+        if (__builtin_expect(!!(cond), 0)) {                                                                 \
+            sl_oom(__FILE__, __LINE__);                                                                      \
+        }                                                                                                    \
+    } while (0)
+
 #endif

@@ -19,7 +19,7 @@ static void to_hex(const unsigned char *in, size_t n, char *out)
 void sl_sha256_init(struct sl_sha256 *h)
 {
     h->ctx = EVP_MD_CTX_new();
-    SL_BUG_ON(!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1);
+    SL_OOM_ON(!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1);
 }
 
 void sl_sha256_put(struct sl_sha256 *h, const void *p, size_t n)

@@ -156,7 +156,7 @@ static bool sha256_of(struct job *j, const char *path, char out[65], struct sl_e
     }
     const size_t size = 1 << 20;
     char *block = malloc(size);
-    SL_BUG_ON(!block);
+    SL_OOM_ON(!block);
     struct sl_sha256 h;
     sl_sha256_init(&h);
     bool ok = true;

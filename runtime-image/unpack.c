@@ -122,7 +122,7 @@ bool img_unpack(const char *archive, const char *folder, img_unpack_where where,
 {
     *ret_files = 0;
     struct archive *ar = archive_read_new();
-    SL_BUG_ON(!ar);
+    SL_OOM_ON(!ar);
     archive_read_support_filter_gzip(ar);
     archive_read_support_format_zip(ar);
     archive_read_support_format_tar(ar);
@@ -141,7 +141,7 @@ bool img_write_tiny_jar(const char *path, struct sl_err *err)
     static const char manifest[] = "Manifest-Version: 1.0\r\n\r\n";
     struct archive *ar = archive_write_new();
     struct archive_entry *entry = archive_entry_new();
-    SL_BUG_ON(!ar || !entry);
+    SL_OOM_ON(!ar || !entry);
     archive_entry_set_pathname(entry, "META-INF/MANIFEST.MF");
     archive_entry_set_size(entry, sizeof manifest - 1);
     archive_entry_set_filetype(entry, AE_IFREG);

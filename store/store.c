@@ -164,9 +164,9 @@ struct store *store_open(const char *path, const struct store_migration *const *
                          struct sl_err *err)
 {
     struct store *s = calloc(1, sizeof(*s));
-    SL_BUG_ON(!s);
+    SL_OOM_ON(!s);
     s->path = strdup(path);
-    SL_BUG_ON(!s->path);
+    SL_OOM_ON(!s->path);
     s->writer = store_conn_open(s->path, true, err);
     if (!s->writer || !store_migrate(s->writer, migrations, err)) {
         store_conn_close(s->writer);

@@ -61,7 +61,7 @@ struct store_tx *store_conn_open(const char *path, bool writer, struct sl_err *e
         close(fd);
     }
     struct store_tx *c = calloc(1, sizeof(*c));
-    SL_BUG_ON(!c);
+    SL_OOM_ON(!c);
     c->path = path;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     bool ok = sqlite3_open_v2(path, &c->db, flags, NULL) == SQLITE_OK || store_fail(c, err, "open the store");

@@ -14,9 +14,9 @@ struct sys_http *sys_http_new(void)
 {
     http_global_init();
     struct sys_http *h = calloc(1, sizeof(*h));
-    SL_BUG_ON(!h);
+    SL_OOM_ON(!h);
     h->easy = curl_easy_init();
-    SL_BUG_ON(!h->easy);
+    SL_OOM_ON(!h->easy);
     return h;
 }
 

@@ -80,7 +80,7 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *
     }
     if (!w) {
         w = calloc(1, sizeof(*w));
-        SL_BUG_ON(!w);
+        SL_OOM_ON(!w);
         w->fd = fd;
         w->loop = h;
         if (uv_poll_init_socket(h->uv, &w->poll, fd) != 0) {
@@ -127,13 +127,13 @@ struct sys_http_loop *sys_http_loop_new(void *uv_loop, unsigned per_host)
 {
     http_global_init();
     struct sys_http_loop *h = calloc(1, sizeof(*h));
-    SL_BUG_ON(!h);
+    SL_OOM_ON(!h);
     h->uv = uv_loop;
     SL_BUG_ON(uv_timer_init(h->uv, &h->timer) != 0);
     h->timer.data = h;
     h->handles = 1;
     h->multi = curl_multi_init();
-    SL_BUG_ON(!h->multi);
+    SL_OOM_ON(!h->multi);
     curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
     curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
     curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, want_timer);
@@ -197,7 +197,7 @@ static void copy_headers(struct sys_http_call *call)
         n++;
     }
     call->headers = calloc(n + 1, sizeof(*call->headers));
-    SL_BUG_ON(!call->headers);
+    SL_OOM_ON(!call->headers);
     if (n) {
         memcpy(call->headers, call->rq.headers, n * sizeof(*call->headers));
     }
@@ -210,14 +210,14 @@ struct sys_http_call *sys_http_loop_start(struct sys_http_loop *h, const struct 
 {
     SL_BUG_ON(rq->save_path || rq->upload_path);
     struct sys_http_call *call = calloc(1, sizeof(*call));
-    SL_BUG_ON(!call);
+    SL_OOM_ON(!call);
     call->loop = h;
     call->rq = *rq;
     call->arena = a;
     call->done = done;
     call->ctx = ctx;
     call->easy = curl_easy_init();
-    SL_BUG_ON(!call->easy);
+    SL_OOM_ON(!call->easy);
     copy_headers(call);
     if (!http_transfer_begin(&call->transfer, call->easy, &call->rq, err)) {
         free_call(call);

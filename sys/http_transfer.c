@@ -34,7 +34,7 @@ static bool host_of(const char *url, char *out, size_t size, bool *ret_loopback)
 {
     CURLU *u = curl_url();
     char *host = NULL, *port = NULL;
-    SL_BUG_ON(!u);
+    SL_OOM_ON(!u);
     bool ok = curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
               curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
               curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
@@ -173,7 +173,7 @@ static bool add_header(struct http_transfer *t, const char *line, struct sl_err 
         return sl_fail(err, SL_HTTP, "a request header must not hold a line break");
     }
     struct curl_slist *longer = curl_slist_append(t->headers, line);
-    SL_BUG_ON(!longer);
+    SL_OOM_ON(!longer);
     t->headers = longer;
     return true;
 }
@@ -209,7 +209,7 @@ static bool set_body(struct http_transfer *t, struct sl_err *err)
         }
         t->mime = curl_mime_init(t->easy);
         curl_mimepart *part = curl_mime_addpart(t->mime);
-        SL_BUG_ON(!part || curl_mime_name(part, rq->upload_field ? rq->upload_field : "file") != CURLE_OK);
+        SL_OOM_ON(!part || curl_mime_name(part, rq->upload_field ? rq->upload_field : "file") != CURLE_OK);
         if (curl_mime_filedata(part, rq->upload_path) != CURLE_OK) {
             return sl_fail(err, SL_IO, "cannot read %s", rq->upload_path);
         }

@@ -126,7 +126,7 @@ struct sys_lane *sys_lane_new(const char *name, unsigned threads, size_t queue, 
 {
     SL_BUG_ON(threads == 0 || queue == 0);
     struct sys_lane *l = calloc(1, sizeof(*l) + threads * sizeof(pthread_t));
-    SL_BUG_ON(!l);
+    SL_OOM_ON(!l);
     snprintf(l->name, sizeof(l->name), "%s", name);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->wake, NULL);
@@ -135,7 +135,7 @@ struct sys_lane *sys_lane_new(const char *name, unsigned threads, size_t queue, 
     l->threads = threads;
     if (uv_loop) {
         l->mail = calloc(1, sizeof(*l->mail));
-        SL_BUG_ON(!l->mail);
+        SL_OOM_ON(!l->mail);
         pthread_mutex_init(&l->mail->lock, NULL);
         fifo_init(&l->mail->done);
         SL_BUG_ON(uv_async_init(uv_loop, &l->mail->async, on_async) != 0);

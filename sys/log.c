@@ -128,7 +128,7 @@ void sys_log_open(const char *path, enum sys_log_level level, size_t max_bytes)
     sink.max = max_bytes;
     sink.ring = malloc(SL_LIMIT_LOG_RING_BYTES);
     char *part = malloc(SL_LIMIT_LOG_RING_BYTES);
-    SL_BUG_ON(!sink.ring || !part || (path && !sink.path));
+    SL_OOM_ON(!sink.ring || !part || (path && !sink.path));
     sink.at = sink.n = 0;
     sink.stopping = false;
     memset(sink.rate, 0, sizeof(sink.rate));

@@ -169,7 +169,7 @@ static void call_done(struct sys_lane_job *job)
 struct api *api_new(const struct api_env *env)
 {
     struct api *a = calloc(1, sizeof(*a));
-    SL_BUG_ON(!a);
+    SL_OOM_ON(!a);
     a->env = *env;
     pthread_mutex_init(&a->lock, NULL);
     a->quick = sys_lane_new("quick", 4, SL_LIMIT_LANE_QUEUE, NULL);
@@ -228,7 +228,7 @@ static sl_str id_json(struct sl_arena *arena, const struct sl_json *id)
 void api_message(struct api *a, uint64_t client, sl_str line)
 {
     struct api_call *c = calloc(1, sizeof(*c));
-    SL_BUG_ON(!c);
+    SL_OOM_ON(!c);
     struct sl_err err = SL_ERR_INIT;
     c->api = a;
     c->client = client;

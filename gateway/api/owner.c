@@ -101,7 +101,7 @@ static struct target *target_of(void *ctx, sl_str name, sl_str flink, struct sl_
         t = tgt_local_new(&c, err);
         if (t) {
             l = calloc(1, sizeof(*l));
-            SL_BUG_ON(!l);
+            SL_OOM_ON(!l);
             l->target = t;
             l->next = o->targets;
             o->targets = l;

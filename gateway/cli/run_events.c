@@ -31,7 +31,7 @@ struct cli_events {
 struct cli_events *cli_events_new(const struct cli_events_options *o, const struct sql_script *script)
 {
     struct cli_events *e = calloc(1, sizeof(*e));
-    SL_BUG_ON(!e);
+    SL_OOM_ON(!e);
     e->o = *o;
     e->script = script;
     struct cli_steps_options so;
@@ -40,7 +40,7 @@ struct cli_events *cli_events_new(const struct cli_events_options *o, const stru
     e->steps = cli_steps_new(stderr, &so);
     e->cells = calloc(MAX_COLUMNS, sizeof(*e->cells));
     e->nulls = calloc(MAX_COLUMNS, sizeof(*e->nulls));
-    SL_BUG_ON(!e->cells || !e->nulls);
+    SL_OOM_ON(!e->cells || !e->nulls);
     sl_arena_init(&e->arena, 0);
     return e;
 }

@@ -72,7 +72,7 @@ void cli_steps_defaults(struct cli_steps_options *o, FILE *err)
 struct cli_steps *cli_steps_new(FILE *err, const struct cli_steps_options *o)
 {
     struct cli_steps *s = calloc(1, sizeof(*s));
-    SL_BUG_ON(!s);
+    SL_OOM_ON(!s);
     s->err = err;
     s->o = *o;
     return s;

@@ -37,7 +37,7 @@ struct net_rpc_client *net_rpc_connect(const char *path, struct sl_err *err)
         return NULL;
     }
     struct net_rpc_client *c = calloc(1, sizeof(*c));
-    SL_BUG_ON(!c);
+    SL_OOM_ON(!c);
     c->fd = fd;
     sl_buf_init(&c->in, SL_LIMIT_OWNER_LINE_BYTES);
     return c;

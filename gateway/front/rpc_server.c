@@ -192,7 +192,7 @@ static void on_connection(uv_stream_t *server, int status)
         return;
     }
     struct client *c = calloc(1, sizeof(*c));
-    SL_BUG_ON(!c);
+    SL_OOM_ON(!c);
     c->rpc = r;
     sl_buf_init(&c->in, SL_LIMIT_OWNER_LINE_BYTES);
     sl_buf_init(&c->out, SL_LIMIT_BUF_BYTES);
@@ -226,7 +226,7 @@ struct net_rpc *net_rpc_listen(uv_loop_t *loop, const char *path, const struct n
         return NULL;
     }
     struct net_rpc *r = calloc(1, sizeof(*r));
-    SL_BUG_ON(!r);
+    SL_OOM_ON(!r);
     r->ops = ops;
     r->ctx = ctx;
     r->path = strdup(path);

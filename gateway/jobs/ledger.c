@@ -51,7 +51,7 @@ struct ledger {
 struct ledger *ledger_new(struct store *s)
 {
     struct ledger *l = calloc(1, sizeof(*l));
-    SL_BUG_ON(!l);
+    SL_OOM_ON(!l);
     l->store = s;
     return l;
 }

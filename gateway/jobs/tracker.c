@@ -291,7 +291,7 @@ static void *track(void *arg)
 struct tracker *tracker_start(struct ledger *l, tracker_target target, void *target_ctx)
 {
     struct tracker *t = calloc(1, sizeof(*t));
-    SL_BUG_ON(!t);
+    SL_OOM_ON(!t);
     t->ledger = l;
     t->target = target;
     t->target_ctx = target_ctx;
@@ -328,7 +328,7 @@ void tracker_stop(struct tracker *t)
 void tracker_add(struct tracker *t, int64_t submission, const struct run *r)
 {
     struct entry *e = calloc(1, sizeof(*e));
-    SL_BUG_ON(!e);
+    SL_OOM_ON(!e);
     e->submission = submission;
     e->run = *r;
     e->asked = r->flink_job[0] && r->cluster.rest[0];

@@ -154,7 +154,7 @@ static void on_written(uv_write_t *req, int status)
 static struct out *out_new(struct res_conn *c)
 {
     struct out *o = calloc(1, sizeof(*o));
-    SL_BUG_ON(!o);
+    SL_OOM_ON(!o);
     o->conn = c;
     o->req.data = o;
     sl_buf_init(&o->b, TASK_PIECE_BYTES * 2);
@@ -252,7 +252,7 @@ static void shut(struct res_conn *c)
         return;
     }
     uv_shutdown_t *req = calloc(1, sizeof(*req));
-    SL_BUG_ON(!req);
+    SL_OOM_ON(!req);
     if (uv_shutdown(req, (uv_stream_t *)&c->tcp, on_shutdown) < 0) {
         free(req);
         res_conn_close(c);
@@ -759,7 +759,7 @@ void res_conn_tick(struct res_conn *c, int64_t now)
 void res_conn_accept(struct res_port *p)
 {
     struct res_conn *c = calloc(1, sizeof(*c));
-    SL_BUG_ON(!c);
+    SL_OOM_ON(!c);
     c->port = p;
     c->state = CONN_HELLO;
     c->tcp.data = c;

@@ -281,13 +281,13 @@ static bool listen_on(struct res_port *p, struct sl_err *err)
 struct res_port *res_port_start(const struct res_config *c, struct sl_err *err)
 {
     struct res_port *p = calloc(1, sizeof(*p));
-    SL_BUG_ON(!p);
+    SL_OOM_ON(!p);
     p->refs = 1;
     p->cfg = *c;
     fill_config(&p->cfg);
     pthread_mutex_init(&p->mu, NULL);
     p->spool_dir = strdup(c->spool_dir);
-    SL_BUG_ON(!p->spool_dir);
+    SL_OOM_ON(!p->spool_dir);
     p->cfg.spool_dir = p->spool_dir;
     raise_fd_limit(p->cfg.connections);
     res_spool_clean(p->spool_dir);

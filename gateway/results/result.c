@@ -22,7 +22,7 @@ static void chunk_unref(struct res_chunk *c)
 
 static void *must(void *p)
 {
-    SL_BUG_ON(!p); /* our own objects of bounded size: see limits.h */
+    SL_OOM_ON(!p); /* our own objects of bounded size: see limits.h */
     return p;
 }
 

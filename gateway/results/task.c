@@ -20,7 +20,7 @@ struct res_task *res_task_new(struct res_port *p, sl_str document, struct sl_err
         return NULL;
     }
     struct res_task *t = calloc(1, sizeof(*t));
-    SL_BUG_ON(!t);
+    SL_OOM_ON(!t);
     t->port = p;
     res_port_ref(p);
     t->refs = 1;

@@ -282,7 +282,7 @@ static bool tzif_read(const uint8_t *p, size_t n, struct zone *z)
     z->n = c.time;
     z->when = malloc((c.time + 1) * sizeof(*z->when));
     z->offset = malloc((c.time + 1) * sizeof(*z->offset));
-    SL_BUG_ON(!z->when || !z->offset);
+    SL_OOM_ON(!z->when || !z->offset);
     z->first = (int32_t)be32(types);
     for (size_t i = 0; i < z->n; i++) {
         if (index[i] >= c.type) {
@@ -363,7 +363,7 @@ static struct zone *zone_load(const char *name, struct sl_err *err)
         (void)close(fd);
     }
     struct zone *z = calloc(1, sizeof(*z));
-    SL_BUG_ON(!z);
+    SL_OOM_ON(!z);
     (void)snprintf(z->name, sizeof(z->name), "%s", name);
     if (n <= 0 || !tzif_read(bytes, (size_t)n, z)) {
         zone_free(z);

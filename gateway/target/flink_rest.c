@@ -19,7 +19,7 @@ struct flink_rest {
 struct flink_rest *flink_rest_new(const char *base, int64_t total_ms)
 {
     struct flink_rest *r = calloc(1, sizeof *r);
-    SL_BUG_ON(!r);
+    SL_OOM_ON(!r);
     r->http = sys_http_new();
     r->total_ms = total_ms;
     snprintf(r->base, sizeof r->base, "%s", base);

@@ -41,7 +41,7 @@ static struct local *of(struct target *t)
 static struct local_cluster *keep(struct local *l, const struct local_cluster *c)
 {
     struct local_cluster *one = malloc(sizeof *one);
-    SL_BUG_ON(!one);
+    SL_OOM_ON(!one);
     *one = *c;
     pthread_mutex_lock(&l->lock);
     one->next = l->clusters;
@@ -61,7 +61,7 @@ static struct local_cluster *find(struct local *l, const char *id, struct sl_err
         struct local_cluster opened;
         if (local_cluster_open(l->run_dir, id, &opened, err)) {
             c = malloc(sizeof *c);
-            SL_BUG_ON(!c);
+            SL_OOM_ON(!c);
             *c = opened;
             c->next = l->clusters;
             l->clusters = c;
@@ -708,7 +708,7 @@ struct target *tgt_local_new(const struct tgt_local_config *c, struct sl_err *er
         return NULL;
     }
     struct local *l = calloc(1, sizeof *l);
-    SL_BUG_ON(!l);
+    SL_OOM_ON(!l);
     sl_arena_init(&l->a, 0);
     l->t.ops = &local_ops;
     snprintf(l->t.name, sizeof l->t.name, "local");

@@ -8,5 +8,6 @@ void *calloc(size_t n, size_t size);
 void *realloc(void *p, size_t n);
 void free(void *p);
 _Noreturn void abort(void);
+_Noreturn void _Exit(int status);
 void qsort(void *base, size_t n, size_t size, int (*compare)(const void *, const void *));
 #endif
