@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every length, depth, count and time limit of the product in one place, with its unit in the name.
- * The ones a person may want to change are also keys of the configuration table (sys/config.h), which uses
- * these as defaults. */
+ * Every length, depth, count and time limit of the product in one place, with its unit in the name: the ones a
+ * person may set (limits.def, read as sl_limits.script_bytes), and below them the fixed ones. */
 #ifndef SLUICE_BASE_LIMITS_H
 #define SLUICE_BASE_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* In force in this process: the defaults, until main() has read the settings (sys_config_apply). After that
+ * it does not change, so that every thread may read it. */
+extern struct sl_limits {
+#define SL_LIMIT_C_BYTES               size_t
+#define SL_LIMIT_C_COUNT               size_t
+#define SL_LIMIT_C_TIME                int64_t
+#define SL_LIMIT_LINE(name, type, ...) SL_LIMIT_C_##type name;
+#include "base/limits.def"
+#undef SL_LIMIT_LINE
+} sl_limits;
 
 /* base */
 #define SL_LIMIT_ARENA_BYTES ((size_t)1 << 30)
@@ -20,29 +33,19 @@
 #define SL_LIMIT_LOG_FILE_BYTES ((size_t)32 << 20)
 
 /* language */
-#define SL_LIMIT_SCRIPT_BYTES ((size_t)64 << 20)
-#define SL_LIMIT_STATEMENTS   500000
 #define SL_LIMIT_TREE_BYTES                                                                                  \
     ((size_t)256 << 20) /* of a script; statements beyond are checked, but their trees are not kept */
-#define SL_LIMIT_STATEMENT_BYTES  ((size_t)4 << 20)
 #define SL_LIMIT_NESTING          400  /* Flink's own parser overflows its stack at about 800 */
 #define SL_LIMIT_CHAIN_TERMS      2000 /* Flink's operator reduction is quadratic: 5,000 ANDs take 0.5 s */
 #define SL_LIMIT_TREE_DEPTH       6000 /* levels of a statement's tree, so that walkers may recurse */
 #define SL_LIMIT_IDENTIFIER_UTF16 256  /* as Flink's parser */
-#define SL_LIMIT_DIAGNOSTICS      1000
 #define SL_LIMIT_VARIABLE_DEPTH   16
 #define SL_LIMIT_FOLDER_DEPTH     32
 #define SL_LIMIT_READ_BYTES       ((size_t)64 << 10) /* of standard input at once */
 
 /* results */
-#define SL_LIMIT_CELL_BYTES           ((size_t)16 << 20)
-#define SL_LIMIT_ROW_BYTES            ((size_t)32 << 20)
 #define SL_LIMIT_FRAME_BYTES          ((size_t)64 << 20)
-#define SL_LIMIT_RESULTS_CONNECTIONS  4096
 #define SL_LIMIT_RESULT_BLOCK_BYTES   ((size_t)64 << 10)
-#define SL_LIMIT_RESULT_MEMORY_BYTES  ((size_t)8 << 20)
-#define SL_LIMIT_RESULT_SPOOL_BYTES   ((size_t)4 << 30)
-#define SL_LIMIT_SPOOL_TOTAL_BYTES    ((size_t)16 << 30)
 #define SL_LIMIT_RESULT_TYPE_DEPTH    64    /* of a column's type */
 #define SL_LIMIT_RESULT_TYPES         65536 /* types in all columns of one result */
 #define SL_LIMIT_RESULT_COLUMNS_BYTES ((size_t)8 << 20)
@@ -56,31 +59,19 @@
 #define SL_LIMIT_RESULTS_LINGER_MS    1000              /* for a refused peer to read why */
 #define SL_LIMIT_HELLO_MS             5000
 #define SL_LIMIT_HEARTBEAT_MS         5000
-#define SL_LIMIT_HEARTBEAT_LOST_MS    15000
 #define SL_LIMIT_RESULTS_CONNECT_MS   2000
 
 /* HTTP to Flink */
-#define SL_LIMIT_HTTP_CONNECT_MS 3000
-#define SL_LIMIT_HTTP_TOTAL_MS   30000
-#define SL_LIMIT_HTTP_RUN_MS     600000 /* /jars/:id/run answers when main() ends */
 #define SL_LIMIT_HTTP_BODY_BYTES ((size_t)64 << 20)
 
 /* local Flink */
-#define SL_LIMIT_JVM_START_MS    90000
-#define SL_LIMIT_JVM_STOP_MS     10000
-#define SL_LIMIT_JVM_DUMP_MS     180000 /* a JVM that writes a class-data archive as it ends */
-#define SL_LIMIT_JVM_LOG_BYTES   ((size_t)32 << 20)
-#define SL_LIMIT_LOCAL_IDLE_MS   600000
-#define SL_LIMIT_LOCAL_ORPHAN_MS 60000 /* a cluster whose owner was killed and that runs no job */
-#define SL_LIMIT_CLUSTERS_KEPT   20    /* ended ones whose logs are kept */
-#define SL_LIMIT_OWNER_IDLE_MS   60000
+#define SL_LIMIT_LOCAL_IDLE_MS 600000
+#define SL_LIMIT_OWNER_IDLE_MS 60000
 
 /* owner, lanes, jobs */
 #define SL_LIMIT_LANE_QUEUE       1024
 #define SL_LIMIT_OWNER_CLIENTS    256
 #define SL_LIMIT_OWNER_LINE_BYTES ((size_t)128 << 20)
-#define SL_LIMIT_SUBMISSIONS      64
 #define SL_LIMIT_MAINS_PER_CORE   2
-#define SL_LIMIT_EVENTS_KEPT      10000
 
 #endif

@@ -2,6 +2,8 @@
  * Slices: comparison, search, and the few conversions everybody needs. */
 #include "base/str.h"
 
+#include <stdio.h>
+
 static inline unsigned char fold(char c)
 {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : (unsigned char)c;
@@ -118,16 +120,14 @@ bool sl_str_to_i64(sl_str s, int64_t *ret)
     return true;
 }
 
-bool sl_str_to_ms(sl_str s, int64_t *ret_ms)
+struct unit {
+    const char *name;
+    int64_t size;
+};
+
+/* "5 min", "64KiB": digits, blanks, one of the units. */
+static bool number_with_unit(sl_str s, const struct unit *units, size_t n, int64_t *ret)
 {
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {
-        {"", 1000},        {"ms", 1},          {"s", 1000},       {"sec", 1000},
-        {"min", 60000},    {"m", 60000},       {"h", 3600000},    {"d", 86400000},
-        {"day", 86400000}, {"days", 86400000}, {"hour", 3600000}, {"hours", 3600000},
-    };
     s = sl_str_trim(s);
     size_t digits = 0;
     while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9') {
@@ -137,13 +137,56 @@ bool sl_str_to_ms(sl_str s, int64_t *ret_ms)
     if (!sl_str_to_i64(sl_str_sub(s, 0, digits), &v)) {
         return false;
     }
-    sl_str unit = sl_str_trim(sl_str_sub(s, digits, s.n - digits));
-    for (size_t i = 0; i < SL_ARRAY_LEN(units); i++) {
-        if (sl_str_ieqz(unit, units[i].unit)) {
-            return !__builtin_mul_overflow(v, units[i].ms, ret_ms);
+    sl_str name = sl_str_trim(sl_str_sub(s, digits, s.n - digits));
+    for (size_t i = 0; i < n; i++) {
+        if (sl_str_ieqz(name, units[i].name)) {
+            return !__builtin_mul_overflow(v, units[i].size, ret);
         }
     }
     return false;
+}
+
+bool sl_str_to_ms(sl_str s, int64_t *ret_ms)
+{
+    static const struct unit units[] = {
+        {"", 1000},        {"ms", 1},          {"s", 1000},       {"sec", 1000},
+        {"min", 60000},    {"m", 60000},       {"h", 3600000},    {"d", 86400000},
+        {"day", 86400000}, {"days", 86400000}, {"hour", 3600000}, {"hours", 3600000},
+    };
+    return number_with_unit(s, units, SL_ARRAY_LEN(units), ret_ms);
+}
+
+bool sl_str_to_bytes(sl_str s, int64_t *ret)
+{
+    static const struct unit units[] = {
+        {"", 1},
+        {"b", 1},
+        {"bytes", 1},
+        {"kb", 1000},
+        {"mb", 1000000},
+        {"gb", 1000000000},
+        {"k", 1 << 10},
+        {"m", 1 << 20},
+        {"g", 1 << 30},
+        {"kib", 1 << 10},
+        {"mib", 1 << 20},
+        {"gib", 1 << 30},
+        {"tib", INT64_C(1) << 40},
+    };
+    return number_with_unit(s, units, SL_ARRAY_LEN(units), ret);
+}
+
+struct sl_size sl_size(uint64_t bytes)
+{
+    static const char *const names[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    while (bytes && bytes % 1024 == 0 && unit + 1 < SL_ARRAY_LEN(names)) {
+        bytes /= 1024;
+        unit++;
+    }
+    struct sl_size ret;
+    snprintf(ret.z, sizeof(ret.z), "%llu %s", (unsigned long long)bytes, names[unit]);
+    return ret;
 }
 
 #define DISTANCE_MAX 128

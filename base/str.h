@@ -44,6 +44,14 @@ sl_str sl_str_trim(sl_str s);
 SL_MUST_CHECK bool sl_str_to_i64(sl_str s, int64_t *ret);
 /* "250ms", "10s", "5 min", "2h", "1d" or a bare number (seconds) to milliseconds. */
 SL_MUST_CHECK bool sl_str_to_ms(sl_str s, int64_t *ret_ms);
+/* "65536", "64 KiB", "1 MB" (k, m and g are powers of 1024, kB, MB and GB of 1000). */
+SL_MUST_CHECK bool sl_str_to_bytes(sl_str s, int64_t *ret);
+/* For messages: SL_SIZE(4 << 20) is "4 MiB", valid to the end of the expression it stands in. */
+struct sl_size {
+    char z[32];
+};
+struct sl_size sl_size(uint64_t bytes);
+#define SL_SIZE(bytes) (sl_size(bytes).z)
 /* Edit distance (optimal string alignment, ASCII case folded), at most `cap`+1. Used for "did you mean". */
 size_t sl_str_distance(sl_str a, sl_str b, size_t cap);
 uint64_t sl_str_hash(sl_str s);

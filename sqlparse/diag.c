@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The list of what is wrong with a script: adding (counted, capped at SL_LIMIT_DIAGNOSTICS) and ordering. */
+ * The list of what is wrong with a script: adding (counted, capped at sl_limits.diagnostics) and ordering. */
 #include "sqlparse/sql.h"
 
 #include "base/limits.h"
@@ -29,7 +29,7 @@ struct sql_diag *sql_diag_add(struct sql_script *s, enum sl_code code, enum sql_
     if (st && sev == SQL_ERROR) {
         st->bad = true;
     }
-    if (s->diags.list.n >= SL_LIMIT_DIAGNOSTICS) {
+    if (s->diags.list.n >= sl_limits.diagnostics) {
         s->diags.dropped++;
         return NULL;
     }

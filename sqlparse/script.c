@@ -55,12 +55,12 @@ static void say_lexical(struct sql_script *s, uint32_t number, const struct sql_
 static bool say_limits(struct sql_script *s, uint32_t number, const struct sql_piece *p)
 {
     struct sl_pos pos = sql_lines_pos(&s->files.v[s->files.n - 1].lines, p->off, p->end - p->off);
-    if (p->end - p->off > SL_LIMIT_STATEMENT_BYTES) {
+    if (p->end - p->off > sl_limits.statement_bytes) {
         struct sql_diag *d = sql_diag_add(s, SL_LIMIT, SQL_ERROR, number, pos,
                                           "a statement of %u bytes is too long", p->end - p->off);
         if (d) {
-            d->hint = sl_arena_printf(s->arena, "at most %zu MB; is a ';' missing?",
-                                      SL_LIMIT_STATEMENT_BYTES >> 20);
+            d->hint = sl_arena_printf(s->arena, "at most %s; is a ';' missing?",
+                                      SL_SIZE(sl_limits.statement_bytes));
         }
         return true;
     }
@@ -283,8 +283,9 @@ static void add_piece(struct sql_script *s, const struct sql_piece *p, const str
 bool sql_script_add(struct sql_script *s, sl_str name, sl_str text, const struct sql_options *opt,
                     struct sl_err *err)
 {
-    if (text.n > SL_LIMIT_SCRIPT_BYTES) {
-        return sl_fail(err, SL_LIMIT, "%.*s is larger than %zu MB", SL_S(name), SL_LIMIT_SCRIPT_BYTES >> 20);
+    if (text.n > sl_limits.script_bytes) {
+        sl_fail(err, SL_LIMIT, "%.*s is larger than %s", SL_S(name), SL_SIZE(sl_limits.script_bytes));
+        return sl_hint(err, "the setting limit.script-bytes");
     }
     struct sql_file *file = sl_vec_add(s->arena, &s->files);
     file->name = sl_str_dup(s->arena, name);
@@ -301,10 +302,10 @@ bool sql_script_add(struct sql_script *s, sl_str name, sl_str text, const struct
     struct sql_piece piece;
     sql_splitter_init(&sp, s->arena, text, s->flink, opt->vars && !opt->vars->off);
     while (sql_splitter_next(&sp, &piece)) {
-        if (s->stmts.n >= SL_LIMIT_STATEMENTS) {
+        if (s->stmts.n >= sl_limits.statements) {
             sql_diag_add(s, SL_LIMIT, SQL_ERROR, 0,
                          sql_lines_pos(&file->lines, piece.off, piece.end - piece.off),
-                         "a script can have at most %d statements", SL_LIMIT_STATEMENTS);
+                         "a script can have at most %zu statements", sl_limits.statements);
             break;
         }
         add_piece(s, &piece, opt);

@@ -63,7 +63,7 @@ struct sql_diag {
 
 struct sql_diags {
     SL_VEC(struct sql_diag) list;
-    size_t dropped;          /* beyond SL_LIMIT_DIAGNOSTICS */
+    size_t dropped;          /* beyond sl_limits.diagnostics */
     size_t errors, warnings; /* counted before dropping */
 };
 

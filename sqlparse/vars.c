@@ -266,7 +266,7 @@ static void fill_quoted(struct filler *f, const struct sql_hole *h, sl_str token
     char quote = token.p[token.n - 1];
     bool backslash = h->kind == TK_ESCAPED_LIT || h->kind == TK_UNICODE_LIT || h->kind == TK_UNICODE_IDENT;
     SL_BUF_AUTO value;
-    sl_buf_init(&value, SL_LIMIT_STATEMENT_BYTES);
+    sl_buf_init(&value, sl_limits.statement_bytes);
     for (size_t i = 0; i < token.n;) {
         if (token.p[i] != '$' || i + 1 >= token.n) {
             sl_buf_putc(&f->out, token.p[i++]);
@@ -321,7 +321,7 @@ static void fill_whole(struct filler *f, const struct sql_hole *h, sl_str token)
                   "put the parts together inside quotes: 'a${b}' or `a${b}`");
     }
     SL_BUF_AUTO value;
-    sl_buf_init(&value, SL_LIMIT_STATEMENT_BYTES);
+    sl_buf_init(&value, sl_limits.statement_bytes);
     bool ok = value_of(f, &value, sl_str_sub(token, 2, token.n - 3), 0);
     sl_str text = ok ? sl_buf_str(&value) : token;
     bool number = ok && h->place != SQL_HOLE_STRING && is_number(text);
@@ -343,15 +343,15 @@ static void fill_whole(struct filler *f, const struct sql_hole *h, sl_str token)
 static void begin(struct filler *f, struct sql_script *s, struct sql_stmt *st, const struct sql_vars *v)
 {
     *f = (struct filler){.s = s, .st = st, .v = v, .text = s->files.v[st->file].lines.text, .ok = true};
-    sl_buf_init(&f->out, SL_LIMIT_STATEMENT_BYTES);
+    sl_buf_init(&f->out, sl_limits.statement_bytes);
 }
 
 static void end_with(struct filler *f)
 {
     if (f->out.full) {
         sql_diag_add(f->s, SL_LIMIT, SQL_ERROR, f->st->number, f->st->pos,
-                     "with its variables replaced the statement is longer than %zu MB",
-                     SL_LIMIT_STATEMENT_BYTES >> 20);
+                     "with its variables replaced the statement is longer than %s",
+                     SL_SIZE(sl_limits.statement_bytes));
     } else {
         f->st->sql = sl_str_dup(f->s->arena, sl_buf_str(&f->out));
         f->st->patches = f->patches.v;
@@ -386,7 +386,7 @@ void sql_vars_apply(struct sql_script *s, struct sql_stmt *st, const struct sql_
 static sl_str expand_part(struct filler *f, sl_str part)
 {
     SL_BUF_AUTO value;
-    sl_buf_init(&value, SL_LIMIT_STATEMENT_BYTES);
+    sl_buf_init(&value, sl_limits.statement_bytes);
     for (size_t i = 0; i < part.n;) {
         size_t end =
             part.p[i] == '$' && i + 1 < part.n && part.p[i + 1] == '{' ? sql_variable_end(part, i) : 0;

@@ -11,6 +11,10 @@
 #include "base/yaml.h"
 #include "sys/file.h"
 
+#define SYS_CONFIG_META_BYTES "SIZE"
+#define SYS_CONFIG_META_COUNT "N"
+#define SYS_CONFIG_META_TIME  "TIME"
+
 static const struct entry {
     enum sys_config_type type;
     const char *key;
@@ -105,32 +109,6 @@ static bool unknown_key(sl_str key, struct sl_pos pos, const char *where, struct
 
 /* ---- values ---- */
 
-static bool read_bytes(sl_str s, int64_t *ret)
-{
-    static const struct {
-        const char *unit;
-        int64_t bytes;
-    } units[] = {{"", 1},          {"b", 1},           {"kb", 1000},
-                 {"mb", 1000000},  {"gb", 1000000000}, {"k", 1 << 10},
-                 {"m", 1 << 20},   {"g", 1 << 30},     {"kib", 1 << 10},
-                 {"mib", 1 << 20}, {"gib", 1 << 30},   {"tib", INT64_C(1) << 40}};
-    size_t digits = 0;
-    while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9') {
-        digits++;
-    }
-    int64_t v;
-    if (!sl_str_to_i64(sl_str_sub(s, 0, digits), &v)) {
-        return false;
-    }
-    sl_str unit = sl_str_trim(sl_str_sub(s, digits, s.n - digits));
-    for (size_t i = 0; i < SL_ARRAY_LEN(units); i++) {
-        if (sl_str_ieqz(unit, units[i].unit)) {
-            return !__builtin_mul_overflow(v, units[i].bytes, ret);
-        }
-    }
-    return false;
-}
-
 static bool read_word(sl_str s, const char *const *words, size_t n, int64_t *ret)
 {
     for (size_t i = 0; i < n; i++) {
@@ -199,24 +177,27 @@ static void put_number(struct sl_buf *b, const struct entry *e, int64_t v)
     static const struct {
         int64_t unit;
         const char *name;
-    } times[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}, {1, "ms"}},
-      sizes[] = {
-          {INT64_C(1) << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "bytes"}};
-    if (e->type == SYS_CONFIG_BOOL || e->type == SYS_CONFIG_LEVEL) {
-        sl_buf_putz(b, e->type == SYS_CONFIG_LEVEL ? level_names[v] : v ? "true" : "false");
+    } times[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}, {1, "ms"}};
+    switch (e->type) {
+    case SYS_CONFIG_BOOL:
+        sl_buf_putz(b, v ? "true" : "false");
         return;
-    }
-    if (e->type == SYS_CONFIG_COUNT || v == 0) {
-        sl_buf_printf(b, "%lld%s", (long long)v, e->type == SYS_CONFIG_TIME ? " s" : "");
+    case SYS_CONFIG_LEVEL:
+        sl_buf_putz(b, level_names[v]);
         return;
-    }
-    for (size_t i = 0; i < SL_ARRAY_LEN(times); i++) {
-        int64_t unit = e->type == SYS_CONFIG_TIME ? times[i].unit : sizes[i].unit;
-        if (v % unit == 0) {
-            sl_buf_printf(b, "%lld %s", (long long)(v / unit),
-                          e->type == SYS_CONFIG_TIME ? times[i].name : sizes[i].name);
-            return;
+    case SYS_CONFIG_BYTES:
+        sl_buf_putz(b, SL_SIZE((uint64_t)v));
+        return;
+    case SYS_CONFIG_TIME:
+        for (size_t i = v ? 0 : 3; i < SL_ARRAY_LEN(times); i++) {
+            if (v % times[i].unit == 0) {
+                sl_buf_printf(b, "%lld %s", (long long)(v / times[i].unit), times[i].name);
+                return;
+            }
         }
+        return;
+    default:
+        sl_buf_printf(b, "%lld", (long long)v);
     }
 }
 
@@ -242,7 +223,7 @@ static bool read_number(const struct entry *e, sl_str s, int64_t *ret)
     bool ok = false;
     switch (e->type) {
     case SYS_CONFIG_BYTES:
-        ok = read_bytes(s, ret);
+        ok = sl_str_to_bytes(s, ret);
         break;
     case SYS_CONFIG_TIME:
         ok = sl_str_to_ms(s, ret);
@@ -439,6 +420,13 @@ bool sys_config_assign(struct sys_config *c, const char *key_value, struct sl_er
     return set(c, e, sl_str_sub(all, (size_t)eq + 1, all.n - (size_t)eq - 1), &from, err);
 }
 
+void sys_config_apply(const struct sys_config *c)
+{
+#define SL_LIMIT_LINE(name, type, ...) sl_limits.name = (SL_LIMIT_C_##type)c->limit_##name;
+#include "base/limits.def"
+#undef SL_LIMIT_LINE
+}
+
 /* ---- texts ---- */
 
 static void put_default(struct sl_buf *b, const struct entry *e)
@@ -536,6 +524,19 @@ static void put_origin(struct sl_buf *b, const struct sys_config *c, size_t i)
         sl_buf_putz(b, table[i].flag ? table[i].flag : "--config");
         break;
     }
+}
+
+size_t sys_config_flags(const struct sys_config *c, struct sl_arena *a, const char **ret, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SL_ARRAY_LEN(table) && n < max; i++) {
+        if (c->origin[i] == SYS_CONFIG_FLAG && table[i].type != SYS_CONFIG_SECRET) {
+            SL_BUF_AUTO value = {0};
+            put_value(&value, c, &table[i]);
+            ret[n++] = sl_arena_printf(a, "%s=%s", table[i].key, sl_buf_z(&value)).p;
+        }
+    }
+    return n;
 }
 
 void sys_config_show(const struct sys_config *c, struct sl_buf *b)

@@ -70,6 +70,12 @@ SL_MUST_CHECK bool sys_config_assign(struct sys_config *c, const char *key_value
 /* Is this a flag of the table (which then takes a value; a BOOL none)? */
 bool sys_config_is_flag(const char *flag);
 
+/* Puts the limits in force (sl_limits of base/limits.h). Once, before there are other threads. */
+void sys_config_apply(const struct sys_config *c);
+/* What flags have set, as "key=value" for --config of another process; secrets are left out. Returns how many of
+ * at most `max` were written. */
+size_t sys_config_flags(const struct sys_config *c, struct sl_arena *a, const char **ret, size_t max);
+
 /* "  --target NAME  ..." lines for --help: the flags, then how to set the rest. */
 void sys_config_help(struct sl_buf *b);
 /* The section of the man page (roff): every key with default, variable, flag. */

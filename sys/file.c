@@ -65,7 +65,7 @@ bool sys_file_read(struct sl_arena *a, const char *path, size_t max, sl_str *ret
         }
         sl_buf_put(&b, part, (size_t)n);
         if (b.full || b.n > max) {
-            return sl_fail(err, SL_LIMIT, "%s is larger than %zu bytes", name, max);
+            return sl_fail(err, SL_LIMIT, "%s is larger than %s", name, SL_SIZE(max));
         }
     }
     *ret = sl_str_dup(a, sl_buf_str(&b));
@@ -363,12 +363,6 @@ static char *xdg_dir(struct sl_arena *a, const char *variable, const char *below
 char *sys_data_dir_default(struct sl_arena *a)
 {
     return sys_path_join(a, xdg_dir(a, "XDG_DATA_HOME", ".local/share"), "data");
-}
-
-char *sys_data_dir(struct sl_arena *a)
-{
-    const char *given = getenv("SLUICE_DATA");
-    return given && given[0] ? sys_path_abs(a, given) : sys_data_dir_default(a);
 }
 
 char *sys_flink_dir(struct sl_arena *a)

@@ -34,9 +34,7 @@ int sys_lock(const char *path, bool *ret_held, struct sl_err *err);
 /* Is the lock held by anybody? Takes and gives it back. */
 bool sys_lock_is_held(const char *path);
 
-/* $SLUICE_DATA, else $XDG_DATA_HOME/sluice/data (default ~/.local/share); and .../sluice/flink. */
-char *sys_data_dir(struct sl_arena *a);
-/* The latter, whatever $SLUICE_DATA says. */
+/* $XDG_DATA_HOME/sluice/data (default ~/.local/share); $SLUICE_FLINK_DIR, else .../sluice/flink. */
 char *sys_data_dir_default(struct sl_arena *a);
 char *sys_flink_dir(struct sl_arena *a);
 /* $XDG_CONFIG_HOME/sluice (default ~/.config/sluice). */

@@ -233,8 +233,8 @@ static bool set_body(struct http_transfer *t, struct sl_err *err)
 static void set_times(struct http_transfer *t)
 {
     const struct sys_http_request *rq = t->rq;
-    int64_t connect_ms = rq->connect_ms ? rq->connect_ms : SL_LIMIT_HTTP_CONNECT_MS;
-    int64_t total_ms = rq->total_ms ? rq->total_ms : rq->save_path ? 0 : SL_LIMIT_HTTP_TOTAL_MS;
+    int64_t connect_ms = rq->connect_ms ? rq->connect_ms : sl_limits.http_connect_ms;
+    int64_t total_ms = rq->total_ms ? rq->total_ms : rq->save_path ? 0 : sl_limits.http_total_ms;
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)total_ms);
     if (total_ms == 0) {
@@ -366,7 +366,7 @@ static bool fail_fault(const struct http_transfer *t, const char *host, struct s
 {
     switch (t->fault) {
     case SL_LIMIT:
-        return sl_fail(err, SL_LIMIT, "the answer of %s is larger than %zu bytes", host, t->max);
+        return sl_fail(err, SL_LIMIT, "the answer of %s is larger than %s", host, SL_SIZE(t->max));
     case SL_CANCELLED:
         return sl_fail(err, SL_CANCELLED, "the transfer from %s was cancelled", host);
     case SL_TARGET_ANSWER:

@@ -173,7 +173,7 @@ struct api *api_new(const struct api_env *env)
     a->env = *env;
     pthread_mutex_init(&a->lock, NULL);
     a->quick = sys_lane_new("quick", 4, SL_LIMIT_LANE_QUEUE, NULL);
-    a->slow = sys_lane_new("work", SL_LIMIT_SUBMISSIONS, SL_LIMIT_LANE_QUEUE, NULL);
+    a->slow = sys_lane_new("work", sl_limits.submissions, SL_LIMIT_LANE_QUEUE, NULL);
     return a;
 }
 

@@ -2,9 +2,8 @@
  * job.list, job.show, job.cancel, job.logs. */
 #include "gateway/api/api.h"
 
+#include "base/limits.h"
 #include "sys/clock.h"
-
-#define CANCEL_MS 30000
 
 static void put_time(struct sl_jw *w, const char *key, int64_t wall_ms)
 {
@@ -158,7 +157,7 @@ bool api_job_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err
     sl_jw_key(result, "ended");
     sl_jw_array(result);
     for (size_t i = 0; i < n; i++) {
-        if (!tracker_cancel(env->tracker, runs[i].id, CANCEL_MS, err)) {
+        if (!tracker_cancel(env->tracker, runs[i].id, sl_limits.cancel_ms, err)) {
             sl_jw_end_array(result);
             return false;
         }

@@ -18,9 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CANCEL_MS 20000
-#define STOP_MS   5000 /* for each run that ends with the owner */
-
 struct local_target {
     struct local_target *next;
     struct target *target;
@@ -44,6 +41,7 @@ struct owner {
     char *cluster_dir;
     int64_t needed_ms;            /* monotonic: last time somebody was here */
     bool ending;                  /* loop thread: the API takes nothing any more */
+    bool keep_clusters; /* told to end, but to leave what runs to the next owner */
     bool calls_ended;             /* atomic */
     pthread_t canceller;          /* of `selects`; 0 = none */
     SL_VEC(const char *) selects; /* ids of SELECTs that an owner has left behind */
@@ -162,8 +160,10 @@ static void on_stop(uv_async_t *h)
 
 static void on_signal(uv_signal_t *h, int number)
 {
+    struct owner *o = h->data;
     sys_log(SYS_LOG_INFO, "owner", "signal", "number=%d", number);
-    begin_end(h->data);
+    o->keep_clusters = number == SIGTERM && o->config->settings->local_keep_on_stop;
+    begin_end(o);
 }
 
 static void on_idle(uv_timer_t *h)
@@ -237,7 +237,7 @@ static void *cancel_selects(void *arg)
         tracker_note_error(o->tracker, o->selects.v[i], sl_code_slug(SL_OWNER),
                            "the owner of the data folder ended while it ran: its rows had nowhere to go", "",
                            "");
-        if (!tracker_cancel(o->tracker, o->selects.v[i], CANCEL_MS, &err)) {
+        if (!tracker_cancel(o->tracker, o->selects.v[i], sl_limits.cancel_ms, &err)) {
             sys_log(SYS_LOG_WARN, "owner", "cancel-select", "run=%s error=\"%s\"", o->selects.v[i], err.msg);
         }
     }
@@ -321,6 +321,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     const struct sys_config *set = o->config->settings;
     sys_log_open(set->log_file.n ? set->log_file.p : sys_path_join(a, data, "owner.log"),
                  (enum sys_log_level)set->log_level, (size_t)set->log_bytes);
+    sys_log_set_json(set->log_json);
     o->cluster_dir = sys_path_join(a, data, "clusters");
     char *spool = sys_path_join(a, data, "spool");
     if (!sys_mkdirs(o->cluster_dir, 0700, err) || !sys_mkdirs(spool, 0700, err)) {
@@ -398,7 +399,7 @@ static void cancel_runs(struct owner *o)
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!tracker_cancel(o->tracker, runs[i].id, STOP_MS, &err)) {
+        if (!tracker_cancel(o->tracker, runs[i].id, sl_limits.stop_cancel_ms, &err)) {
             sys_log(SYS_LOG_WARN, "owner", "cancel", "run=%s error=\"%s\"", runs[i].id, err.msg);
         }
     }
@@ -428,14 +429,14 @@ static void finish(struct owner *o)
         pthread_join(o->canceller, NULL);
     }
     if (o->tracker) {
-        if (o->rpc) {
+        if (o->rpc && !o->keep_clusters) {
             cancel_runs(o);
         }
         tracker_stop(o->tracker);
     }
     for (struct local_target *l = o->targets, *next; l; l = next) {
         next = l->next;
-        if (o->rpc) { /* an owner that could not start leaves what runs to the next one */
+        if (o->rpc && !o->keep_clusters) { /* an owner that could not start leaves what runs, too */
             l->target->ops->stop(l->target);
         }
         l->target->ops->free(l->target);

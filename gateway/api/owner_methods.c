@@ -2,12 +2,9 @@
  * hello and owner.stop. */
 #include "gateway/api/api.h"
 
-#include "sys/clock.h"
+#include "base/limits.h"
 
 #include <unistd.h>
-
-#define SETTLE_LOOKS   40
-#define SETTLE_LOOK_MS 50
 
 bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
@@ -25,12 +22,10 @@ bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *er
 bool api_owner_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     const struct api_env *env = api_call_env(c);
-    size_t active = tracker_active(env->tracker);
-    /* What was ended a moment ago may not have been seen to end yet. */
-    for (int i = 0; i < SETTLE_LOOKS && active && !api_call_cancelled(c); i++) {
-        sys_sleep_ms(SETTLE_LOOK_MS);
-        active = tracker_active(env->tracker);
+    if (tracker_active(env->tracker)) {
+        tracker_look(env->tracker, sl_limits.http_connect_ms); /* one may have ended a moment ago */
     }
+    size_t active = tracker_active(env->tracker);
     if (active && !sl_json_bool(sl_json_get(api_call_params(c), "yes"), false)) {
         sl_fail(err, SL_BUSY, "%zu run%s would end", active, active == 1 ? "" : "s");
         return sl_hint(err, "sluice job ls      shows them\nsluice owner stop --yes      ends them");

@@ -16,6 +16,7 @@
 
 struct check {
     struct cli_source_options source;
+    sql_version flink; /* of --jsonl */
     enum cat_level level;
     bool level_given, json, jsonl, strict, colour;
     SL_VEC(const char *) paths;
@@ -212,17 +213,14 @@ static void check_line(const struct check *c, struct sl_arena *a, sl_str line, s
     struct sql_script script;
     const struct sl_json *doc = sl_json_parse(a, line, &err);
     const struct sl_json *sql = sl_json_get(doc, "sql"), *id = sl_json_get(doc, "id");
-    sql_script_init(&script, a, c->source.flink ? SQL_FLINK_DEFAULT : 0);
+    sql_script_init(&script, a, c->flink);
     bool ok = doc != NULL;
     if (ok && !sl_json_is(sql, SL_JSON_STRING)) {
         ok = sl_fail(&err, SL_JSON, "a line needs \"sql\" with a text");
     }
     if (ok) {
-        sql_version flink = SQL_FLINK_DEFAULT;
-        ok = !c->source.flink || sql_version_parse(sl_str_of(c->source.flink), &flink, &err);
-        sql_script_init(&script, a, flink);
-        ok = ok && sql_script_add(&script, SL_STR("-"), sql->text,
-                                  &(struct sql_options){.level = c->source.level}, &err);
+        ok = sql_script_add(&script, SL_STR("-"), sql->text, &(struct sql_options){.level = c->source.level},
+                            &err);
     }
     if (ok) {
         cat_check(&script, c->level);
@@ -361,9 +359,7 @@ static bool read_arguments(struct check *c, struct sl_arena *a, int argc, char *
         }
     }
     struct sl_err err = SL_ERR_INIT;
-    sql_version flink;
-    if (c->source.flink && !sql_version_parse(sl_str_of(c->source.flink), &flink, &err)) {
-        err.code = SL_USAGE;
+    if (!cli_source_flink(&c->source, &c->flink, &err)) {
         cli_print_error(&err);
         return false;
     }

@@ -2,6 +2,8 @@
  * What every verb shares: the table of verbs, how an error and a usage mistake are printed. */
 #include "gateway/cli/cli.h"
 
+#include "gateway/jobs/event.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,20 @@ int cli_print_error(const struct sl_err *err)
         line += n + (line[n] == '\n');
         lead = "          ";
     }
+    return sl_code_exit(err->code);
+}
+
+static bool to_stdout(void *ctx, sl_str json)
+{
+    (void)ctx;
+    fwrite(json.p, 1, json.n, stdout);
+    putchar('\n');
+    return fflush(stdout) == 0;
+}
+
+int cli_print_error_json(const struct sl_err *err)
+{
+    event_error(&(struct event_sink){.emit = to_stdout}, err);
     return sl_code_exit(err->code);
 }
 

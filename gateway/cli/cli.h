@@ -19,6 +19,8 @@ extern const struct cli_verb *const cli_verbs[]; /* NULL-terminated, in the orde
 
 /* Prints "error[slug]: message" and "  = hint: ..." to stderr; returns the exit code of the error. */
 int cli_print_error(const struct sl_err *err);
+/* The same as one error event of docs/events.md on stdout. */
+int cli_print_error_json(const struct sl_err *err);
 /* Prints "sluice VERB: message" and where the help is, to stderr; returns 2. */
 int cli_usage(const char *verb, const char *fmt, ...) SL_PRINTF(2, 3);
 bool cli_is_help(int argc, char **argv);

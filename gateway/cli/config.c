@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
+#include "gateway/cli/settings.h"
 #include "gateway/cli/source.h"
 #include "gateway/jobs/plan.h"
 
@@ -19,21 +20,13 @@ static void print(const struct sl_buf *b, FILE *out)
 
 static int own_settings(bool json)
 {
-    SL_ARENA_AUTO a;
-    sl_arena_init(&a, 0);
-    struct sl_err err = SL_ERR_INIT;
-    struct sys_config c;
-    sys_config_init(&c, &a);
-    if (!sys_config_load(&c, NULL, &err)) {
-        return cli_print_error(&err);
-    }
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
     if (json) {
-        sys_config_show_json(&c, &b);
+        sys_config_show_json(cli_settings(), &b);
         sl_buf_putc(&b, '\n');
     } else {
-        sys_config_show(&c, &b);
+        sys_config_show(cli_settings(), &b);
     }
     print(&b, stdout);
     return 0;

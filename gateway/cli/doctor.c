@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `sluice doctor`: is everything here that Sluice and a local Flink need, and if not, what to type. */
 #include "gateway/cli/cli.h"
+#include "gateway/cli/settings.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -178,7 +179,7 @@ static void check_memory(struct report *r)
 
 static void check_owner(struct report *r)
 {
-    char *data = sys_data_dir(&r->a);
+    const char *data = cli_settings()->data.p;
     check_folder(r, "data", data, 200);
     char *socket = sys_path_join(&r->a, data, "sluice.sock");
     say(r, FINE, "owner", NULL, "%s",

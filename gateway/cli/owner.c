@@ -4,33 +4,11 @@
 
 #include "gateway/cli/cli.h"
 #include "gateway/cli/owner_client.h"
-#include "sys/config.h"
+#include "gateway/cli/settings.h"
 #include "sys/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* With --json (how a command starts it in the background) as one error event on stdout. */
-static int say(const struct sl_err *err, bool json)
-{
-    if (!json) {
-        return cli_print_error(err);
-    }
-    SL_BUF_AUTO b;
-    struct sl_jw w;
-    sl_buf_init(&b, 0);
-    sl_jw_init(&w, &b);
-    sl_jw_object(&w);
-    sl_jw_kstrz(&w, "event", "error");
-    sl_jw_kstrz(&w, "code", sl_code_slug(err->code));
-    sl_jw_kstrz(&w, "message", err->msg);
-    sl_jw_kstrz(&w, "hint", err->hint);
-    sl_jw_end_object(&w);
-    sl_buf_putc(&b, '\n');
-    fwrite(b.p, 1, b.n, stdout);
-    fflush(stdout);
-    return sl_code_exit(err->code);
-}
 
 static int run(bool json)
 {
@@ -38,17 +16,15 @@ static int run(bool json)
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
     char *self = sys_self_path(&a);
-    struct sys_config s;
-    sys_config_init(&s, &a);
-    if (!sys_config_load(&s, NULL, &err)) {
-        return say(&err, json);
-    }
-    struct owner_config c = {.data_dir = sys_data_dir(&a),
+    struct owner_config c = {.data_dir = cli_settings()->data.p,
                              .flink_dir = sys_flink_dir(&a),
                              .self = self,
                              .build = owner_build_id(&a, self),
-                             .settings = &s};
-    return owner_run(&c, &err) ? 0 : say(&err, json);
+                             .settings = cli_settings()};
+    if (owner_run(&c, &err)) {
+        return 0;
+    }
+    return json ? cli_print_error_json(&err) : cli_print_error(&err); /* JSON: a command started it */
 }
 
 static int status(void)
@@ -58,7 +34,7 @@ static int status(void)
     struct sl_err err = SL_ERR_INIT;
     struct net_rpc_client *c = cli_owner_connect(false, &err);
     if (!c) {
-        printf("no owner runs for %s\n", sys_data_dir(&a));
+        printf("no owner runs for %s\n", cli_settings()->data.p);
         return 0;
     }
     const struct sl_json *r = cli_owner_ask(c, "hello", SL_STR_NONE, &a, &err);
@@ -80,7 +56,7 @@ static int stop(bool yes)
     struct sl_err err = SL_ERR_INIT;
     struct net_rpc_client *c = cli_owner_connect(false, &err);
     if (!c) {
-        printf("no owner runs for %s\n", sys_data_dir(&a));
+        printf("no owner runs for %s\n", cli_settings()->data.p);
         return 0;
     }
     const struct sl_json *r =
@@ -90,7 +66,7 @@ static int stop(bool yes)
         sl_str line;
         while (net_rpc_client_next(c, -1, &line) == NET_RPC_LINE) {
         }
-        char *lock = sys_path_join(&a, sys_data_dir(&a), "owner.lock");
+        char *lock = sys_path_join(&a, cli_settings()->data.p, "owner.lock");
         while (sys_lock_is_held(lock)) {
             struct timespec t = {.tv_nsec = 20000000};
             nanosleep(&t, NULL);

@@ -2,6 +2,8 @@
  * Finds, starts and asks the owner. */
 #include "gateway/cli/owner_client.h"
 
+#include "gateway/cli/settings.h"
+
 #include "gateway/api/owner.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #define UP_MS    10000
+#define FLAGS    64  /* settings handed on */
 #define AGAIN_MS 100 /* between tries, while one that is ending still has the folder */
 
 bool cli_owner_error(const struct sl_json *error, struct sl_err *err)
@@ -80,12 +83,22 @@ struct coming {
 
 static bool spawn_owner(struct coming *o, const char *self, struct sl_err *err)
 {
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
     char out[64];
     if (o->said < 0) {
         o->said = memfd_create("owner", MFD_CLOEXEC);
     }
     snprintf(out, sizeof(out), "/proc/%d/fd/%d", (int)getpid(), o->said);
-    const char *argv[] = {self, "owner", "run", "--json", NULL};
+    const char *argv[2 * FLAGS + 5] = {self}, *flags[FLAGS];
+    size_t n = 1, n_flags = sys_config_flags(cli_settings(), &a, flags, FLAGS);
+    for (size_t i = 0; i < n_flags; i++) {
+        argv[n++] = "--config";
+        argv[n++] = flags[i];
+    }
+    argv[n++] = "owner";
+    argv[n++] = "run";
+    argv[n++] = "--json";
     struct sys_spawn sp = {.argv = argv, .cwd = "/", .out = o->said >= 0 ? out : NULL, .new_session = true};
     o->since_ms = sys_now_ms();
     o->pid = sys_spawn(&sp, err);
@@ -155,7 +168,7 @@ struct net_rpc_client *cli_owner_connect(bool start, struct sl_err *err)
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
     char *self = sys_self_path(&a);
-    char *path = owner_socket_path(&a, sys_data_dir(&a));
+    char *path = owner_socket_path(&a, cli_settings()->data.p);
     struct net_rpc_client *c = connect_up(path, self, start, err);
     if (!c || !start) {
         return c;

@@ -8,6 +8,7 @@
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/owner_client.h"
+#include "gateway/cli/settings.h"
 #include "gateway/cli/source.h"
 #include "sys/file.h"
 
@@ -282,14 +283,17 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
     sl_jw_kstrz(&w, "flink",
                 o->source.flink             ? o->source.flink
                 : src->project.flink_text.n ? sl_arena_strdupz(a, src->project.flink_text)
-                                            : sql_version_name(src->script.flink));
+                                            : cli_settings()->flink.p);
     if (o->target) {
         sl_jw_kstrz(&w, "target", o->target);
     } else if (src->environment && src->environment->target.n) {
         sl_jw_kstr(&w, "target", src->environment->target);
+    } else {
+        sl_jw_kstr(&w, "target", cli_settings()->target);
     }
-    if (o->results_address) {
-        sl_jw_kstrz(&w, "resultsAddress", o->results_address);
+    if (o->results_address || cli_settings()->results_address.n) {
+        sl_jw_kstrz(&w, "resultsAddress",
+                    o->results_address ? o->results_address : cli_settings()->results_address.p);
     }
     sl_jw_kbool(&w, "detach", o->detach);
     sl_jw_kbool(&w, "together", o->together);

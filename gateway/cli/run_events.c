@@ -398,17 +398,7 @@ int cli_events_lost(struct cli_events *e, const struct sl_err *err)
 {
     int code = sl_code_exit(err->code);
     if (e->o.json) {
-        SL_BUF_AUTO b;
-        struct sl_jw w;
-        sl_buf_init(&b, 0);
-        sl_jw_init(&w, &b);
-        sl_jw_object(&w);
-        sl_jw_kstrz(&w, "event", "error");
-        sl_jw_kstrz(&w, "code", sl_code_slug(err->code));
-        sl_jw_kstrz(&w, "message", err->msg);
-        sl_jw_kstrz(&w, "hint", err->hint);
-        sl_jw_end_object(&w);
-        print_json(e, &b);
+        cli_print_error_json(err);
         json_result(e, code);
         return code;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main(): finds the verb and runs it. */
 #include "gateway/cli/cli.h"
+#include "gateway/cli/settings.h"
 
 #include <stdio.h>
 
@@ -12,11 +13,15 @@ static void print_help(FILE *out)
             fprintf(out, "  %-10s %s\n", cli_verbs[i]->name, cli_verbs[i]->summary);
         }
     }
-    fputs("\nsluice VERB --help tells more.\n", out);
+    fprintf(out, "\nwith every verb:\n%s\nsluice VERB --help tells more.\n", cli_settings_help);
 }
 
 int main(int argc, char **argv)
 {
+    struct sl_err err = SL_ERR_INIT;
+    if (!cli_settings_load(&argc, argv, &err)) {
+        return cli_print_error(&err);
+    }
     const char *verb = argc > 1 ? argv[1] : "--help";
     if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 || strcmp(verb, "help") == 0) {
         print_help(stdout);

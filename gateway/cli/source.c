@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/yaml.h"
 #include "gateway/cli/cli.h"
+#include "gateway/cli/settings.h"
 #include "gateway/cli/diag_print.h"
 #include "sqlparse/vars.h"
 #include "sys/file.h"
@@ -125,9 +126,8 @@ static bool read_project(struct cli_source *s, struct sl_arena *a, const char *d
 static bool choose_environment(struct cli_source *s, struct sl_arena *a, const struct cli_source_options *o,
                                struct cli_source_error *ret)
 {
-    const char *from_env = getenv("SLUICE_ENV");
-    const char *name = o->environment ? o->environment : from_env && *from_env ? from_env : NULL;
-    if (!name) {
+    const char *name = o->environment ? o->environment : cli_settings()->environment.p;
+    if (!*name) {
         return true;
     }
     s->environment = sql_project_environment(&s->project, sl_str_of(name));
@@ -262,10 +262,20 @@ static bool add_file(struct cli_source *s, struct sl_arena *a, const char *path,
                      const struct sql_options *opt, struct cli_source_error *ret)
 {
     sl_str text;
-    if (!sys_file_read(a, path, SL_LIMIT_SCRIPT_BYTES, &text, &ret->err)) {
+    if (!sys_file_read(a, path, sl_limits.script_bytes, &text, &ret->err)) {
         return false;
     }
     return sql_script_add(&s->script, sl_str_of(path), text, opt, &ret->err) || fail_in(ret, path, text);
+}
+
+bool cli_source_flink(const struct cli_source_options *o, sql_version *ret, struct sl_err *err)
+{
+    sl_str text = o->flink ? sl_str_of(o->flink) : cli_settings()->flink;
+    if (!sql_version_parse(text, ret, err)) {
+        err->code = SL_USAGE;
+        return false;
+    }
+    return true;
 }
 
 bool cli_source_load(struct cli_source *s, struct sl_arena *a, const char *path,
@@ -277,9 +287,8 @@ bool cli_source_load(struct cli_source *s, struct sl_arena *a, const char *path,
     if (!o->alone && (!read_project(s, a, dir, ret) || !choose_environment(s, a, o, ret))) {
         return false;
     }
-    sql_version flink = s->project.flink ? s->project.flink : SQL_FLINK_DEFAULT;
-    if (o->flink && !sql_version_parse(sl_str_of(o->flink), &flink, &ret->err)) {
-        ret->err.code = SL_USAGE;
+    sql_version flink = s->project.flink;
+    if ((o->flink || !flink) && !cli_source_flink(o, &flink, &ret->err)) {
         return false;
     }
     if (!gather_vars(s, a, dir, o, flink, ret)) {

@@ -9,8 +9,8 @@
 
 /* What the command line says about scripts; cli_source_option() fills it. */
 struct cli_source_options {
-    const char *flink;              /* --flink; NULL: sluice.yaml's, else the default */
-    const char *environment;        /* -E, --env; NULL: $SLUICE_ENV, else none */
+    const char *flink;              /* --flink; NULL: sluice.yaml's, else the settings' */
+    const char *environment;        /* -E, --env; NULL: the settings' */
     const char *name;               /* --name: the job's; NULL: the file's stem */
     const char *run_id;             /* ${run.id}; NULL: 32 zeros */
     SL_VEC(const char *) vars;      /* --var k=v, in order */
@@ -24,6 +24,8 @@ struct cli_source_options {
  * name). */
 int cli_source_option(struct cli_source_options *o, struct sl_arena *a, const char *verb, int argc,
                       char **argv, int *i);
+/* The Flink version where sluice.yaml has no say: --flink, else the settings'. Error: usage. */
+SL_MUST_CHECK bool cli_source_flink(const struct cli_source_options *o, sql_version *ret, struct sl_err *err);
 
 struct cli_source {
     struct sql_script script;

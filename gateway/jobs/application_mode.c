@@ -4,10 +4,11 @@
  * Sluice looks. */
 #include "gateway/jobs/submission_internal.h"
 
+#include "base/limits.h"
+
 #include <stdio.h>
 
-#define CANCEL_MS 20000
-#define LOOK_MS   100
+#define LOOK_MS 100
 
 struct application {
     struct sub *s;
@@ -203,7 +204,7 @@ static void application_select(struct application *x, const struct plan_unit *u)
         }
         if (end == ROWS_LIMIT && r->flink_job[0]) {
             struct sl_err err = SL_ERR_INIT;
-            if (!tracker_cancel(s->env->tracker, r->id, CANCEL_MS, &err)) {
+            if (!tracker_cancel(s->env->tracker, r->id, sl_limits.cancel_ms, &err)) {
                 sub_fail(s, &err);
             }
         }
@@ -308,7 +309,7 @@ static void finish(struct application *x)
         if (!now.flink_job[0]) {
             tracker_finish(tr, now.id, x->failed ? "FAILED" : "CANCELED");
         } else if (!tracker_wait_ended(tr, now.id, sub_stopping(s) || s->exit_code ? 0 : 5000, &now) &&
-                   !tracker_cancel(tr, now.id, CANCEL_MS, &err)) {
+                   !tracker_cancel(tr, now.id, sl_limits.cancel_ms, &err)) {
             sub_fail(s, &err);
         }
     }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/vec.h"
 #include "sys/clock.h"
 
@@ -323,7 +324,11 @@ static bool event_tx(struct store_tx *tx, void *arg, struct sl_err *err)
     return store_exec(tx, err,
                       "INSERT INTO event(run, number, at_ms, kind, body)"
                       " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ? FROM event WHERE run = ?",
-                      "zizsz", e->run, sys_wall_ms(), e->kind, e->json, e->run);
+                      "zizsz", e->run, sys_wall_ms(), e->kind, e->json, e->run) &&
+           store_exec(tx, err,
+                      "DELETE FROM event WHERE run = ? AND number <="
+                      " (SELECT max(number) FROM event WHERE run = ?) - ?",
+                      "zzi", e->run, e->run, (int64_t)sl_limits.events_kept);
 }
 
 bool ledger_event(struct ledger *l, const struct run *r, const char *kind, sl_str json, struct sl_err *err)

@@ -6,9 +6,6 @@
 
 #include "base/limits.h"
 
-#define CANCEL_MS 20000
-#define END_MS    20000
-
 struct chain {
     struct sub *s;
     SL_VEC(const struct plan_unit *) replay;  /* took effect */
@@ -221,14 +218,14 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
     tracker_started(tr, r.id, &t->call.cluster, r.id);
     if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
         struct sl_err err = SL_ERR_INIT;
-        if (!tracker_cancel(tr, r.id, CANCEL_MS, &err)) {
+        if (!tracker_cancel(tr, r.id, sl_limits.cancel_ms, &err)) {
             sub_fail(s, &err);
         }
         sub_tell_stopped(s, t->unit, r.id, rows, end == ROWS_STOPPED && !s->timed_out);
         settle_pending(c);
         return;
     }
-    bool ended = tracker_wait_ended(tr, r.id, END_MS, &r);
+    bool ended = tracker_wait_ended(tr, r.id, sl_limits.cancel_ms, &r);
     if (end == ROWS_COMPLETE && (!ended || strcmp(r.state, "FINISHED") == 0)) {
         settle_pending(c);
         return;
@@ -310,7 +307,7 @@ static void session_job(struct chain *c, const struct plan_unit *u)
         sub_call_join(&t.call);
         if (t.call.ok) {
             tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
-            if (!tracker_cancel(s->env->tracker, t.run.id, CANCEL_MS, &err)) {
+            if (!tracker_cancel(s->env->tracker, t.run.id, sl_limits.cancel_ms, &err)) {
                 sub_fail(s, &err);
             }
         } else {

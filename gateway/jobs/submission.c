@@ -12,10 +12,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define RUNNING_MS   600000 /* a detached run may wait for slots this long before the call returns */
 #define LOOK_MS      100
 #define FIRST_ROW_MS 250 /* the first row waits no longer for the number of tasks */
-#define CANCEL_MS    20000
 
 bool sub_stopping(struct sub *s)
 {
@@ -145,7 +143,7 @@ static void cancel_started(struct sub *s)
         struct sl_err err = SL_ERR_INIT;
         struct run r;
         if (tracker_get(s->env->tracker, s->started.v[i].id, &r) && !r.ended) {
-            if (!tracker_cancel(s->env->tracker, r.id, CANCEL_MS, &err)) {
+            if (!tracker_cancel(s->env->tracker, r.id, sl_limits.cancel_ms, &err)) {
                 event_error(s->sink, &err);
             } else {
                 sub_step(s, "stopped", "done", -1, s->started.v[i].unit, r.id, "%.*s\trun %.8s, job ended",
@@ -173,7 +171,8 @@ void sub_wait_started(struct sub *s)
             sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s\t%.*s",
                      r.last.tasks, r.last.tasks == 1 ? "" : "s", SL_S(sub_unit_label(s, st->unit)));
         }
-        if (leave && (st->told || sys_now_ms() - st->since_ms > RUNNING_MS) && i < s->started.n && !r.ended) {
+        if (leave && (st->told || sys_now_ms() - st->since_ms > sl_limits.running_ms) && i < s->started.n &&
+            !r.ended) {
             i++;
         }
         if (s->exit_code) {

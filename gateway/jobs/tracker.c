@@ -17,7 +17,6 @@
 
 #define ASK_WAITED_MS   60
 #define ASK_IDLE_MS     1000
-#define KEEP_ENDED_MS   600000
 #define RATE_OLD_MS     20000
 #define LOST_AFTER_GONE 3 /* looks in a row at which the cluster says it does not know the job */
 
@@ -26,10 +25,12 @@ struct entry {
     int64_t submission;
     struct run run;
     int waiters;
+    bool asking;
     bool asked; /* under watch: cluster and job are known */
     bool released;
     bool app_done;
-    bool end_saved; /* the ledger knows that it has ended: only then who waits is told */
+    uint64_t looks, looks_wanted; /* that have ended; for tracker_look() */
+    bool end_saved;               /* the ledger knows that it has ended: only then who waits is told */
     int gone;
     int64_t next_ms, ended_at;
     int64_t counted_ms;  /* monotonic: when the counts of records last changed */
@@ -216,6 +217,10 @@ static void ask(struct tracker *t, struct run *r, int64_t submission)
     pthread_mutex_lock(&t->lock);
     struct entry *e = find(t, r->id);
     bool changed = false;
+    if (e) {
+        e->looks++;
+        e->asking = false;
+    }
     if (e && !e->run.ended) {
         if (!seen) {
             changed = e->run.sight == RUN_SIGHT_LIVE;
@@ -242,7 +247,7 @@ static void forget_old(struct tracker *t, int64_t now)
 {
     for (struct entry **p = &t->entries; *p;) {
         struct entry *e = *p;
-        if (e->run.ended && e->waiters == 0 && e->ended_at + KEEP_ENDED_MS < now) {
+        if (e->run.ended && e->waiters == 0 && e->ended_at + sl_limits.ended_kept_ms < now) {
             *p = e->next;
             free(e->chain);
             free(e->stack);
@@ -274,6 +279,7 @@ static void *track(void *arg)
         if (due) {
             struct run r = due->run;
             int64_t submission = due->submission;
+            due->asking = true;
             due->next_ms = now + (due->waiters ? ASK_WAITED_MS : ASK_IDLE_MS);
             pthread_mutex_unlock(&t->lock);
             ask(t, &r, submission);
@@ -502,6 +508,31 @@ bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms, s
                        (double)timeout_ms / 1000, r.state);
     }
     return true;
+}
+
+static bool looked_at_all(const struct tracker *t)
+{
+    for (const struct entry *e = t->entries; e; e = e->next) {
+        if (e->asked && !e->run.ended && e->looks < e->looks_wanted) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void tracker_look(struct tracker *t, int64_t timeout_ms)
+{
+    struct timespec until;
+    deadline_in(timeout_ms, &until);
+    pthread_mutex_lock(&t->lock);
+    for (struct entry *e = t->entries; e; e = e->next) {
+        e->next_ms = 0;
+        e->looks_wanted = e->looks + (e->asking ? 2 : 1);
+    }
+    pthread_cond_signal(&t->work);
+    while (!looked_at_all(t) && pthread_cond_timedwait(&t->changed, &t->lock, &until) == 0) {
+    }
+    pthread_mutex_unlock(&t->lock);
 }
 
 size_t tracker_active(struct tracker *t)

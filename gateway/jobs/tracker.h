@@ -36,6 +36,8 @@ void tracker_application_done(struct tracker *t, const char *cluster_id);
 /* Asks the target to cancel and waits until the run has ended or the time is over. */
 SL_MUST_CHECK bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms,
                                   struct sl_err *err);
+/* Asks for every run now and waits until each has been asked, or the time is over. */
+void tracker_look(struct tracker *t, int64_t timeout_ms);
 size_t tracker_active(struct tracker *t);
 
 #endif

@@ -230,14 +230,14 @@ static void fill_config(struct res_config *c)
 #define DEFAULT(field, value) c->field = c->field ? c->field : (value)
     DEFAULT(bind_host, "127.0.0.1");
     DEFAULT(heartbeat_ms, SL_LIMIT_HEARTBEAT_MS);
-    DEFAULT(lost_ms, SL_LIMIT_HEARTBEAT_LOST_MS);
+    DEFAULT(lost_ms, sl_limits.heartbeat_lost_ms);
     DEFAULT(hello_ms, SL_LIMIT_HELLO_MS);
-    DEFAULT(cell_bytes, SL_LIMIT_CELL_BYTES);
-    DEFAULT(row_bytes, SL_LIMIT_ROW_BYTES);
-    DEFAULT(memory_bytes, SL_LIMIT_RESULT_MEMORY_BYTES);
-    DEFAULT(spool_bytes, SL_LIMIT_RESULT_SPOOL_BYTES);
-    DEFAULT(spool_total_bytes, SL_LIMIT_SPOOL_TOTAL_BYTES);
-    DEFAULT(connections, SL_LIMIT_RESULTS_CONNECTIONS);
+    DEFAULT(cell_bytes, sl_limits.cell_bytes);
+    DEFAULT(row_bytes, sl_limits.row_bytes);
+    DEFAULT(memory_bytes, sl_limits.result_memory_bytes);
+    DEFAULT(spool_bytes, sl_limits.result_spool_bytes);
+    DEFAULT(spool_total_bytes, sl_limits.spool_total_bytes);
+    DEFAULT(connections, sl_limits.results_connections);
 #undef DEFAULT
 }
 

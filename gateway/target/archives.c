@@ -101,7 +101,7 @@ static bool upload(struct local_cluster *c, const char *jar, struct flink_rest *
 static bool warm(struct local_cluster *c, bool thorough, const char *jar, bool run, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    struct flink_rest *r = flink_rest_new(c->rest, SL_LIMIT_JVM_START_MS);
+    struct flink_rest *r = flink_rest_new(c->rest, sl_limits.jvm_start_ms);
     char *task = sys_path_join(&a, c->dir, "tmp/warm.json");
     const char *args[] = {"--task", task, NULL};
     struct flink_run fr = {.entry_class = "org.sluice.runner.Runner", .args = args};

@@ -153,7 +153,7 @@ static bool call(struct flink_rest *r, struct sys_http_request *rq, const char *
     snprintf(url, sizeof url, "%s%s", r->base, path);
     rq->url = url;
     rq->method = rq->method ? rq->method : "GET";
-    rq->connect_ms = rq->connect_ms ? rq->connect_ms : SL_LIMIT_HTTP_CONNECT_MS;
+    rq->connect_ms = rq->connect_ms ? rq->connect_ms : sl_limits.http_connect_ms;
     rq->total_ms = rq->total_ms ? rq->total_ms : r->total_ms;
     struct sys_http_answer ans = {0};
     if (!sys_http_do(r->http, rq, a, &ans, err)) {
@@ -378,7 +378,7 @@ static bool post_main(struct flink_rest *r, const char *jar_id, const char *verb
     struct sys_http_request rq = {.method = "POST",
                                   .content_type = "application/json",
                                   .body = sl_buf_str(&b),
-                                  .total_ms = SL_LIMIT_HTTP_RUN_MS};
+                                  .total_ms = sl_limits.http_run_ms};
     int status;
     sl_str body;
     if (!call(r, &rq, path, a, &status, &body, err)) {

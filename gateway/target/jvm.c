@@ -144,7 +144,7 @@ bool jvm_write_conf(const struct jvm_cluster *c, struct sl_err *err)
                   "appender.file.policies.size.size = %zuKB\n"
                   "appender.file.strategy.type = DefaultRolloverStrategy\n"
                   "appender.file.strategy.max = 1\n",
-                  SL_LIMIT_JVM_LOG_BYTES / 2048);
+                  sl_limits.jvm_log_bytes / 2048);
     return sys_file_write(sys_path_join(&a, c->dir, "conf/log4j.properties"), sl_buf_str(&b), 0600, err);
 }
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define START_TRIES 3
-#define LOG_BYTES   ((size_t)SL_LIMIT_JVM_LOG_BYTES)
+#define LOG_BYTES   ((size_t)sl_limits.jvm_log_bytes)
 
 static const char *in_dir(struct sl_arena *a, const char *dir, const char *name)
 {
@@ -336,7 +336,7 @@ bool local_cluster_check(struct local_cluster *c, struct sup_status *ret, struct
 
 static bool wait_jobmanager(struct local_cluster *c, struct sl_err *err)
 {
-    int64_t until = sys_now_ms() + SL_LIMIT_JVM_START_MS;
+    int64_t until = sys_now_ms() + sl_limits.jvm_start_ms;
     for (;;) {
         struct sup_status st;
         sup_status(c->dir, &st);
@@ -350,8 +350,8 @@ static bool wait_jobmanager(struct local_cluster *c, struct sl_err *err)
             return true;
         }
         if (sys_now_ms() > until) {
-            return sl_fail(err, SL_FLINK_START, "Flink %s did not answer within %d s: %.200s", c->flink,
-                           SL_LIMIT_JVM_START_MS / 1000, why.msg);
+            return sl_fail(err, SL_FLINK_START, "Flink %s did not answer within %lld s: %.200s", c->flink,
+                           (long long)sl_limits.jvm_start_ms / 1000, why.msg);
         }
         sys_sleep_ms(20);
     }
@@ -359,7 +359,7 @@ static bool wait_jobmanager(struct local_cluster *c, struct sl_err *err)
 
 bool local_cluster_wait_slots(struct local_cluster *c, struct sl_err *err)
 {
-    int64_t until = sys_now_ms() + SL_LIMIT_JVM_START_MS;
+    int64_t until = sys_now_ms() + sl_limits.jvm_start_ms;
     struct flink_rest *r = flink_rest_new(c->rest, 5000);
     bool ok = false;
     for (;;) {
@@ -375,8 +375,8 @@ bool local_cluster_wait_slots(struct local_cluster *c, struct sl_err *err)
             break;
         }
         if (sys_now_ms() > until) {
-            sl_fail(err, SL_FLINK_START, "no TaskManager of Flink %s came up within %d s%s%s", c->flink,
-                    SL_LIMIT_JVM_START_MS / 1000, st.why[0] ? ": " : "", st.why);
+            sl_fail(err, SL_FLINK_START, "no TaskManager of Flink %s came up within %lld s%s%s", c->flink,
+                    (long long)sl_limits.jvm_start_ms / 1000, st.why[0] ? ": " : "", st.why);
             break;
         }
         sys_sleep_ms(20);
@@ -464,7 +464,7 @@ bool local_cluster_start(const struct local_make *m, struct sl_arena *a, struct 
         if (start_once(m, ret, err)) {
             return true;
         }
-        sup_stop(ret->dir, SL_LIMIT_JVM_STOP_MS);
+        sup_stop(ret->dir, sl_limits.jvm_stop_ms);
         local_cluster_log_failure(ret->dir, a, failure);
         if (!port_was_taken(failure) || tries == START_TRIES) {
             break;
@@ -515,7 +515,7 @@ void local_cluster_stop(struct local_cluster *c)
     if (c->released) {
         return;
     }
-    sup_stop(c->dir, (c->dumps ? SL_LIMIT_JVM_DUMP_MS : SL_LIMIT_JVM_STOP_MS) + 2000);
+    sup_stop(c->dir, (c->dumps ? sl_limits.jvm_dump_ms : sl_limits.jvm_stop_ms) + 2000);
     give_owner_lock(c);
     tidy(c->dir);
     c->released = true;

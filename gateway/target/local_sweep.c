@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What owners that were killed have left below the clusters' folder. A cluster in which a job runs is left
- * alone, to be adopted; of those that have ended the newest SL_LIMIT_CLUSTERS_KEPT keep their logs. */
+ * alone, to be adopted; of those that have ended the newest sl_limits.clusters_kept keep their logs. */
 #include "gateway/target/local_cluster.h"
 
 #include "base/limits.h"
@@ -80,7 +80,7 @@ void tgt_local_sweep(const char *run_dir)
         qsort(ended.v, ended.n, sizeof *ended.v, newest_first);
     }
     for (size_t i = 0; i < ended.n; i++) {
-        if ((i >= SL_LIMIT_CLUSTERS_KEPT || ended.v[i].at == 0) && !sys_rmtree(ended.v[i].dir, &ignored)) {
+        if ((i >= sl_limits.clusters_kept || ended.v[i].at == 0) && !sys_rmtree(ended.v[i].dir, &ignored)) {
             return;
         }
     }

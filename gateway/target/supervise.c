@@ -273,7 +273,7 @@ static void take_output(struct jvm *j)
         if (n <= 0) {
             return;
         }
-        if (j->out_bytes + (size_t)n > SL_LIMIT_JVM_LOG_BYTES / 2) {
+        if (j->out_bytes + (size_t)n > sl_limits.jvm_log_bytes / 2) {
             SL_ARENA_AUTO a = {0};
             rename(j->out_path, sl_arena_printf(&a, "%s.1", j->out_path).p);
             j->out_bytes = 0;
@@ -336,7 +336,7 @@ static void end_all(struct sup *s)
         }
     }
     bool dumps = strcmp(s->spec.kind, "dump") == 0;
-    int64_t deadline = sys_now_ms() + (dumps ? SL_LIMIT_JVM_DUMP_MS : SL_LIMIT_JVM_STOP_MS);
+    int64_t deadline = sys_now_ms() + (dumps ? sl_limits.jvm_dump_ms : sl_limits.jvm_stop_ms);
     bool killed = false;
     for (;;) {
         bool any = false;
@@ -472,8 +472,8 @@ static bool any_job_runs(struct sup *s)
             any = any || !flink_state_is_terminal(jobs[i].state);
         }
     } else {
-        any =
-            s->jvm[0].st.running && s->orphan_since && sys_now_ms() - s->orphan_since < SL_LIMIT_JVM_START_MS;
+        any = s->jvm[0].st.running && s->orphan_since &&
+              sys_now_ms() - s->orphan_since < sl_limits.jvm_start_ms;
     }
     flink_rest_free(r);
     return any;
@@ -494,7 +494,7 @@ static void look_for_owner(struct sup *s)
         s->orphan_since = now;
     } else if (any_job_runs(s)) {
         s->orphan_since = now;
-    } else if (now - s->orphan_since > SL_LIMIT_LOCAL_ORPHAN_MS) {
+    } else if (now - s->orphan_since > sl_limits.local_orphan_ms) {
         snprintf(s->why, sizeof s->why, "it had no owner and no job");
         stop_asked = 1;
     }

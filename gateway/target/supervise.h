@@ -9,7 +9,7 @@
  *   state.json    start id, pid, state of each JVM (replaced at every change)
  *   lock          held by the supervisor        owner.lock   held by the Sluice that owns the cluster
  *
- * A cluster without an owner goes on as long as a job runs in it and ends SL_LIMIT_LOCAL_ORPHAN_MS after. A
+ * A cluster without an owner goes on as long as a job runs in it and ends sl_limits.local_orphan_ms after. A
  * JobManager of an application that dies while its job is not at its end is started again from the newest
  * checkpoint; a TaskManager is started again; with the JobManager of a session everything ends. */
 #ifndef SLUICE_TARGET_SUPERVISE_H

@@ -162,6 +162,25 @@ def test_stop_with_yes_ends_runs_as_canceled(own_sluice, flink):
     sluice.stop().ok()
 
 
+def test_told_to_end_but_to_leave_what_runs(own_sluice, flink):
+    """local.keep-on-stop: SIGTERM ends the owner alone; the next one follows the job. Without it the job is canceled."""
+    sluice = own_sluice
+    sluice.env["SLUICE_LOCAL_KEEP_ON_STOP"] = "true"
+    sluice("run", sluice.script(BLACKHOLE), "-d", "--name", "stays", "--flink", flink).ok()
+    before, jvms, owner = sluice.job("stays"), set(sluice.jvms()), owner_pid(sluice)
+    os.kill(owner, signal.SIGTERM)
+    harness.wait_for(lambda: owner not in sluice.pids(), 30, "end of the owner")
+    assert set(sluice.jvms()) == jvms
+    del sluice.env["SLUICE_LOCAL_KEEP_ON_STOP"]
+    after = sluice.job("stays") # of a new owner
+    assert after["run"] == before["run"] and after["state"] == "RUNNING" and not after["ended"], after
+    harness.wait_for(lambda: records(sluice.job("stays")) > records(after), 20, "more records")
+    os.kill(owner_pid(sluice), signal.SIGTERM)
+    harness.wait_for(lambda: not sluice.pids(), 30, "end of all processes")
+    assert sluice.job("stays")["state"] == "CANCELED"
+    sluice.stop().ok()
+
+
 def test_killed_while_a_session_comes_up(own_sluice, flink):
     """The owner dies before the job is made: the run is lost with a reason, nothing runs on, the name is free."""
     sluice = own_sluice

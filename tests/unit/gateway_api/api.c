@@ -353,13 +353,14 @@ static void a_full_queue_says_so_and_what_was_taken_is_answered(void **state)
     struct world *w = *state;
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
-    enum { OVER = 5, N = SL_LIMIT_SUBMISSIONS + SL_LIMIT_LANE_QUEUE + OVER };
+    enum { OVER = 5 };
+    const size_t N = sl_limits.submissions + SL_LIMIT_LANE_QUEUE + OVER;
     hold(w, 5);
-    for (int i = 0; i < SL_LIMIT_SUBMISSIONS; i++) {
+    for (size_t i = 0; i < sl_limits.submissions; i++) {
         say(w, 5, checked);
     }
-    wait_waiting(w, SL_LIMIT_SUBMISSIONS); /* every worker has one in hand */
-    for (int i = SL_LIMIT_SUBMISSIONS; i < N; i++) {
+    wait_waiting(w, sl_limits.submissions); /* every worker has one in hand */
+    for (size_t i = sl_limits.submissions; i < N; i++) {
         say(w, 5, checked);
     }
     for (int i = 0; i < OVER; i++) {

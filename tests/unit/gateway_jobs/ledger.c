@@ -3,6 +3,8 @@
  * they have, what was acknowledged is there after the store was closed. */
 #include "gateway/jobs/ledger.h"
 
+#include "base/limits.h"
+
 #include "base/json.h"
 #include "sys/file.h"
 
@@ -340,6 +342,23 @@ static void events_are_numbered_per_run_without_gaps(void **state)
     assert_int_equal(got, 7007);
 }
 
+static void of_a_runs_events_the_newest_are_kept(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct run a = put(w, "abcdef", "orders", 1000, false), b = put(w, "bbbbbb", "clicks", 1000, false);
+    size_t before = sl_limits.events_kept;
+    sl_limits.events_kept = 3;
+    for (int i = 0; i < 8; i++) {
+        assert_true(ledger_event(w->ledger, &a, "state", SL_STR("{}"), &err));
+    }
+    assert_true(ledger_event(w->ledger, &b, "state", SL_STR("{}"), &err));
+    sl_limits.events_kept = before;
+    int64_t got = 0;
+    assert_true(store_read(w->store, count_events, &got, &err));
+    assert_int_equal(got, 3008); /* three, and the numbers go on */
+}
+
 static void what_a_dead_owner_left_open_is_closed_with_an_answer(void **state)
 {
     struct world *w = *state;
@@ -369,6 +388,7 @@ int main(void)
         T(a_run_keeps_every_fact_over_a_restart),
         T(a_run_of_no_submission_is_refused),
         T(events_are_numbered_per_run_without_gaps),
+        T(of_a_runs_events_the_newest_are_kept),
         T(what_a_dead_owner_left_open_is_closed_with_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,7 +249,7 @@ static void test_sweep(void **state)
     SL_ARENA_AUTO a = {0};
     struct sl_err err = SL_ERR_INIT;
     char id[32];
-    for (int i = 0; i < SL_LIMIT_CLUSTERS_KEPT + 3; i++) {
+    for (int i = 0; i < (int)sl_limits.clusters_kept + 3; i++) {
         snprintf(id, sizeof id, "app-%02d", i);
         make_cluster(&a, id, "http://127.0.0.1:1", RUNNING); /* killed with its supervisor */
         put(&a, id, "tmp/left.over", "x");
@@ -265,7 +265,7 @@ static void test_sweep(void **state)
     sl_str *names;
     size_t n;
     assert_true(sys_dir_list(&a, run_dir, &names, &n, &err));
-    assert_int_equal(n, SL_LIMIT_CLUSTERS_KEPT + 1);
+    assert_int_equal(n, sl_limits.clusters_kept + 1);
     for (size_t i = 0; i < n; i++) {
         char *dir = sys_path_join(&a, run_dir, sl_arena_strdupz(&a, names[i]));
         bool is_owned = sl_str_eqz(names[i], "session-owned");

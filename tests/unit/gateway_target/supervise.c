@@ -251,8 +251,8 @@ static void test_output_is_capped(void **state)
         text = sl_str_dup(&a, sl_str_sub(text, text.n - SL_MIN(text.n, 16), SL_MIN(text.n, 16)));
     }
     assert_true(sl_str_ends(text, SL_STR("the end\n")));
-    assert_true(sys_file_size(out) + sys_file_size(old) <= (int64_t)SL_LIMIT_JVM_LOG_BYTES);
-    assert_true(sys_file_size(old) > (int64_t)SL_LIMIT_JVM_LOG_BYTES / 4);
+    assert_true(sys_file_size(out) + sys_file_size(old) <= (int64_t)sl_limits.jvm_log_bytes);
+    assert_true(sys_file_size(old) > (int64_t)sl_limits.jvm_log_bytes / 4);
 }
 
 static void test_killed_supervisor_takes_all_along(void **state)

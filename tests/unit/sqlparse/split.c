@@ -244,7 +244,7 @@ static void limits(void **state)
     assert_int_equal(limit_errors("a AND ", SL_LIMIT_CHAIN_TERMS - 1, "a"), 0);
     assert_int_equal(limit_errors("a AND ", SL_LIMIT_CHAIN_TERMS, "a"), 1);
     assert_int_equal(limit_errors("a + b, ", 3 * SL_LIMIT_CHAIN_TERMS, "a"), 0);
-    assert_int_equal(limit_errors("12345678", SL_LIMIT_STATEMENT_BYTES / 8, "1"), 1);
+    assert_int_equal(limit_errors("12345678", sl_limits.statement_bytes / 8, "1"), 1);
 
     SL_ARENA_AUTO arena = {0};
     struct sql_script s;
