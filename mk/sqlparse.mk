@@ -38,7 +38,7 @@ $(BUILD)/obj/gen/sqlparse/%.o: override CFLAGS += -DNDEBUG -Wno-missing-prototyp
 WASM_CC ?= clang-14
 WASM_LD ?= wasm-ld-14
 WASM_SRC := $(filter-out sqlparse/project.c,$(SRC_sqlparse)) $(wildcard sqlparse/wasm/*.c) \
-            base/arena.c base/str.c base/err.c base/buf.c base/bug.c base/utf8.c base/json_write.c
+            base/arena.c base/limits.c base/str.c base/err.c base/buf.c base/bug.c base/utf8.c base/json_write.c
 WASM_OBJ := $(patsubst %.c,$(BUILD)/wasm/%.o,$(WASM_SRC)) $(BUILD)/wasm/grammar.o
 WASM_FLAGS := --target=wasm32 -nostdlib -ffreestanding -O2 -std=gnu11 -DNDEBUG -fvisibility=hidden -Isqlparse/wasm/include -I. \
               -I$(BUILD)/gen -Wall -Wextra -Wno-unused-parameter -Wno-unused-variable $(WERROR)
