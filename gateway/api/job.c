@@ -49,6 +49,8 @@ static void put_run(struct api_call *c, struct sl_jw *w, const struct run *store
     sl_jw_str(w, sl_arena_printf(&a, "%llu", (unsigned long long)r.last.records_in));
     sl_jw_key(w, "recordsOut");
     sl_jw_str(w, sl_arena_printf(&a, "%llu", (unsigned long long)r.last.records_out));
+    sl_jw_kbool(w, "recordsInAtLeast", r.last.in_hidden);
+    sl_jw_kbool(w, "recordsOutAtLeast", r.last.out_hidden);
     sl_jw_ki64(w, "recordsInPerSecond", r.rate_in);
     sl_jw_ki64(w, "recordsOutPerSecond", r.rate_out);
     if (r.last.last_checkpoint_ms) {

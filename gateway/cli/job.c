@@ -216,8 +216,10 @@ static int show(const char *job, bool json)
            (long long)sl_json_i64(sl_json_get(j, "tasksRunning"), 0),
            (long long)sl_json_i64(sl_json_get(j, "tasks"), 0),
            name[0] ? name : sl_arena_printf(&a, "%.8s", text(j, "run", &a)).p);
-    printf(" records      in %s%s   out %s%s\n", grouped(&a, text(j, "recordsIn", &a)),
+    printf(" records      in %s%s%s   out %s%s%s\n", grouped(&a, text(j, "recordsIn", &a)),
+           sl_json_bool(sl_json_get(j, "recordsInAtLeast"), false) ? "+" : "",
            rate(j, "recordsInPerSecond", &a), grouped(&a, text(j, "recordsOut", &a)),
+           sl_json_bool(sl_json_get(j, "recordsOutAtLeast"), false) ? "+" : "",
            rate(j, "recordsOutPerSecond", &a));
     int64_t done = sl_json_i64(sl_json_get(j, "checkpointsCompleted"), 0);
     int64_t failed = sl_json_i64(sl_json_get(j, "checkpointsFailed"), 0);

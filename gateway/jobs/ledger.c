@@ -250,6 +250,8 @@ static void write_facts(struct sl_buf *b, const struct tgt_job_status *s)
     sl_jw_ki64(&w, "finished", s->tasks_finished);
     sl_jw_ki64(&w, "in", (int64_t)s->records_in);
     sl_jw_ki64(&w, "out", (int64_t)s->records_out);
+    sl_jw_kbool(&w, "inHidden", s->in_hidden);
+    sl_jw_kbool(&w, "outHidden", s->out_hidden);
     sl_jw_ki64(&w, "restarts", s->restarts);
     sl_jw_ki64(&w, "checkpoints", s->checkpoints_completed);
     sl_jw_ki64(&w, "failed", s->checkpoints_failed);
@@ -270,6 +272,8 @@ static void read_facts(sl_str json, struct tgt_job_status *s)
     s->tasks_finished = (int)sl_json_i64(sl_json_get(f, "finished"), 0);
     s->records_in = (uint64_t)sl_json_i64(sl_json_get(f, "in"), 0);
     s->records_out = (uint64_t)sl_json_i64(sl_json_get(f, "out"), 0);
+    s->in_hidden = sl_json_bool(sl_json_get(f, "inHidden"), false);
+    s->out_hidden = sl_json_bool(sl_json_get(f, "outHidden"), false);
     s->restarts = (int)sl_json_i64(sl_json_get(f, "restarts"), 0);
     s->checkpoints_completed = sl_json_i64(sl_json_get(f, "checkpoints"), 0);
     s->checkpoints_failed = sl_json_i64(sl_json_get(f, "failed"), 0);

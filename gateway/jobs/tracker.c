@@ -107,7 +107,14 @@ static bool note_status(struct entry *e, const struct tgt_job_status *s)
     bool changed = strcmp(r->state, s->state) != 0 || seen_again || starts ||
                    r->last.restarts != s->restarts || r->last.last_checkpoint_id != s->last_checkpoint_id;
     note_rate(e, s);
+    struct tgt_job_status before = r->last;
     r->last = *s;
+    if (s->in_hidden) { /* while it ran more could be seen */
+        r->last.records_in = SL_MAX(s->records_in, before.records_in);
+    }
+    if (s->out_hidden) {
+        r->last.records_out = SL_MAX(s->records_out, before.records_out);
+    }
     memcpy(r->state, s->state, sizeof(r->state));
     if (starts) {
         r->finish_first_ms = r->seen_ms;

@@ -482,6 +482,12 @@ static bool feeds_another(const struct sl_json *job, sl_str vertex)
     return false;
 }
 
+/* Several operators in one task: "Source: a[1] -> Sort[2]". */
+static bool is_chain(const struct sl_json *vertex)
+{
+    return sl_str_find(sl_json_str(sl_json_get(vertex, "name"), SL_STR_NONE), SL_STR(" -> ")) >= 0;
+}
+
 static void add_checkpoints(const struct sl_json *c, struct tgt_job_status *ret)
 {
     const struct sl_json *counts = sl_json_get(c, "counts");
@@ -517,22 +523,25 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
                 ret->tasks_finished += n;
             }
         }
-        if (!has_inputs(job,
-                        id)) { /* what a source read; sources of the old kind only tell what they wrote */
-            int64_t read = sl_json_i64(sl_json_get(m, "read-records"), 0);
-            ret->records_in +=
-                (uint64_t)SL_MAX(read > 0 ? read : sl_json_i64(sl_json_get(m, "write-records"), 0), 0);
+        int64_t read = SL_MAX(sl_json_i64(sl_json_get(m, "read-records"), 0), INT64_C(0));
+        int64_t written = SL_MAX(sl_json_i64(sl_json_get(m, "write-records"), 0), INT64_C(0));
+        bool source = !has_inputs(job, id), sink = !feeds_another(job, id);
+        /* Sources of the old kind tell only what they wrote, and their chain only what its end wrote. */
+        bool hides = source && read == 0 && is_chain(v);
+        if (source) {
+            ret->records_in += (uint64_t)(read ? read : written);
+            ret->in_hidden |= hides;
         }
-        if (!feeds_another(job, id)) {
-            ret->records_out += (uint64_t)SL_MAX(sl_json_i64(sl_json_get(m, "read-records"), 0), 0);
+        if (sink) {
+            ret->records_out += (uint64_t)read;
+            ret->out_hidden |= hides;
         }
     }
     add_checkpoints(checkpoints, ret);
 }
 
-/* Records of a vertex whose source or sink is chained with the rest: Flink's vertex counters see only what
- * crosses vertices, the operators' own metrics see all. `suffix` is the metric of the operators whose name
- * starts so. */
+/* The sum over a vertex' subtasks of one metric of the operators whose name starts so: Flink's vertex counters
+ * see only what crosses vertices, an operator's own all it does, but only while it lives. */
 static uint64_t operator_sum(struct flink_rest *r, struct sl_arena *a, const char *job_id, sl_str vertex,
                              const char *operator, const char * metric)
 {
@@ -576,20 +585,24 @@ static uint64_t operator_sum(struct flink_rest *r, struct sl_arena *a, const cha
     return sum;
 }
 
+/* What the operators of a running job have counted, where its vertices do not tell. */
 static void add_operator_records(struct flink_rest *r, struct sl_arena *a, const char *job_id,
                                  const struct sl_json *job, struct tgt_job_status *ret)
 {
-    bool chained_in = ret->records_in == 0, chained_out = ret->records_out == 0;
     SL_JSON_EACH(v, sl_json_get(job, "vertices"))
     {
+        const struct sl_json *m = sl_json_get(v, "metrics");
         sl_str id = sl_json_str(sl_json_get(v, "id"), SL_STR_NONE);
-        if (chained_in && !has_inputs(job, id)) {
-            ret->records_in += operator_sum(r, a, job_id, id, "Source__", ".numRecordsOut");
+        uint64_t read = (uint64_t)SL_MAX(sl_json_i64(sl_json_get(m, "read-records"), 0), INT64_C(0));
+        uint64_t written = (uint64_t)SL_MAX(sl_json_i64(sl_json_get(m, "write-records"), 0), INT64_C(0));
+        if (!has_inputs(job, id) && read == 0) {
+            uint64_t n = operator_sum(r, a, job_id, id, "Source__", ".numRecordsOut");
+            ret->records_in += n > written ? n - written : 0;
         }
-        if (chained_out && !feeds_another(job, id)) {
+        if (!feeds_another(job, id) && is_chain(v)) {
             uint64_t n = operator_sum(r, a, job_id, id, "Sink__", ".numRecordsIn");
             n = n ? n : operator_sum(r, a, job_id, id, "", "__Writer.numRecordsIn");
-            ret->records_out += n;
+            ret->records_out = n ? ret->records_out - read + n : ret->records_out;
         }
     }
 }
@@ -619,8 +632,9 @@ bool flink_rest_job(struct flink_rest *r, const char *job_id, struct tgt_job_sta
     struct sl_err ignored = SL_ERR_INIT;
     const struct sl_json *checkpoints = get(r, path, &a, &ignored);
     flink_job_of_json(job, checkpoints, ret);
-    if (ret->records_in == 0 || ret->records_out == 0) {
+    if (strcmp(ret->state, "RUNNING") == 0) {
         add_operator_records(r, &a, job_id, job, ret);
+        ret->in_hidden = ret->out_hidden = false; /* what runs is never counted to the last record */
     }
     if (!ret->terminal) {
         snprintf(path, sizeof path, "/jobs/%s/metrics?get=numRestarts", job_id);

@@ -18,6 +18,9 @@ struct tgt_job_status {
     int tasks, tasks_running, tasks_finished;
     int64_t start_ms, end_ms;         /* epoch; 0 = none */
     uint64_t records_in, records_out; /* summed over sources / sinks as REST tells */
+    /* Flink cannot tell (any more): a source of the old kind is chained with what follows it, and counted
+     * are only what the chain handed on, or nothing. The figure is a lower bound. */
+    bool in_hidden, out_hidden;
     int restarts;
     int64_t checkpoints_completed, checkpoints_failed, last_checkpoint_id, last_checkpoint_ms;
     char restored_from[512];

@@ -114,6 +114,30 @@ static void test_status_of_json(void **state)
             &err),
         NULL, &st);
     assert_int_equal(st.records_in, 6);
+    assert_false(st.in_hidden);
+    /* one of the old kind: what it read is hidden behind the aggregate, also when it is the sink's vertex */
+    flink_job_of_json(
+        sl_json_parse(&a,
+                      SL_STR("{\"state\":\"FINISHED\",\"vertices\":[{\"id\":\"v\",\"name\":\"Source: "
+                             "Values[1] -> SortAggregate[2]\",\"metrics\":{\"read-records\":0,"
+                             "\"write-records\":3}},{\"id\":\"w\",\"name\":\"Sort[3] -> hole: Writer\","
+                             "\"metrics\":{\"read-records\":3,\"write-records\":0}}],\"plan\":{\"nodes\":[{"
+                             "\"id\":\"v\"},{\"id\":\"w\",\"inputs\":[{\"num\":0,\"id\":\"v\"}]}]}}"),
+                      &err),
+        NULL, &st);
+    assert_int_equal(st.records_in, 3);
+    assert_true(st.in_hidden);
+    assert_int_equal(st.records_out, 3);
+    assert_false(st.out_hidden);
+    /* alone in its vertex it tells all */
+    flink_job_of_json(
+        sl_json_parse(&a,
+                      SL_STR("{\"state\":\"FINISHED\",\"vertices\":[{\"id\":\"v\",\"name\":\"Source: "
+                             "Values[1]\",\"metrics\":{\"read-records\":0,\"write-records\":6}}]}"),
+                      &err),
+        NULL, &st);
+    assert_int_equal(st.records_in, 6);
+    assert_false(st.in_hidden);
     /* a running job's end-time is -1 in Flink, 0 here; and nothing is required to be there */
     flink_job_of_json(sl_json_parse(&a, SL_STR("{\"state\":\"RUNNING\",\"end-time\":-1}"), &err), NULL, &st);
     assert_int_equal(st.end_ms, 0);
