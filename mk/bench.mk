@@ -1,5 +1,13 @@
-# `make bench`: beside Flink's own SQL client and SQL gateway (tests/bench/bench.py). Prints, asserts nothing.
-.PHONY: bench
-bench: all
-	@tools/setup.sh install run bench
+# `make bench`: beside Flink's own SQL client, SQL gateway and parser, and other parsers (tests/bench). Prints, asserts nothing.
+# BENCH="--parts start,run,rows,language --runs 1 --seconds 2" chooses; a whole run writes tests/bench/last.md.
+BENCH_OURS := $(BUILD)/bench/language
+$(BENCH_OURS): $(BUILD)/obj/tests/bench/language/ours_main.o $(foreach r,catalog store sqlparse sys base,$(call room_lib,$(r)))
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench bench-programs
+bench-programs: $(BENCH_OURS)
+bench:
+	@tools/setup.sh install build run bench
+	@$(MAKE) --no-print-directory BUILD=$(BUILD) all bench-programs
 	@tests/bench/bench.py --bin $(BUILD)/sluice $(BENCH)

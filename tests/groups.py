@@ -42,7 +42,9 @@ GROUPS = [
         "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", "tests/e2e/test_jobs.py", env={"E2E_MODE": "session"})),
     Group("application", 2, 6, "the same scripts in application mode", pytest(
         "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", env={"E2E_MODE": "application"})),
-    Group("stock", 2, 6, "rows and kinds equal those of Flink's own SQL gateway on the same cluster", pytest("tests/e2e/test_same_as_stock.py")),
+    Group("stock", 2, 6, "rows and kinds equal those of Flink's own SQL gateway on the same cluster (test-all: every question in every form)", pytest("tests/e2e/test_same_as_stock.py")),
+    Group("stock-1.20", 3, 15, "the same on Flink 1.20", pytest("tests/e2e/test_same_as_stock.py", env={"E2E_FLINK": "1.20"})),
+    Group("stock-2.3", 3, 15, "the same on Flink 2.3", pytest("tests/e2e/test_same_as_stock.py", env={"E2E_FLINK": "2.3"})),
     Group("kills", 2, 6, "readers that stop, clients and JVMs that are killed, a million rows; the seed is printed", pytest("tests/e2e/test_harm.py", extra=["-s"])),
     Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py")),
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
@@ -52,5 +54,6 @@ GROUPS = [
           pytest("tests/e2e/connectors")),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),
     Group("plants", 3, 10, "every fuzz target finds its planted bug within 60 s", script("tests/fuzz/plants"), packages=["fuzz"]),
+    Group("bare", 3, 25, "README's first command and .ci/run on a Debian 12 that has nothing but make and git", script("tests/bare", env={"BARE_STEPS": "run,ci,user"}), packages=["full"]),
     Group("trixie", 3, 15, "build, unit and api groups in Debian 13", script("tests/trixie"), packages=["full"]),
 ]

@@ -24,7 +24,10 @@ die() {
 }
 
 # 1. What is needed, and how large it is.
-command=$(tools/setup.sh command build run)
+{
+    read -r command
+    read -r size
+} < <(tools/setup.sh command build run)
 flink=
 if [ -x "$sluice" ]; then
     "$sluice" flink ls 2>/dev/null | grep -q '^[* ]*2\.2\.' && flink=here
@@ -35,11 +38,9 @@ if [ -n "$command" ] || [ -z "$flink" ]; then
     echo "Sluice needs, once:"
     if [ -n "$command" ]; then
         names=${command#*--no-install-recommends }
-        # shellcheck disable=SC2086
-        size=$(apt-get install --assume-no --no-install-recommends $names 2>/dev/null | sed -n 's/^Need to get \(.*\) of archives\..*/, \1 to download/p')
-        echo "$names" | fold -s -w 84 | sed '1s/^/  packages   /; 1!s/^/             /'
+        echo "$names${size:+ ($size to download)}" | fold -s -w 84 | sed 's/ *$//; 1s/^/  packages   /; 1!s/^/             /'
         echo "             $command"
-        echo "             (NO_INSTALL=1 make run prints this and stops${size})"
+        echo "             (NO_INSTALL=1 make run prints this and stops)"
     fi
     [ -z "$flink" ] && echo "  Flink      2.2.1, 312 MB from PyPI, kept in $tilde_home"
 fi
@@ -108,7 +109,8 @@ fi
 # 4. The quickstart, twice.
 echo "[4/4] examples/quickstart.sql"
 echo
-rm -rf /tmp/sluice-quickstart
+rm -rf /tmp/sluice-quickstart 2>/dev/null
+[ ! -e /tmp/sluice-quickstart ] || die "/tmp/sluice-quickstart is another user's; the quickstart writes there" "  sudo rm -rf /tmp/sluice-quickstart"
 "$sluice" run examples/quickstart.sql -o table </dev/null | tee "$tmp/first"
 rc=${PIPESTATUS[0]}
 [ "$rc" = 0 ] || die "examples/quickstart.sql failed in session mode (exit $rc)"

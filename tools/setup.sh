@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian packages: tells what is missing and installs it.
 #   tools/setup.sh list SET...     one line per missing package on stdout; exit 1 when something is missing
-#   tools/setup.sh command SET...  the one line that would install what is missing ("" = nothing is)
+#   tools/setup.sh command SET...  the one line that would install what is missing ("" = nothing is); on a second line
+#                                  how much that would fetch, where apt can tell
 #   tools/setup.sh install SET...  installs what is missing (NO_INSTALL=1: prints the line and fails)
 # sudo is used only when it asks for no password or there is a terminal to ask on.
 set -u
@@ -11,6 +12,26 @@ table=$here/packages.txt
 
 have() {
     dpkg-query -W -f='${Status}\n' "$1" 2>/dev/null | grep -q 'install ok installed'
+}
+
+# A new machine has no package lists yet: they are read into a folder of our own, so that telling what is missing changes
+# nothing on the machine.
+own=
+read_lists() {
+    compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && return
+    own=$(mktemp -d)
+    trap 'rm -rf "$own"' EXIT
+    mkdir -p "$own/lists/partial" "$own/cache/archives/partial"
+    chmod 755 "$own"
+    printf 'Dir::State::Lists "%s/lists";\nDir::Cache "%s/cache";\nAPT::Sandbox::User "root";\nDebug::NoLocking "true";\nAPT::Update::Post-Invoke-Success "";\n' \
+        "$own" "$own" >"$own/apt.conf"
+    APT_CONFIG=$own/apt.conf apt-get update >/dev/null 2>&1 && export APT_CONFIG=$own/apt.conf
+}
+
+# How much apt would fetch for these packages, as people write it; nothing when it cannot tell.
+download_size() {
+    apt-get install --print-uris -y --no-install-recommends -o Debug::NoLocking=true "$@" 2>/dev/null |
+        awk -F"' " "/^'/ { split(\$2, a, \" \"); n += a[2] } END { if (n >= 1e6) printf \"%.0f MB\\n\", n / 1e6; else if (n) printf \"%.0f kB\\n\", n / 1e3 }"
 }
 
 offered() {
@@ -55,12 +76,17 @@ prefix() {
 
 verb=${1:?list, command or install}
 shift
+sets=("$@")
 if ! command -v dpkg-query >/dev/null; then
     # Not a Debian: the compiler and the linker will name what they do not find.
     [ "$verb" = install ] && echo "no dpkg here: the packages of tools/packages.txt are expected to be installed" >&2
     exit 0
 fi
 gone=$(missing "$@")
+if [ -n "$gone" ] && [ "$verb" = command ]; then
+    read_lists
+    gone=$(missing "$@") # of alternatives the one that this machine's distribution has
+fi
 line=
 [ -n "$gone" ] && line="$(prefix)apt-get install -y --no-install-recommends $(cut -f1 <<<"$gone" | tr '\n' ' ' | sed 's/ $//')"
 
@@ -70,7 +96,12 @@ list)
     while IFS=$'\t' read -r name why; do printf 'missing package: %-26s %s\n' "$name" "$why"; done <<<"$gone"
     exit 1
     ;;
-command) [ -n "$line" ] && printf '%s\n' "$line" ;;
+command)
+    [ -z "$line" ] && exit 0
+    printf '%s\n' "$line"
+    # shellcheck disable=SC2046
+    download_size $(cut -f1 <<<"$gone")
+    ;;
 install)
     [ -z "$gone" ] && exit 0
     if [ "${NO_INSTALL:-0}" = 1 ]; then
@@ -86,8 +117,13 @@ install)
     get install -y --no-install-recommends "$@"
     rc=$?
     if [ $rc -ne 0 ] && [ $rc -ne 126 ]; then
-        get update && get install -y --no-install-recommends "$@"
+        # The lists may be old, or not there at all: then it was not known either which of the alternatives there is.
+        get update
+        gone=$(missing "${sets[@]}")
+        # shellcheck disable=SC2046
+        get install -y --no-install-recommends $(cut -f1 <<<"$gone")
         rc=$?
+        line="$(prefix)apt-get install -y --no-install-recommends $(cut -f1 <<<"$gone" | tr '\n' ' ' | sed 's/ $//')"
     fi
     if [ $rc -eq 126 ]; then
         printf 'sudo would ask for a password and there is no terminal. Run:\n  %s\n' "$line" >&2
