@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package shop;
 
+import java.util.BitSet;
 import org.apache.flink.table.annotation.DataTypeHint;
 import org.apache.flink.table.annotation.FunctionHint;
 import org.apache.flink.table.functions.AggregateFunction;
@@ -26,6 +27,32 @@ public final class Functions {
                     collect(Row.of(s.substring(i, i + 1), i));
                 }
             }
+        }
+    }
+
+    /** A value that Flink knows nothing about. */
+    public static class Opaque extends ScalarFunction {
+        @DataTypeHint(value = "RAW", bridgedTo = BitSet.class)
+        public BitSet eval(Integer bit) {
+            BitSet set = new BitSet();
+            set.set(bit);
+            set.set(bit + 2);
+            return set;
+        }
+    }
+
+    /** A class of one's own, as a structured type. */
+    public static class Person extends ScalarFunction {
+        public static class Who {
+            public Integer age;
+            public String name;
+        }
+
+        public Who eval(Integer age, String name) {
+            Who who = new Who();
+            who.age = age;
+            who.name = name;
+            return who;
         }
     }
 
