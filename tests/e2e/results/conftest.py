@@ -49,7 +49,7 @@ class Port:
         try:
             self.child.stdin.write(b"quit\n")
             self.child.stdin.close()
-            code = self.child.wait(20)
+            code = self.child.wait(120)
         finally:
             self.child.kill()
             self.child.wait()

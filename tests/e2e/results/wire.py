@@ -105,7 +105,7 @@ def finish(n):
 
 
 class Peer:
-    def __init__(self, port, data=b"", timeout=10):
+    def __init__(self, port, data=b"", timeout=60):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.got = b""
@@ -115,7 +115,7 @@ class Peer:
     def send(self, data):
         self.sock.sendall(data)
 
-    def frame(self, timeout=10):
+    def frame(self, timeout=60):
         """(type, body); None at the end of the stream; raises TimeoutError."""
         end = time.monotonic() + timeout
         while len(self.got) < 4 or len(self.got) < 4 + struct.unpack(">I", self.got[:4])[0]:
@@ -134,7 +134,7 @@ class Peer:
         self.got = self.got[4 + n:]
         return kind, body
 
-    def next(self, timeout=10, skip=(HEARTBEAT, ACK)):
+    def next(self, timeout=60, skip=(HEARTBEAT, ACK)):
         while True:
             f = self.frame(timeout)
             if f is None or f[0] not in skip:
