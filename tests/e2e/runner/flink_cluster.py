@@ -36,10 +36,16 @@ def homes():
     return {v: root / v for v in wanted}
 
 
+GIVEN = set()
+
+
 def free_port():
-    """Below the ports that the kernel gives away by itself, or somebody's connection takes it before Flink does."""
+    """Below the ports that the kernel gives away by itself, or somebody's connection takes it before Flink does. No port twice."""
     while True:
         port = random.randrange(20000, 32000)
+        if port in GIVEN:
+            continue
+        GIVEN.add(port)
         try:
             with socket.create_server(("127.0.0.1", port)):
                 return port
@@ -98,7 +104,7 @@ class Cluster:
                                                self.cp] + args,
             stdout=log, stderr=subprocess.STDOUT, env=env, cwd=self.dir)
 
-    def ready(self, seconds=90):
+    def ready(self, seconds=240):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert self.jm.poll() is None and self.tm.poll() is None, self.log("jm")[-3000:]
@@ -126,7 +132,7 @@ class Cluster:
         with urllib.request.urlopen(request, timeout=30) as r:
             self.jar_id = json.load(r)["filename"].rsplit("/", 1)[1]
 
-    def run(self, args, job_id=None, timeout=120):
+    def run(self, args, job_id=None, timeout=300):
         """Status and body of one run of main()."""
         if self.jar_id is None:
             self.upload()
@@ -145,13 +151,13 @@ class Cluster:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def get(self, path):
-        with urllib.request.urlopen(self.url(path), timeout=10) as r:
+        with urllib.request.urlopen(self.url(path), timeout=30) as r:
             return json.load(r)
 
     def state(self, job_id):
         return self.get(f"/jobs/{job_id}/status")["status"]
 
-    def wait_state(self, job_id, wanted, seconds=30):
+    def wait_state(self, job_id, wanted, seconds=90):
         end = time.monotonic() + seconds
         state = None
         while time.monotonic() < end:
@@ -163,7 +169,7 @@ class Cluster:
 
     def cancel(self, job_id):
         request = urllib.request.Request(self.url(f"/jobs/{job_id}?mode=cancel"), method="PATCH")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=30).close()
 
     def cause(self, job_id):
         return json.dumps(self.get(f"/jobs/{job_id}/exceptions"))
@@ -177,7 +183,7 @@ class Cluster:
                 p.terminate()
         for p in (self.tm, self.jm):
             try:
-                p.wait(10)
+                p.wait(30)
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()

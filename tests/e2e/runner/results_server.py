@@ -177,7 +177,7 @@ class Task:
 
 
 class ResultsServer:
-    def __init__(self, heartbeat_ms=500, lost_ms=5000, cell=16 << 20, row=32 << 20):
+    def __init__(self, heartbeat_ms=500, lost_ms=30000, cell=16 << 20, row=32 << 20):
         self.limits = (heartbeat_ms, lost_ms, cell, row)
         self.tasks, self.results, self.faults, self.refused = {}, {}, [], 0
         self.listener = socket.create_server(("127.0.0.1", 0))

@@ -37,7 +37,7 @@ class Run:
                 pytest.fail(f"{self.status} instead of {expect}: {said}", pytrace=False)
         return self
 
-    def finish(self, seconds=60):
+    def finish(self, seconds=180):
         """Waits until the result is complete; returns it."""
         end = time.monotonic() + seconds
         while not self.result.complete:

@@ -29,7 +29,7 @@ def test_created_catalogs_are_closed(flink, run, watched, tmp_path, ends):
     r = run(DDL + [{"action": "replay", "sql": f"CREATE CATALOG w WITH ('type'='watched','file'='{notes}')"},
                    {"action": "replay", "sql": f"CREATE CATALOG x WITH ('type'='watched','file'='{notes}')"},
                    last]).go(None)
-    assert r.task.ended.wait(5) and r.task.ok == (ends != "with a failure"), r.task.failed
+    assert r.task.ended.wait(60) and r.task.ok == (ends != "with a failure"), r.task.failed
     assert sorted(notes.read_text().split()) == ["close", "close", "open", "open"]
     if ends == "with a job":
         assert r.status == 200 and r.task.done == {5: r.job_id}

@@ -193,7 +193,7 @@ def test_many_rows_arrive_once_and_in_order(select):
 def test_bounded_select_ends_whatever_the_checkpointing_of_the_session(select):
     """Tasks that have finished wait for a last checkpoint where checkpointing is on: here it is off."""
     r = select("SELECT id FROM g", [numbers("g", 3)], config={"execution.checkpointing.interval": "1 h",
-                                                                "restart-strategy.type": "fixed-delay"}).finish(20)
+                                                                "restart-strategy.type": "fixed-delay"}).finish()
     assert sorted(r.values()) == [(1,), (2,), (3,)]
 
 

