@@ -42,6 +42,11 @@ extern struct sl_limits {
 #define SL_LIMIT_VARIABLE_DEPTH   16
 #define SL_LIMIT_FOLDER_DEPTH     32
 #define SL_LIMIT_READ_BYTES       ((size_t)64 << 10) /* of standard input at once */
+#define SL_LIMIT_FMT_BYTES        ((size_t)16 << 20) /* of a file that is laid out */
+#define SL_LIMIT_FMT_WIDTH        100
+#define SL_LIMIT_DIFF_EDITS       2000 /* lines that a diff looks for one by one */
+#define SL_LIMIT_FMT_WIDTH_MIN    40
+#define SL_LIMIT_FMT_WIDTH_MAX    400
 
 /* results */
 #define SL_LIMIT_FRAME_BYTES          ((size_t)64 << 20)
