@@ -5,8 +5,13 @@ $(BENCH_OURS): $(BUILD)/obj/tests/bench/language/ours_main.o $(foreach r,catalog
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+BENCH_ONCE := $(BUILD)/bench/once
+$(BENCH_ONCE): $(BUILD)/obj/tests/bench/once_main.o
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^
+
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_OURS)
+bench-programs: $(BENCH_OURS) $(BENCH_ONCE)
 bench:
 	@tools/setup.sh install build run bench
 	@$(MAKE) --no-print-directory BUILD=$(BUILD) all bench-programs

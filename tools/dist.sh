@@ -21,6 +21,7 @@ mkdir "$top/examples" "$top/docs"
 cp examples/* "$top/examples/"
 cp -r docs/. "$top/docs/"
 find "$top" -type f ! -perm -u+x -exec chmod 644 {} +
+find "$top" -type f -perm -u+x -exec chmod 755 {} +
 find "$top" -type d -exec chmod 755 {} +
 tar --sort=name --mtime="@$DIST_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -C "$folder" -cf - "$name" | gzip -n9 >"$top.tar.gz.new"
 mv "$top.tar.gz.new" "$top.tar.gz"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts `start`, `run` and `rows` of `make bench`: Sluice beside Flink's own SQL client and SQL gateway, with their stock
 scripts and their stock settings. No Java process of either side is there before a cold case."""
+import json
 import os
 import re
 import subprocess
@@ -114,16 +115,13 @@ def write(folder, name, text):
 
 
 def spawn(argv, rounds):
-    """[(seconds, MB)] of a process whose output is thrown away."""
-    out = []
-    for _ in range(rounds):
-        start = time.monotonic()
-        pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, n, "/dev/null", os.O_WRONLY, 0) for n in (1, 2)])
-        _, status, usage = os.wait4(pid, 0)
-        out.append((time.monotonic() - start, usage.ru_maxrss / 1024))
-        if os.waitstatus_to_exitcode(status):
-            raise Skipped(f"{' '.join(argv)}: exit {os.waitstatus_to_exitcode(status)}")
-    return out
+    """[(wall seconds, peak MB, CPU seconds)] of a process whose output is thrown away, by once_main.c."""
+    once = os.path.join(os.path.dirname(argv[0]), "bench", "once")
+    out = subprocess.run([once, str(rounds), *argv], capture_output=True, text=True, check=True).stdout
+    runs = [json.loads(line) for line in out.splitlines()]
+    if any(one["status"] for one in runs):
+        raise Skipped(f"{' '.join(argv)}: exit {runs[0]['status']}")
+    return [(one["seconds"], one["rssKb"] / 1024, one["cpu"]) for one in runs]
 
 
 def start(args):
@@ -142,20 +140,18 @@ def start(args):
             for _ in range(args.runs):
                 with Stock(args.flink) as side:  # needs no cluster, and none is started
                     t = side.client(path, rows_wanted=False)
-                    theirs[name].append((t.end, t.rss))
+                    theirs[name].append((t.end, t.rss, t.cpu))
     pairs = [("sluice --version", None), ("sluice check, 1 line", "sql-client.sh -f, SHOW CATALOGS"),
              ("sluice check, 1,000 lines", "sql-client.sh -f, the definitions of the 1,000 lines")]
     rows = []
     for mine, peer in pairs:
-        ms = [s * 1000 for s, _ in ours[mine]]
-        mb = [m for _, m in ours[mine]]
-        rows.append([mine, spread(ms, "{:.1f}"), spread(mb, "{:.1f}"), "", ""])
+        ms, mb, cpu = [s * 1000 for s, _, _ in ours[mine]], [m for _, m, _ in ours[mine]], [c * 1000 for _, _, c in ours[mine]]
+        rows.append([mine, spread(ms, "{:.1f}"), spread(cpu, "{:.1f}"), spread(mb, "{:.1f}"), "", ""])
         if peer:
-            peer_ms = [s * 1000 for s, _ in theirs[peer]]
-            peer_mb = [m for _, m in theirs[peer]]
-            rows.append([peer, spread(peer_ms, "{:.0f}"), spread(peer_mb, "{:.0f}"), times(peer_ms, ms), times(peer_mb, mb)])
+            peer_ms, peer_mb, peer_cpu = [s * 1000 for s, _, _ in theirs[peer]], [m for _, m, _ in theirs[peer]], [c * 1000 for _, _, c in theirs[peer]]
+            rows.append([peer, spread(peer_ms, "{:.0f}"), spread(peer_cpu, "{:.0f}"), spread(peer_mb, "{:.0f}"), times(peer_ms, ms), times(peer_mb, mb)])
     table(f"One process, start to end (20 runs of Sluice, {args.runs} of the stock client)",
-          ["", "ms (min / median / max)", "peak RSS, MB", "times Sluice's ms", "times Sluice's MB"], rows)
+          ["", "ms (min / median / max)", "CPU, ms", "peak RSS, MB", "times Sluice's ms", "times Sluice's MB"], rows)
 
 
 def run(args):
