@@ -42,6 +42,9 @@ struct sql_parse {
     /* rows with DEFAULT not yet seen to be rows of VALUES; the first one's place */
     unsigned defaults;
     uint32_t default_off;
+    /* CURSOR( ) not yet seen to be an argument of a table function; the first one's place */
+    unsigned cursors;
+    uint32_t cursor_off;
     unsigned explain_details; /* bits */
     /* the first complaint */
     enum sql_complaint complaint;
@@ -87,6 +90,9 @@ struct sql_node *sql_like(struct sql_parse *p, struct sql_node *a, struct sql_to
                           struct sql_node *escape, unsigned negated);
 struct sql_node *sql_row(struct sql_parse *p, struct sql_node *items, uint32_t off, bool word);
 struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e);
+struct sql_node *sql_cursor(struct sql_parse *p, struct sql_node *query, struct sql_tok t);
+/* Arguments of a table function: here CURSOR( ) is allowed, alone or in parentheses. */
+void sql_take_cursors(struct sql_parse *p, const struct sql_node *args);
 struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items, uint32_t off,
                                     struct sql_node *unit);
 struct sql_node *sql_set_op(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_tok quant,
@@ -106,6 +112,8 @@ struct sql_node *sql_drop(struct sql_parse *p, struct sql_tok t, int flags, stru
 void check(struct sql_parse *p, enum sql_check_id id, uint32_t off, uint32_t end);
 /* The construct exists from `since` on. */
 void need(struct sql_parse *p, sql_version since, uint32_t off, const char *what);
+/* The same, told at the first token behind `off`: where an older Flink stops. */
+void need_behind(struct sql_parse *p, sql_version since, uint32_t off, const char *what);
 void sql_parse_too_deep(struct sql_parse *p);
 
 void check_non_query(struct sql_parse *p, const struct sql_node *e);
@@ -130,6 +138,7 @@ void sql_check_buckets(struct sql_parse *p, const struct sql_node *number);
 void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
 void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
+void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word);
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
 void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp);
@@ -138,7 +147,7 @@ void sql_check_function(struct sql_parse *p, struct sql_tok language, const stru
 void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
                      const struct sql_node *out, const struct sql_node *options,
                      const struct sql_node *query);
-void sql_check_connection(struct sql_parse *p, const struct sql_node *options);
+void sql_check_connection(struct sql_parse *p, const struct sql_node *n, const struct sql_node *options);
 void sql_check_insert(struct sql_parse *p, const struct sql_node *n);
 void sql_check_describe(struct sql_parse *p, struct sql_tok word);
 void sql_explain_detail(struct sql_parse *p, struct sql_tok word);

@@ -219,6 +219,25 @@ struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e)
     return e;
 }
 
+struct sql_node *sql_cursor(struct sql_parse *p, struct sql_node *query, struct sql_tok t)
+{
+    if (!p->cursors++) {
+        p->cursor_off = t.off;
+    }
+    return sql_op(MK(CALL, t.off, query), TK_CURSOR);
+}
+
+void sql_take_cursors(struct sql_parse *p, const struct sql_node *args)
+{
+    for (const struct sql_node *e = args->first; e; e = e->next) {
+        const struct sql_node *arg = e->kind == SQL_N_NAMED_ARG ? e->last : e;
+        while (arg->kind == SQL_N_PAREN) {
+            arg = arg->first;
+        }
+        p->cursors -= arg->kind == SQL_N_CALL && arg->op == TK_CURSOR;
+    }
+}
+
 struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items, uint32_t off,
                                     struct sql_node *unit)
 {

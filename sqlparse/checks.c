@@ -46,6 +46,27 @@ static void check_node(struct sql_parse *p, enum sql_check_id id, const struct s
     check(p, id, n->off, n->off + n->len);
 }
 
+/* At the first token behind `off`. */
+static void check_behind(struct sql_parse *p, enum sql_check_id id, uint32_t off)
+{
+    struct sql_lexer lx;
+    struct sql_token t;
+    sql_lex_init(&lx, p->text, p->version, false);
+    lx.at = off;
+    sql_lex_next(&lx, &t);
+    check(p, id, t.off, t.off + t.len);
+}
+
+void need_behind(struct sql_parse *p, sql_version since, uint32_t off, const char *what)
+{
+    if (p->version < since && !p->complaint) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, off);
+        p->complaint = SQL_COMPLAINT_NEED;
+        p->need = since;
+        p->what = what;
+    }
+}
+
 /* ------------------------------------------------------------------ contexts */
 
 /* Calcite hands "no query here" down to the first operand of an expression only: (SELECT 1) + 1 is refused,
@@ -179,6 +200,22 @@ static void check_hex(struct sql_parse *p, struct sql_tok t, uint32_t prefix)
     }
 }
 
+/* _charset'...': the names Calcite translates. */
+static void check_charset(struct sql_parse *p, struct sql_tok t)
+{
+    static const char *const known[] = {"utf8",   "utf-8", "utf16",      "utf-16", "utf-16be", "utf-16le",
+                                        "latin1", "big5",  "iso-8859-1", "gbk",    "gb2312"};
+    sl_str s = sl_str_sub(p->text, t.off + 1, t.end - t.off - 1);
+    ptrdiff_t quote = sl_str_find_char(s, '\'');
+    s = sl_str_sub(s, 0, quote > 0 ? (size_t)quote : 0);
+    for (size_t i = 0; i < SL_ARRAY_LEN(known); i++) {
+        if (sl_str_ieqz(s, known[i])) {
+            return;
+        }
+    }
+    check(p, SQL_CHECK_CHARSET, t.off, t.end);
+}
+
 struct sql_node *sql_string(struct sql_parse *p, struct sql_tok t)
 {
     struct sql_node *n = MK(STRING, t.off);
@@ -186,6 +223,8 @@ struct sql_node *sql_string(struct sql_parse *p, struct sql_tok t)
     n->op = t.kind;
     if (t.kind == TK_BINARY_LIT) {
         check_hex(p, t, 1);
+    } else if (t.kind == TK_PREFIXED_LIT && p->text.p[t.off] == '_') {
+        check_charset(p, t);
     }
     for (uint32_t i = t.off; t.kind == TK_ESCAPED_LIT && i + 1 < t.end; i++) {
         if (p->text.p[i] != '\\') {
@@ -442,34 +481,61 @@ struct sql_node *sql_column(struct sql_parse *p, struct sql_node *columns, struc
     if (column->kind == SQL_N_WATERMARK && sql_child(columns, SQL_N_WATERMARK)) {
         check(p, SQL_CHECK_TWO_WATERMARKS, column->off, column->off + 9);
     }
-    if ((column->kind == SQL_N_NAME) != (columns->first->kind == SQL_N_NAME)) {
-        check_node(p, SQL_CHECK_MIXED_COLUMNS, column);
+    bool bare = column->kind == SQL_N_NAME, all_bare = columns->first->kind == SQL_N_NAME;
+    if (bare && !all_bare) {
+        check_behind(p, SQL_CHECK_MIXED_COLUMNS, column->off + column->len);
+    } else if (all_bare && p->version < 200) {
+        need_behind(p, 200, columns->first->off + columns->first->len, "a list of bare column names");
+    } else if (!bare && all_bare) {
+        const struct sql_node *name =
+            column->first && column->first->kind == SQL_N_NAME && column->kind != SQL_N_WATERMARK
+                ? column->first
+                : NULL;
+        check_behind(p, SQL_CHECK_MIXED_COLUMNS, name ? name->off + name->len : column->off);
     }
     return sql_add(p, columns, column);
 }
 
-static void check_constraint(struct sql_parse *p, const struct sql_node *c, unsigned *keys)
+/* Flink points at the last token of a constraint. */
+static void check_at_end(struct sql_parse *p, enum sql_check_id id, const struct sql_node *c)
 {
-    if ((c->op & SQL_OP_TOKEN) == TK_UNIQUE) {
-        check_node(p, SQL_CHECK_UNIQUE, c);
-    } else {
-        if (++*keys > 1) {
-            check_node(p, SQL_CHECK_TWO_KEYS, c);
-        }
-        if (!(c->op & SQL_OP_NEGATED)) {
-            check_node(p, SQL_CHECK_PK_ENFORCED, c);
-        }
+    struct sql_lexer lx;
+    struct sql_token t, last = {0};
+    sql_lex_init(&lx, sql_node_text(c, p->text), p->version, false);
+    while (sql_lex_next(&lx, &t)) {
+        last = t;
     }
+    check(p, id, c->off + last.off, c->off + last.off + last.len);
 }
 
+static const struct sql_node *constraint_of(const struct sql_node *column, bool in_column)
+{
+    return in_column ? sql_child(column, SQL_N_CONSTRAINT) : column->kind == SQL_N_CONSTRAINT ? column : NULL;
+}
+
+/* Constraints written with a column come first, then those of the table: two keys are told at the second
+ * constraint, whatever it is. */
 void sql_check_columns(struct sql_parse *p, const struct sql_node *columns)
 {
-    unsigned keys = 0;
-    for (const struct sql_node *c = columns->first; c; c = c->next) {
-        const struct sql_node *inner = c->kind == SQL_N_CONSTRAINT ? c : sql_child(c, SQL_N_CONSTRAINT);
-        if (inner) {
-            check_constraint(p, inner, &keys);
+    const struct sql_node *second = NULL, *bad = NULL;
+    unsigned n = 0, keys = 0;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (const struct sql_node *column = columns->first; column; column = column->next) {
+            const struct sql_node *c = constraint_of(column, pass == 0);
+            if (!c) {
+                continue;
+            }
+            bool unique = (c->op & SQL_OP_TOKEN) == TK_UNIQUE;
+            second = ++n == 2 ? c : second;
+            keys += !unique;
+            bad = !bad && (unique || !(c->op & SQL_OP_NEGATED)) ? c : bad;
         }
+    }
+    if (keys > 1) {
+        check_at_end(p, SQL_CHECK_TWO_KEYS, second);
+    } else if (bad) {
+        check_at_end(p, (bad->op & SQL_OP_TOKEN) == TK_UNIQUE ? SQL_CHECK_UNIQUE : SQL_CHECK_PK_ENFORCED,
+                     bad);
     }
 }
 
@@ -478,42 +544,75 @@ static void check_like(struct sql_parse *p, const struct sql_node *like)
     for (const struct sql_node *a = like->first; a; a = a->next) {
         for (const struct sql_node *b = a->next; a->kind == SQL_N_LIKE_OPTION && b; b = b->next) {
             if (a->op == b->op) {
-                check_node(p, SQL_CHECK_LIKE_TWICE, b);
+                check(p, SQL_CHECK_LIKE_TWICE, like->off, like->off + 4);
                 return;
             }
         }
     }
 }
 
+/* Where Flink shows what it does not take of CREATE ... AS: at its first word, of REPLACE ... AS at its last. */
+static uint32_t as_place(struct sql_parse *p, const struct sql_node *n, bool create)
+{
+    struct sql_lexer lx;
+    struct sql_token t, last = {0};
+    if (create) {
+        return n->off;
+    }
+    sql_lex_init(&lx, sql_node_text(n, p->text), p->version, false);
+    while (sql_lex_next(&lx, &t)) {
+        last = t;
+    }
+    return n->off + last.off;
+}
+
+static void check_at(struct sql_parse *p, enum sql_check_id id, const struct sql_node *n, bool create)
+{
+    uint32_t off = as_place(p, n, create);
+    check(p, id, off, create ? off + 6 : n->off + n->len);
+}
+
+static void need_at(struct sql_parse *p, const struct sql_node *n, bool create, const char *what)
+{
+    if (p->version < 200) {
+        need(p, 200, as_place(p, n, create), what);
+        p->at_end = create ? n->off + 6 : n->off + n->len;
+    }
+}
+
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n)
 {
     const struct sql_node *columns = sql_child(n, SQL_N_COLUMNS), *query = sql_child(n, SQL_N_AS_QUERY);
-    const struct sql_node *like = sql_child(n, SQL_N_TABLE_LIKE), *name = sql_child(n, SQL_N_NAME);
+    const struct sql_node *like = sql_child(n, SQL_N_TABLE_LIKE);
+    bool as_create = (p->text.p[n->off] | 0x20) == 'c'; /* not REPLACE TABLE */
     if (columns && columns->first->kind == SQL_N_NAME) {
-        if (!query) {
+        if (p->version < 200) {
+            need_behind(p, 200, columns->first->off + columns->first->len, "a list of bare column names");
+        } else if (!query) {
             check_node(p, SQL_CHECK_UNTYPED_COLUMNS, columns);
-        } else {
-            need(p, 200, columns->off, "a list of bare column names");
         }
     }
     if (query && (n->op & SQL_OP_REPLACE)) {
         if (n->op & SQL_OP_IF) {
-            check_node(p, SQL_CHECK_RTAS_IF, name);
+            check_at(p, SQL_CHECK_RTAS_IF, n, as_create);
         }
         if (n->op & SQL_OP_TEMPORARY) {
-            check_node(p, SQL_CHECK_RTAS_TEMPORARY, name);
+            check_at(p, SQL_CHECK_RTAS_TEMPORARY, n, as_create);
         }
     } else if (query && (n->op & SQL_OP_TEMPORARY)) {
-        check_node(p, SQL_CHECK_CTAS_TEMPORARY, name);
-    }
-    if (query && columns && columns->first->kind != SQL_N_NAME) {
-        need(p, 200, columns->off, "CREATE TABLE ... AS with columns or keys");
-    }
-    if (query && sql_child(n, SQL_N_DISTRIBUTION)) {
-        need(p, 200, sql_child(n, SQL_N_DISTRIBUTION)->off, "CREATE TABLE ... AS with DISTRIBUTED");
+        check_at(p, SQL_CHECK_CTAS_TEMPORARY, n, true);
     }
     if (columns) {
         sql_check_columns(p, columns);
+    }
+    if (query && columns && columns->first->kind != SQL_N_NAME) {
+        need_at(p, n, as_create, "CREATE TABLE ... AS with columns or keys");
+    }
+    if (query && sql_child(n, SQL_N_DISTRIBUTION)) {
+        need_at(p, n, as_create, "CREATE TABLE ... AS with DISTRIBUTED");
+    }
+    if (query && sql_child(n, SQL_N_PARTITIONED)) {
+        need_at(p, n, as_create, "CREATE TABLE ... AS with PARTITIONED BY");
     }
     if (like) {
         check_like(p, like);
@@ -528,6 +627,17 @@ void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_t
     }
 }
 
+/* Before 2.3 the one thing in the parentheses is a key. */
+void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns)
+{
+    const struct sql_node *first = columns ? columns->first : NULL;
+    if (first && first->kind != SQL_N_CONSTRAINT) {
+        need_behind(p, 203, first->off, "a column list of a materialized table");
+    } else if (first && first->next) {
+        need_behind(p, 203, first->off + first->len, "a column list of a materialized table");
+    }
+}
+
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word)
 {
     if (n->op & SQL_OP_TEMPORARY) {
@@ -538,22 +648,20 @@ void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struc
     }
     const struct sql_node *columns = sql_child(n, SQL_N_COLUMNS);
     const struct sql_node *distribution = sql_child(n, SQL_N_DISTRIBUTION);
-    if (columns) {
-        bool key_only = columns->first->kind == SQL_N_CONSTRAINT && !columns->first->next;
-        if (!key_only) {
-            need(p, 203, columns->off, "a column list of a materialized table");
-        }
+    if (columns && p->version >= 203) { /* before, a materialized table's key was looked at later */
         sql_check_columns(p, columns);
     }
     if (distribution) {
         need(p, 202, distribution->off, "DISTRIBUTED for a materialized table");
     }
-    if (!sql_child(n, SQL_N_FRESHNESS)) {
-        need(p, 202, sql_child(n, SQL_N_AS_QUERY)->off, "a materialized table without FRESHNESS");
-    }
 }
 
 /* ------------------------------------------------------------------ other statements */
+
+static bool is_plain_name(const struct sql_token *t)
+{
+    return t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || (t->word && !(t->flags & SQL_TOKEN_RESERVED));
+}
 
 /* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first
  * arguments: a plain call, CASE WHEN, a query that is more than the simplest. */
@@ -566,11 +674,21 @@ void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
     for (size_t i = 0; i < SL_ARRAY_LEN(t); i++) {
         sql_lex_next(&lx, &t[i]);
     }
-    /* before 2.0 a list of columns is read here: a name, then its type */
-    const struct sql_token *odd = t[0].kind == TK_IDENT || t[0].kind == TK_QUOTED_IDENT ? &t[1] : &t[0];
+    /* where Flink reads a list of columns: a name, then its type */
+    struct sql_token odd = t[0];
+    lx.at = t[0].off;
+    while (is_plain_name(&odd)) {
+        sql_lex_next(&lx, &odd);
+        sql_lex_next(&lx, &odd);
+        if (odd.kind != TK_DOT) {
+            break;
+        }
+        sql_lex_next(&lx, &odd);
+        lx.at = odd.off;
+    }
     if (p->version < 200 && !p->complaint) {
-        need(p, 200, odd->off, "a table function without TABLE( )");
-        p->at_end = odd->off + SL_MAX(odd->len, 1);
+        need(p, 200, odd.off, "a table function without TABLE( )");
+        p->at_end = odd.off + SL_MAX(odd.len, 1);
     }
     bool call = t[1].kind == TK_LP;
     bool plain_name = t[0].kind == TK_IDENT || t[0].kind == TK_QUOTED_IDENT;
@@ -593,7 +711,7 @@ void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
         break;
     }
     if (call && (plain_name || sql_words[t[0].word].function)) {
-        check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
+        check(p, SQL_CHECK_TABLE_CALL, odd.off, odd.off + odd.len);
     } else if (t[0].kind == TK_CASE && t[1].kind == TK_WHEN) {
         check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
     } else if (t[0].kind == TK_SELECT && t[2].kind != TK_RP) {
@@ -645,12 +763,6 @@ void sql_check_function(struct sql_parse *p, struct sql_tok language, const stru
 void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
                      const struct sql_node *out, const struct sql_node *options, const struct sql_node *query)
 {
-    if (query && (in || out)) {
-        check_node(p, SQL_CHECK_MODEL_AS, in ? in : out);
-    }
-    if (!options || !options->first) {
-        check_node(p, SQL_CHECK_MODEL_OPTIONS, n);
-    }
     const struct sql_node *lists[] = {in, out};
     for (size_t i = 0; i < 2; i++) {
         if (lists[i] && lists[i]->first->kind == SQL_N_NAME) {
@@ -658,18 +770,24 @@ void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct
             check(p, SQL_CHECK_UNEXPECTED, end, end);
         }
     }
-    if (in && !out && !query) {
-        check_node(p, SQL_CHECK_MODEL_OUTPUT, in);
+    if (query && (in || out)) {
+        check(p, SQL_CHECK_MODEL_AS, n->off, n->off + 6);
     }
-    if (out && !in && !query) {
-        check_node(p, SQL_CHECK_MODEL_INPUT, out);
+    if (in && !out) {
+        check_at_end(p, SQL_CHECK_MODEL_OUTPUT, in->first);
+    }
+    if (out && !in) {
+        check_at_end(p, SQL_CHECK_MODEL_INPUT, out->first);
+    }
+    if (!options || !options->first) {
+        check(p, SQL_CHECK_MODEL_OPTIONS, n->off, n->off + 6);
     }
 }
 
-void sql_check_connection(struct sql_parse *p, const struct sql_node *options)
+void sql_check_connection(struct sql_parse *p, const struct sql_node *n, const struct sql_node *options)
 {
     if (!options->first) {
-        check_node(p, SQL_CHECK_CONNECTION_OPTIONS, options);
+        check(p, SQL_CHECK_CONNECTION_OPTIONS, n->off, n->off + 6);
     }
 }
 

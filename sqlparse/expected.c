@@ -8,18 +8,9 @@
 
 #define MAX_SHOWN 5
 
-struct place {
-    struct sl_arena *arena;
-    sl_str text;
-    sql_version version;
-    struct sql_token *tokens; /* all tokens up to the culprit and a few behind it */
-    size_t n, at;             /* number of tokens, index of the culprit */
-    bool want[SQL_WANT_CODES];
-};
-
 /* The text with `insert` put in before token i (blanks around it), parsed: how far does it get? In tokens of
  * the text without the insertion; SIZE_MAX when all is well. */
-static size_t try_with(struct place *pl, size_t i, const char *insert)
+static size_t try_with(struct sql_place *pl, size_t i, const char *insert)
 {
     struct sql_run run;
     uint32_t off = pl->tokens[i].off;
@@ -29,7 +20,7 @@ static size_t try_with(struct place *pl, size_t i, const char *insert)
     return run.parse.syntax_error || run.parse.complaint ? run.tokens - 1 : SIZE_MAX;
 }
 
-static sl_str token_text(const struct place *pl, size_t i)
+static sl_str token_text(const struct sql_place *pl, size_t i)
 {
     return sl_str_sub(pl->text, pl->tokens[i].off, pl->tokens[i].len);
 }
@@ -137,7 +128,7 @@ static bool is_clause_word(unsigned kind)
 }
 
 /* Does the statement get further when token `i` is read as a quoted name? */
-static bool works_quoted(struct place *pl, size_t i)
+static bool works_quoted(struct sql_place *pl, size_t i)
 {
     struct sql_token *t = &pl->tokens[i];
     sl_str quoted = sl_arena_printf(pl->arena, "%.*s`%.*s`%.*s", (int)t->off, pl->text.p, (int)t->len,
@@ -149,7 +140,7 @@ static bool works_quoted(struct place *pl, size_t i)
 }
 
 /* What the name would have been, by the words before it. */
-static const char *name_role(const struct place *pl)
+static const char *name_role(const struct sql_place *pl)
 {
     size_t depth = 0;
     unsigned first = pl->n ? pl->tokens[0].kind : 0;
@@ -205,7 +196,7 @@ static void add_item(struct sl_buf *b, unsigned *n, const char *item)
 /* At most five things that could stand here; operators and the words that may follow any expression are left
  * out where something more telling is there. */
 /* The words people mean, before all the others. */
-static void add_common(const struct place *pl, struct sl_buf *b, unsigned *n)
+static void add_common(const struct sql_place *pl, struct sl_buf *b, unsigned *n)
 {
     static const uint16_t common[] = {TK_AS,     TK_WITH,   TK_FROM,   TK_WHERE,   TK_GROUP,    TK_BY,
                                       TK_ORDER,  TK_LIMIT,  TK_ON,     TK_SET,     TK_END,      TK_THEN,
@@ -258,7 +249,7 @@ static bool is_common(unsigned code)
     }
 }
 
-static sl_str expectations(const struct place *pl)
+static sl_str expectations(const struct sql_place *pl)
 {
     SL_BUF_AUTO b;
     unsigned n = 0;
@@ -309,7 +300,7 @@ static sl_str expectations(const struct place *pl)
     return sl_str_dup(pl->arena, sl_buf_str(&b));
 }
 
-static void collect_tokens(struct place *pl)
+static void collect_tokens(struct sql_place *pl)
 {
     struct sql_lexer lx;
     size_t cap = pl->at + 4;
@@ -326,7 +317,7 @@ static void collect_tokens(struct place *pl)
     }
 }
 
-static bool explain_lexical(struct place *pl, struct sql_fault *f)
+static bool explain_lexical(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     f->code = SL_LEXICAL;
@@ -382,7 +373,7 @@ static bool explain_lexical(struct place *pl, struct sql_fault *f)
 }
 
 /* Would another Flink version take the statement? */
-static bool explain_version(struct place *pl, struct sql_fault *f)
+static bool explain_version(struct sql_place *pl, struct sql_fault *f)
 {
     for (unsigned i = 0; i < SQL_VERSION_COUNT; i++) {
         /* newer ones first, the nearest of them; then older ones, the newest of them */
@@ -421,7 +412,7 @@ static bool explain_version(struct place *pl, struct sql_fault *f)
     return false;
 }
 
-static bool say_reserved(struct place *pl, struct sql_fault *f)
+static bool say_reserved(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     f->off = t->off;
@@ -446,7 +437,7 @@ static bool say_reserved(struct place *pl, struct sql_fault *f)
 /* A reserved word where a name is meant: the statement goes on when the word is quoted. Words such as DATE
  * also begin something, so the grammar only stops one token later. Clause words count only where they cannot
  * begin a clause and the whole statement is fine with them quoted: FROM order. */
-static bool explain_reserved(struct place *pl, struct sql_fault *f)
+static bool explain_reserved(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     unsigned prev = pl->at ? pl->tokens[pl->at - 1].kind : 0;
@@ -481,7 +472,7 @@ static bool explain_reserved(struct place *pl, struct sql_fault *f)
 }
 
 /* An operator or a clause word with nothing behind it. */
-static bool explain_missing(struct place *pl, struct sql_fault *f)
+static bool explain_missing(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     bool stops =
@@ -527,7 +518,7 @@ static bool explain_missing(struct place *pl, struct sql_fault *f)
 }
 
 /* With token i replaced by the word, does the statement get past the culprit? */
-static bool reaches_with_word(struct place *pl, size_t i, const char *word)
+static bool reaches_with_word(struct sql_place *pl, size_t i, const char *word)
 {
     struct sql_run run;
     sl_str fixed = sl_arena_printf(pl->arena, "%.*s%s%.*s", (int)pl->tokens[i].off, pl->text.p, word,
@@ -538,7 +529,7 @@ static bool reaches_with_word(struct place *pl, size_t i, const char *word)
 }
 
 /* A mistyped word: here, or just before where it passed for a name (SELECT a form t). */
-static bool explain_typo(struct place *pl, struct sql_fault *f)
+static bool explain_typo(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     size_t distance;
@@ -572,14 +563,14 @@ static bool explain_typo(struct place *pl, struct sql_fault *f)
 }
 
 /* No blank between token i and its neighbours. */
-static bool touches(const struct place *pl, size_t i)
+static bool touches(const struct sql_place *pl, size_t i)
 {
     return i && i + 1 < pl->n && pl->tokens[i - 1].off + pl->tokens[i - 1].len == pl->tokens[i].off &&
            pl->tokens[i].off + pl->tokens[i].len == pl->tokens[i + 1].off;
 }
 
 /* Mistakes seen often, with their cure. */
-static bool explain_known(struct place *pl, struct sql_fault *f)
+static bool explain_known(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     const bool *want = pl->want;
@@ -647,7 +638,7 @@ static bool explain_known(struct place *pl, struct sql_fault *f)
 }
 
 /* A comma, an end of statement or a closing parenthesis left out. */
-static bool explain_left_out(struct place *pl, struct sql_fault *f)
+static bool explain_left_out(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
     sl_str text = token_text(pl, pl->at);
@@ -701,17 +692,11 @@ static bool explain_left_out(struct place *pl, struct sql_fault *f)
     return false;
 }
 
-static void explain_syntax(struct place *pl, struct sql_fault *f)
+static void explain_token(struct sql_place *pl, struct sql_fault *f)
 {
     const struct sql_token *t = &pl->tokens[pl->at];
-    f->code = SL_SYNTAX;
-    f->off = t->off;
-    f->len = t->len;
     if (explain_lexical(pl, f)) {
         return;
-    }
-    if (!sql_parse_expected(pl->arena, pl->text, pl->version, pl->at, pl->want)) {
-        memset(pl->want, 0, sizeof(pl->want));
     }
     sl_str text = token_text(pl, pl->at);
     if (pl->at == 0 && !t->kind) {
@@ -735,6 +720,53 @@ static void explain_syntax(struct place *pl, struct sql_fault *f)
         return;
     }
     f->hint = expectations(pl);
+}
+
+/* The message is about one token; the place begins where Flink's does and reaches to that token. */
+static void explain_syntax(struct sql_place *pl, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    if (!sql_parse_expected(pl->arena, pl->text, pl->version, pl->at, pl->want)) {
+        memset(pl->want, 0, sizeof(pl->want));
+    }
+    size_t start = sql_flink_place(pl);
+    f->code = SL_SYNTAX;
+    f->off = t->off;
+    f->len = t->len;
+    explain_token(pl, f);
+    if (f->off != t->off || start == pl->at) {
+        return;
+    }
+    if (pl->tokens[start].off < f->off) {
+        f->len += f->off - pl->tokens[start].off;
+        f->off = pl->tokens[start].off;
+    } else {
+        f->off = pl->tokens[start].off;
+        f->len = pl->tokens[start].len;
+    }
+}
+
+/* An expression is over and its BETWEEN has met no AND. Flink sees that before it looks at the next token, and
+ * shows the last character of the expression. */
+static bool explain_between(struct sql_place *pl, const struct sql_feed *feed, struct sql_fault *f)
+{
+    const struct sql_token *t = &pl->tokens[pl->at];
+    size_t depth = feed->depth;
+    if (t->kind == TK_RP || t->kind == TK_RB) {
+        depth += t->len ? 1 : 0; /* the feed has closed the level already */
+    }
+    if (!pl->at || t->fault != SQL_LEX_OK || depth >= SQL_FEED_DEPTH || !feed->between[depth] ||
+        !sql_parse_expected(pl->arena, pl->text, pl->version, pl->at, pl->want) ||
+        !pl->want[TK_BETWEEN_AND]) {
+        return false;
+    }
+    const struct sql_check_info *c = &sql_checks[SQL_CHECK_BETWEEN_END];
+    const struct sql_token *last = &pl->tokens[pl->at - 1];
+    *f = (struct sql_fault){.code = c->code, .off = last->off + last->len - 1, .len = 1};
+    f->msg = sl_str_of(c->msg);
+    f->hint = sl_str_of(c->hint);
+    f->flink = sl_str_of(c->flink);
+    return true;
 }
 
 void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault *fault)
@@ -764,7 +796,7 @@ void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault
     case SQL_FINE:
         break;
     }
-    struct place pl = {.arena = a, .text = p->text, .version = p->version, .at = run->tokens};
+    struct sql_place pl = {.arena = a, .text = p->text, .version = p->version, .at = run->tokens};
     if (p->complaint) {
         /* a token the grammar took, but that cannot stand there: the first one at or behind the place */
         pl.at = SIZE_MAX / 2;
@@ -786,5 +818,8 @@ void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault
         return;
     }
     collect_tokens(&pl);
+    if (explain_between(&pl, &run->feed, fault)) {
+        return;
+    }
     explain_syntax(&pl, fault);
 }

@@ -31,6 +31,7 @@
 
 /* from loose to tight */
 %left LOWEST.
+%left COMMA PARTITION.
 %left UNION EXCEPT SET_MINUS.
 %left INTERSECT.
 %left MULTISET.
@@ -206,7 +207,9 @@ symmetric ::= .
 symmetric ::= SYMMETRIC.
 symmetric ::= ASYMMETRIC.
 in_list(A) ::= query_wp(A).
-in_list(R) ::= LP(T) exprs(A) RP. { R = sql_respan(p, A, T.off); R->kind = SQL_N_ROW; }
+in_list(R) ::= LP(T) in_items(A) RP. { R = sql_respan(p, A, T.off); R->kind = SQL_N_ROW; }
+in_items(A) ::= exprs(A).
+in_items(R) ::= query_np(A) COMMA exprs(B). { R = sql_adopt(p, MK(EXPRS, A->off, A), B, NULL); }
 
 exprs(R) ::= expr(A). { R = MK(EXPRS, A->off, A); }
 exprs(R) ::= exprs(A) COMMA expr(B). { R = sql_add(p, A, B); }
@@ -249,7 +252,7 @@ prim(R) ::= PERIOD(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(ROW, T.off, A
 prim(R) ::= NEXT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= CURRENT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-prim(R) ::= CURSOR(T) query_wp(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
+prim(R) ::= CURSOR(T) query_wp(A). { R = sql_cursor(p, A, T); }
 prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 jdbc_call(R) ::= id(A) LP fargs(B) RP. { R = MK(CALL, A->off, sql_name(p, A), B); }
 jdbc_call(R) ::= FNAME|INSERT(T) LP fargs(B) RP. { R = MK(CALL, T.off, sql_ident(p, T), B); }
@@ -260,10 +263,22 @@ jdbc_type(A) ::= convert_type(A).
 jdbc_type(R) ::= CHAR(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 prim(A) ::= call(A).
 prim(A) ::= special_call(A).
+/* constructors named as types: with arguments, and nothing behind them */
+prim(R) ::= ctor(T) LP ctor_args(A) RP.
+    { R = MK(CALL, T.off, sql_ident(p, T), A); need(p, 200, T.off, T.kind == TK_DATE ? "DATE( ) as a function" : T.kind == TK_TIME ? "TIME( ) as a function" : "TIMESTAMP( ) as a function"); }
+%type ctor {struct sql_tok}
+ctor(R) ::= DATE(T). { R = T; }
+ctor(R) ::= TIME(T). { R = T; }
+ctor(R) ::= TIMESTAMP(T). { R = T; }
+ctor(R) ::= DATETIME(T). { R = T; }
+ctor_args(A) ::= args(A).
+ctor_args(A) ::= query_arg(A).
+ctor_args(R) ::= ALL|DISTINCT(T) args(A). { R = sql_op(sql_respan(p, A, T.off), T.kind); }
+ctor_args(R) ::= ALL|DISTINCT(T) query_arg(A). { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 
 row_items(R) ::= row_item(A). { R = MK(EXPRS, A->off, A); }
-/* Calcite takes a query as the first of several items; TABLE t is the one that ends before the comma */
-row_items(R) ::= TABLE(T) cids(A) COMMA row_item(B). { R = MK(EXPRS, T.off, A, B); }
+/* a query may be the first of several items: it ends where its own lists cannot go on */
+row_items(R) ::= query_np(A) COMMA row_item(B). { R = MK(EXPRS, A->off, A, B); }
 row_items(R) ::= row_items(A) COMMA row_item(B). { R = sql_add(p, A, B); }
 row_item(A) ::= expr(A).
 row_item(R) ::= DEFAULT(T). { R = MK(DEFAULT, T.off); }
@@ -313,25 +328,24 @@ all_distinct(R) ::= ALL|DISTINCT(T). { R = T; }
 
 fname(R) ::= FNAME(T). { R = sql_ident(p, T); }
 fname(R) ::= CHAR(T). [LOWEST] { R = sql_ident(p, T); }
-fname(R) ::= DATE(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "DATE( ) as a function"); }
-fname(R) ::= TIME(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "TIME( ) as a function"); }
-fname(R) ::= TIMESTAMP(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "TIMESTAMP( ) as a function"); }
-fname(R) ::= DATETIME(T). [LOWEST] { R = sql_ident(p, T); need(p, 200, T.off, "DATETIME( ) as a function"); }
 fargs(R) ::= . { R = MK(ARGS, p->end); }
 fargs(R) ::= STAR(T). { R = sql_op(MK(ARGS, T.off), TK_STAR); }
 fargs(R) ::= ALL|DISTINCT(T) args(A). { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 fargs(A) ::= args(A).
 fargs(A) ::= query_arg(A).
 fargs(R) ::= ALL|DISTINCT(T) query_arg(A). { R = sql_op(sql_respan(p, A, T.off), T.kind); }
-/* a query without parentheses can only be the sole argument */
+/* a query without parentheses can only be the first argument */
 query_arg(R) ::= query_np(A). { R = MK(ARGS, A->off, A); sql_check_query_arg(p, A); }
 query_arg(R) ::= id(A) ARROW query_np(B). { R = MK(ARGS, A->off, MK(NAMED_ARG, A->off, A, B)); }
 call_args(R) ::= . { R = MK(ARGS, p->end); }
 call_args(A) ::= args(A).
 call_args(A) ::= query_arg(A).
 args(R) ::= arg_first(A). { R = MK(ARGS, A->off, A); }
+args(R) ::= query_arg(A) COMMA arg(B). { R = sql_add(p, A, B); }
 args(R) ::= args(A) COMMA arg(B). { R = sql_add(p, A, B); }
 arg_first(A) ::= arg(A).
+arg_first(R) ::= query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
+arg_first(R) ::= id(N) ARROW query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
 arg_first(R) ::= expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
 arg_first(R) ::= id(N) ARROW expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
 arg(A) ::= arg_value(A).
@@ -492,6 +506,10 @@ ctes(R) ::= ctes(A) COMMA cte(B). { R = sql_add(p, A, B); }
 cte(R) ::= id(A) AS query_wp(B). { R = MK(CTE, A->off, A, B); check_ordered_paren(p, B); }
 cte(R) ::= id(A) pids(C) AS query_wp(B). { R = MK(CTE, A->off, A, C, B); check_ordered_paren(p, B); }
 
+/* Flink reads a table there before it sees that it is no query */
+cte(R) ::= id(A) AS nested(B). { R = MK(CTE, A->off, A, B); check(p, SQL_CHECK_QUERY_WANTED, B->first->off, p->end); }
+cte(R) ::= id(A) pids(C) AS nested(B). { R = MK(CTE, A->off, A, C, B); check(p, SQL_CHECK_QUERY_WANTED, B->first->off, p->end); }
+
 rows(R) ::= expr(A). { R = MK(VALUES, A->off, sql_values_row(p, A)); }
 rows(R) ::= rows(A) COMMA expr(B). { R = sql_add(p, A, sql_values_row(p, B)); }
 
@@ -504,7 +522,7 @@ limit(R) ::= offset(A). { R = MK(LIMIT, A->off, A); }
 limit(R) ::= offset(A) fetch(B). { R = MK(LIMIT, A->off, A, B); }
 limit(R) ::= offset(A) LIMIT limit_count(B). { R = MK(LIMIT, A->off, A, B); check(p, SQL_CHECK_OFFSET_LIMIT, A->off, p->end); }
 limit(R) ::= fetch(A). { R = MK(LIMIT, A->off, A); }
-limit_count(A) ::= count(A).
+limit_count(A) ::= count(A). [LOWEST]
 limit_count(R) ::= ALL(T). { R = sql_literal(p, T); }
 count(A) ::= number(A).
 count(R) ::= HOOK(T). { R = MK(PARAM, T.off); }
@@ -516,7 +534,7 @@ fetch(R) ::= FETCH(T) FIRST|NEXT count(A) ROW|ROWS ONLY. { R = sql_respan(p, A, 
 
 order_by_opt(R) ::= . { R = NULL; }
 order_by_opt(A) ::= order_by(A).
-order_by(R) ::= ORDER(T) BY order_items(A). { R = sql_respan(p, A, T.off); }
+order_by(R) ::= ORDER(T) BY order_items(A). [LOWEST] { R = sql_respan(p, A, T.off); }
 order_items(R) ::= order_item(A). { R = MK(ORDER_BY, A->off, A); }
 order_items(R) ::= order_items(A) COMMA order_item(B). { R = sql_add(p, A, B); }
 order_item(R) ::= expr(A). { R = MK(ORDER_ITEM, A->off, A); }
@@ -543,11 +561,11 @@ select_item(R) ::= expr(A) alias(B). { R = MK(SELECT_ITEM, A->off, A, B); }
 alias(R) ::= id(A). { R = MK(ALIAS, A->off, A); }
 alias(R) ::= AS(T) id(A). { R = MK(ALIAS, T.off, A); }
 
-from(R) ::= FROM(T) tables(A). { R = MK(FROM, T.off, A); }
+from(R) ::= FROM(T) tables(A). [LOWEST] { R = MK(FROM, T.off, A); }
 where_opt(R) ::= . { R = NULL; }
 where_opt(R) ::= WHERE(T) expr(A). { R = MK(WHERE, T.off, A); }
 group_opt(R) ::= . { R = NULL; }
-group_opt(R) ::= GROUP(T) BY all_distinct(Q) group_items(A).
+group_opt(R) ::= GROUP(T) BY all_distinct(Q) group_items(A). [LOWEST]
     { R = sql_op(sql_respan(p, A, T.off), Q.kind == TK_DISTINCT ? TK_DISTINCT : 0); R->kind = SQL_N_GROUP_BY; }
 group_items(R) ::= group_item(A). { R = MK(GROUPING, A->off, A); }
 group_items(R) ::= group_items(A) COMMA group_item(B). { R = sql_add(p, A, B); }
@@ -558,7 +576,7 @@ group_item(R) ::= ROLLUP|CUBE(T) LP exprs(A) RP. { R = sql_op(MK(GROUPING, T.off
 having_opt(R) ::= . { R = NULL; }
 having_opt(R) ::= HAVING(T) expr(A). { R = MK(HAVING, T.off, A); }
 windows_opt(R) ::= . { R = NULL; }
-windows_opt(R) ::= WINDOW(T) window_defs(A). { R = sql_respan(p, A, T.off); }
+windows_opt(R) ::= WINDOW(T) window_defs(A). [LOWEST] { R = sql_respan(p, A, T.off); }
 window_defs(R) ::= window_def(A). { R = MK(WINDOWS, A->off, A); }
 window_defs(R) ::= window_defs(A) COMMA window_def(B). { R = sql_add(p, A, B); }
 window_def(R) ::= id(A) AS window(B). { R = MK(WINDOW_DEF, A->off, A, B); }
@@ -627,14 +645,15 @@ table_v(R) ::= base(A) pivot(B). { R = sql_add(p, A, B); check_not_join(p, A); }
 base(R) ::= cid(A) hints_opt(H) snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
 base(R) ::= cid(A) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, S, M); }
 base(R) ::= cid(A) hints(H) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
-base(R) ::= cid(A) LP(L) call_args(B) RP. { R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); sql_check_table_call(p, L); }
+base(R) ::= cid(A) LP(L) call_args(B) RP. { sql_take_cursors(p, B); R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); sql_check_table_call(p, L); }
 base(R) ::= query_wp(A) match_opt(M). [LOWEST] { R = MK(DERIVED, A->off, A, M); check_ordered_paren(p, A); }
 base(R) ::= LATERAL(T) query_wp(A) match_opt(M). { R = sql_op(MK(DERIVED, T.off, A, M), 1); check_ordered_paren(p, A); }
 base(R) ::= nested(A) match_opt(M). { R = sql_add(p, A, M); }
+base(R) ::= LATERAL nested(A). { R = A; check(p, SQL_CHECK_TABLE_ALONE, A->first->off, p->end); }
 base(R) ::= UNNEST(T) in_list(A) ordinality(B). { R = sql_op(MK(UNNEST, T.off, A), (uint16_t)B); }
 base(R) ::= LATERAL UNNEST(T) in_list(A) ordinality(B). { R = sql_op(MK(UNNEST, T.off, A), (uint16_t)B); }
-base(R) ::= TABLE(T) LP specific cids(A) LP call_args(B) RP RP. { R = MK(TABLE_FUNCTION, T.off, MK(CALL, A->off, A, B)); }
-base(R) ::= LATERAL TABLE(T) LP specific cids(A) LP call_args(B) RP RP. { R = sql_op(MK(TABLE_FUNCTION, T.off, MK(CALL, A->off, A, B)), 1); }
+base(R) ::= TABLE(T) LP specific cids(A) LP call_args(B) RP RP. { sql_take_cursors(p, B); R = MK(TABLE_FUNCTION, T.off, MK(CALL, A->off, A, B)); }
+base(R) ::= LATERAL TABLE(T) LP specific cids(A) LP call_args(B) RP RP. { sql_take_cursors(p, B); R = sql_op(MK(TABLE_FUNCTION, T.off, MK(CALL, A->off, A, B)), 1); }
 specific ::= .
 specific ::= SPECIFIC.
 %type ordinality {int}
@@ -642,6 +661,7 @@ ordinality(R) ::= . { R = 0; }
 ordinality(R) ::= WITH ORDINALITY. { R = 1; }
 nested(R) ::= LP(T) joined(A) RP. { R = MK(NESTED, T.off, A); }
 nested(R) ::= LP(T) nested(A) RP. { R = MK(NESTED, T.off, A); }
+nested(R) ::= LP(T) table(A) RP. { R = MK(NESTED, T.off, A); check(p, SQL_CHECK_TABLE_ALONE, A->off, A->off + A->len); }
 joined(R) ::= table(A) join_op(T) table(B) join_cond(C). { R = sql_join(p, A, T, T.word, B, C); }
 joined(R) ::= joined(A) join_op(T) table(B) join_cond(C). { R = sql_join(p, A, T, T.word, B, C); }
 extend_opt ::= .
@@ -892,8 +912,9 @@ like_opt(R) ::= INCLUDING|EXCLUDING|OVERWRITING(T) ALL|CONSTRAINTS|DISTRIBUTION|
 
 /* ------------------------------------------------------------------ materialized tables */
 
-stmt(R) ::= create_mt(T) MATERIALIZED(M) TABLE cids(A) body_opt(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) start_mode_opt freshness_opt(H) refresh_mode_opt as_query(I).
+stmt(R) ::= create_mt(T) MATERIALIZED(M) TABLE cids(A) mt_body(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) start_mode_opt freshness_opt(H) refresh_mode_opt as_query(I).
     { R = MK(CREATE_MATERIALIZED_TABLE, T.off, A, B, C, D, E, G, H, I); R->op = T.word; sql_check_materialized(p, R, M); }
+mt_body(R) ::= body_opt(B). { R = B; sql_check_mt_columns(p, B); }
 %type create_mt {struct sql_tok}
 create_mt(R) ::= create(T). { R = T; }
 create_mt(R) ::= CREATE(T) OR ALTER(A). { R = T; R.word = 0; need(p, 203, A.off, "CREATE OR ALTER"); }
@@ -906,7 +927,7 @@ start_mode ::= FROM_NOW|RESUME_OR_FROM_NOW LP interval_lit RP.
 start_mode ::= FROM_TIMESTAMP|RESUME_OR_FROM_TIMESTAMP LP start_ts RP.
 start_ts ::= TIMESTAMP strx.
 start_ts ::= TIMESTAMP WITH_LOCAL LOCAL TIME ZONE strx.
-freshness_opt(R) ::= . { R = NULL; }
+freshness_opt(R) ::= . { R = NULL; need(p, 202, p->next, "a materialized table without FRESHNESS"); }
 freshness_opt(A) ::= freshness(A).
 freshness(R) ::= FRESHNESS(T) EQ expr(A). { R = MK(FRESHNESS, T.off, A); if (A->kind != SQL_N_INTERVAL || A->op != 1) { check(p, SQL_CHECK_FRESHNESS, A->off, p->end); } }
 refresh_mode_opt ::= .
@@ -1005,11 +1026,11 @@ other_action(R) ::= RENAME(T) TO cids(A). { R = sql_op(MK(ACTION, T.off, A), T.k
 other_action(R) ::= SET(T) props(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 other_action(R) ::= RESET(T) keys(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 
-stmt(R) ::= create(T) CONNECTION ifne(F) cids(A) comment_opt(B) WITH props(C).
-    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F; need(p, 203, T.off, "CREATE CONNECTION"); sql_check_connection(p, C); }
-stmt(R) ::= create(T) SYSTEM CONNECTION ifne(F) id(A) comment_opt(B) WITH props(C).
-    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F | SQL_OP_SYSTEM; need(p, 203, T.off, "CREATE CONNECTION"); sql_check_connection(p, C); }
-stmt(R) ::= ALTER(T) CONNECTION(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; need(p, 203, T.off, "ALTER CONNECTION"); }
+stmt(R) ::= create(T) CONNECTION(O) ifne(F) cids(A) comment_opt(B) WITH props(C).
+    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F; need(p, 203, O.off, "CREATE CONNECTION"); sql_check_connection(p, R, C); }
+stmt(R) ::= create(T) SYSTEM(O) CONNECTION ifne(F) id(A) comment_opt(B) WITH props(C).
+    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F | SQL_OP_SYSTEM; need(p, 203, O.off, "CREATE CONNECTION"); sql_check_connection(p, R, C); }
+stmt(R) ::= ALTER(T) CONNECTION(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; need(p, 203, O.off, "ALTER CONNECTION"); }
 
 stmt(R) ::= DROP(T) temporary(X) CATALOG(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) temporary(X) DATABASE(O) ife(F) cids(A) restrict. { R = sql_drop(p, T, X, O, F, A); }
@@ -1018,7 +1039,7 @@ restrict ::= RESTRICT|CASCADE.
 stmt(R) ::= DROP(T) temporary(X) TABLE(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) temporary(X) VIEW(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) temporary(X) MODEL(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
-stmt(R) ::= DROP(T) temporary(X) CONNECTION(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); need(p, 203, T.off, "DROP CONNECTION"); }
+stmt(R) ::= DROP(T) temporary(X) CONNECTION(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); need(p, 203, O.off, "DROP CONNECTION"); }
 stmt(R) ::= DROP(T) temporary(X) FUNCTION(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) SYSTEM FUNCTION(O) ife(F) cids(A). { R = sql_drop(p, T, SQL_OP_SYSTEM, O, F, A); }
 
@@ -1040,13 +1061,13 @@ system_value ::= ON.
 
 /* ------------------------------------------------------------------ SHOW, DESCRIBE, EXPLAIN */
 
-stmt(R) ::= SHOW(T) CATALOGS(O) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, B), O.kind); if (B) { need(p, 200, B->off, "LIKE after SHOW CATALOGS"); } }
+stmt(R) ::= SHOW(T) CATALOGS(O) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, B), O.kind); if (B) { need_behind(p, 200, O.end, "LIKE after SHOW CATALOGS"); } }
 stmt(R) ::= SHOW(T) CURRENT CATALOG|DATABASE(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
 stmt(R) ::= SHOW(T) DATABASES(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A) { check_one_part(p, A); } }
 stmt(R) ::= SHOW(T) TABLES|MODELS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
-stmt(R) ::= SHOW(T) VIEWS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A || B) { need(p, 200, (A ? A : B)->off, "FROM or LIKE after SHOW VIEWS"); } }
+stmt(R) ::= SHOW(T) VIEWS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A || B) { need_behind(p, 200, O.end, "FROM or LIKE after SHOW VIEWS"); } }
 stmt(R) ::= SHOW(T) CONNECTIONS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
-stmt(R) ::= SHOW(T) MATERIALIZED(O) TABLES from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); need(p, 202, T.off, "SHOW MATERIALIZED TABLES"); }
+stmt(R) ::= SHOW(T) MATERIALIZED(O) TABLES from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); need(p, 202, O.off, "SHOW MATERIALIZED TABLES"); }
 stmt(R) ::= SHOW(T) COLUMNS(O) FROM|IN cids(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) FUNCTIONS(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) USER FUNCTIONS(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
@@ -1057,8 +1078,8 @@ stmt(R) ::= SHOW(T) PARTITIONS(O) cids(A) partition_opt(B). { R = sql_op(MK(SHOW
 stmt(R) ::= SHOW(T) JARS|JOBS(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
 stmt(R) ::= SHOW(T) CREATE(O) TABLE|VIEW|MODEL|CONNECTION cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
 stmt(R) ::= SHOW(T) CREATE(O) CATALOG id(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
-stmt(R) ::= SHOW(T) CREATE(O) MATERIALIZED TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 202, T.off, "SHOW CREATE MATERIALIZED TABLE"); }
-stmt(R) ::= SHOW(T) CREATE(O) OR ALTER MATERIALIZED TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 203, T.off, "SHOW CREATE OR ALTER"); }
+stmt(R) ::= SHOW(T) CREATE(O) MATERIALIZED(M) TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 202, M.off, "SHOW CREATE MATERIALIZED TABLE"); }
+stmt(R) ::= SHOW(T) CREATE(O) OR(M) ALTER MATERIALIZED TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 203, M.off, "SHOW CREATE OR ALTER"); }
 from_opt(R) ::= . { R = NULL; }
 from_opt(R) ::= FROM|IN cids(A). { R = A; }
 like_opt_p(R) ::= . { R = NULL; }
@@ -1073,9 +1094,9 @@ describe(R) ::= DESCRIBE|DESC(T). { R = T; }
 stmt(R) ::= describe(T) extended cids(A). { R = MK(DESCRIBE, T.off, A); }
 stmt(R) ::= describe(T) CATALOG(O) extended id(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
 stmt(R) ::= describe(T) DATABASE(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
-stmt(R) ::= describe(T) FUNCTION(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); need(p, 200, T.off, "DESCRIBE FUNCTION"); }
+stmt(R) ::= describe(T) FUNCTION(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); need(p, 200, O.off, "DESCRIBE FUNCTION"); }
 stmt(R) ::= describe(T) MODEL(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
-stmt(R) ::= describe(T) CONNECTION(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); need(p, 203, T.off, "DESCRIBE CONNECTION"); }
+stmt(R) ::= describe(T) CONNECTION(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); need(p, 203, O.off, "DESCRIBE CONNECTION"); }
 stmt(R) ::= describe(T) JOB(O) qstr(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
 stmt(R) ::= describe(T) TABLE(O) cids(A). [ON] { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
 stmt(R) ::= describe(T) TABLE(O) cids(A) id(B). { R = sql_op(MK(DESCRIBE, T.off, A, B), O.kind); }

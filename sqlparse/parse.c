@@ -290,7 +290,10 @@ static bool is_assignment(sl_str s)
             continue;
         }
         sl_str key = sl_str_trim(sl_str_sub(s, 0, i)), value = skip_spaces(sl_str_sub(s, i + 1, s.n - i - 1));
-        bool key_ok = key.n > 0;
+        if (!key.n) {
+            continue; /* SET = = b: the key is '=' */
+        }
+        bool key_ok = true;
         for (size_t k = 0; k < key.n; k++) {
             key_ok = key_ok && !is_space(key.p[k]) && key.p[k] != '\'';
         }
@@ -356,6 +359,9 @@ static void parse_run(struct sl_arena *a, sl_str text, sql_version version, uint
     run->tokens = sql_engine_run(&run->parse, &run->feed, SIZE_MAX, NULL);
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.defaults) {
         check(&run->parse, SQL_CHECK_DEFAULT_HERE, run->parse.default_off, run->parse.default_off + 7);
+    }
+    if (!run->parse.complaint && !run->parse.syntax_error && run->parse.cursors) {
+        check(&run->parse, SQL_CHECK_CURSOR_HERE, run->parse.cursor_off, run->parse.cursor_off + 6);
     }
 }
 
