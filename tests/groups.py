@@ -25,6 +25,16 @@ def cells(run):
         run.pytest(["tests/e2e/results/test_same_bytes.py"], {"FLINK_VERSIONS": versions, "RUNNER_JAR": f"{run.build}/sluice-runner.jar"})
 
 
+def agreement(run):
+    """Our parser beside Flink's own: the default version in full; the others with fewer mutants, in full in test-all."""
+    if run.make(f"{run.build}/oracle/ours"):
+        for version in ("2.2.1", "1.20.5", "2.3.0"):
+            count = 20000 if version == "2.2.1" or run.tier >= 3 else 4000
+            run.tap(["/usr/bin/python3", "tests/oracle/agreement", "--count", str(count), version], name=f"agreement {version}")
+        if run.tier >= 3:
+            run.tap(["/usr/bin/python3", "tests/oracle/fuzz-diff", "--secs", "60", "1.20.5", "2.2.1", "2.3.0"], name="fuzz-diff")
+
+
 THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
@@ -36,6 +46,7 @@ GROUPS = [
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results and jobs under ThreadSanitizer", san("thread", THREADS)),
     Group("fuzz", 2, 6, "every fuzz target: its committed inputs, then 80,000 runs of search from one seed, the same on any machine", script("tests/fuzz/group"), packages=["fuzz"]),
+    Group("agreement", 2, 4, "accepts and refuses what Flink's own parser does, at the same place, on the statements of Flink's test jars and 20,000 mutants; the seed is printed", agreement),
     Group("runner", 2, 6, "the runner and the push sink alone, on the default Flink (test-all: on all three)", runner),
     Group("cells", 2, 4, "every type, alone and nested, as JSON and PLAIN_TEXT: byte for byte what Flink's own gateway writes (test-all: on all three)", cells),
     Group("session", 2, 8, "scripts, ends, jobs and errors on the default Flink in session mode", pytest(
