@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/source.h"
@@ -19,7 +20,7 @@ struct check {
     sql_version flink; /* of --jsonl */
     enum cat_level level;
     bool level_given, json, jsonl, strict, colour;
-    SL_VEC(const char *) paths;
+    struct cli_words paths;
     struct sl_buf diagnostics, files; /* --json: the elements of its two arrays */
     size_t statements, errors, warnings;
     double ms;
@@ -323,41 +324,19 @@ static bool read_level(struct check *c, const char *value)
 
 static bool read_arguments(struct check *c, struct sl_arena *a, int argc, char **argv)
 {
-    bool options = true;
-    for (int i = 1; i < argc; i++) {
-        const char *arg = argv[i];
-        if (!options || arg[0] != '-' || strcmp(arg, "-") == 0) {
-            sl_vec_push(a, &c->paths, arg);
-            continue;
-        }
-        int taken = cli_source_option(&c->source, a, "check", argc, argv, &i);
-        if (taken < 0) {
-            return false;
-        }
-        if (taken) {
-            continue;
-        }
-        if (strcmp(arg, "--") == 0) {
-            options = false;
-        } else if (strcmp(arg, "--json") == 0) {
-            c->json = true;
-        } else if (strcmp(arg, "--jsonl") == 0) {
-            c->jsonl = true;
-        } else if (strcmp(arg, "--strict") == 0) {
-            c->strict = true;
-        } else if (strncmp(arg, "--level=", 8) == 0) {
-            if (!read_level(c, arg + 8)) {
-                return false;
-            }
-        } else if (strcmp(arg, "--level") == 0 && i + 1 < argc) {
-            if (!read_level(c, argv[++i])) {
-                return false;
-            }
-        } else {
-            cli_usage("check", "what is %s?", arg);
-            return false;
-        }
+    const char *level = NULL;
+    const struct cli_option table[] = {
+        {.name = "--json", .flag = &c->json},
+        {.name = "--jsonl", .flag = &c->jsonl},
+        {.name = "--strict", .flag = &c->strict},
+        {.name = "--level", .value = &level},
+        {0},
+    };
+    struct cli_args x = {.verb = "check", .options = table, .source = &c->source};
+    if (!cli_args_read(&x, a, argc, argv) || (level && !read_level(c, level))) {
+        return false;
     }
+    c->paths = x.files;
     struct sl_err err = SL_ERR_INIT;
     if (!cli_source_flink(&c->source, &c->flink, &err)) {
         cli_print_error(&err);

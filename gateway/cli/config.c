@@ -4,6 +4,7 @@
 #include "sys/config.h"
 
 #include "base/json.h"
+#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/settings.h"
@@ -121,29 +122,26 @@ static int exec(int argc, char **argv)
     sl_arena_init(&a, 0);
     struct cli_source_options o = {.level = SQL_LEVEL_SYNTAX};
     SL_VEC(struct plan_pair) given = {0};
-    const char *file = NULL;
+    struct cli_words config = {0};
     bool json = false;
-    for (int i = 1; i < argc; i++) {
-        int taken = cli_source_option(&o, &a, "config", argc, argv, &i);
-        if (taken < 0) {
-            return 2;
-        }
-        if (taken > 0) {
-            continue;
-        }
-        if (strcmp(argv[i], "--json") == 0) {
-            json = true;
-        } else if (strcmp(argv[i], "-D") == 0 && i + 1 < argc && strchr(argv[i + 1], '=')) {
-            const char *kv = argv[++i], *eq = strchr(kv, '=');
-            sl_vec_push(&a, &given,
-                        ((struct plan_pair){{kv, (size_t)(eq - kv)}, sl_str_of(eq + 1), SL_STR("-D")}));
-        } else if ((argv[i][0] == '-' && argv[i][1]) || file) {
-            return cli_usage("config", "'%s' is not expected here", argv[i]);
-        } else {
-            file = argv[i];
-        }
+    const struct cli_option table[] = {
+        {.name = "--json", .flag = &json}, {.name = "--set", .letter = 'D', .values = &config}, {0}};
+    struct cli_args x = {.verb = "config", .options = table, .source = &o};
+    if (!cli_args_read(&x, &a, argc, argv)) {
+        return 2;
     }
-    return file ? of_script(file, &o, &a, given.v, given.n, json) : own_settings(json);
+    for (size_t i = 0; i < config.n; i++) {
+        const char *kv = config.v[i], *eq = strchr(kv, '=');
+        if (!eq || eq == kv) {
+            return cli_usage("config", "-D takes KEY=VALUE, not '%s'", kv);
+        }
+        sl_vec_push(&a, &given,
+                    ((struct plan_pair){{kv, (size_t)(eq - kv)}, sl_str_of(eq + 1), SL_STR("-D")}));
+    }
+    if (x.files.n > 1) {
+        return cli_usage("config", "one file only");
+    }
+    return x.files.n ? of_script(x.files.v[0], &o, &a, given.v, given.n, json) : own_settings(json);
 }
 
 const struct cli_verb cli_config = {

@@ -4,42 +4,22 @@
 
 #include <stdio.h>
 
+#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
-#include "gateway/cli/source.h"
 
 static int exec_lineage(int argc, char **argv)
 {
     SL_ARENA_AUTO arena = {0};
     struct cli_source_options o = {.level = SQL_LEVEL_SYNTAX};
-    const char *path = NULL;
-    bool dot = false, json = false, columns = false, options = true;
-    for (int i = 1; i < argc; i++) {
-        int taken = options ? cli_source_option(&o, &arena, "lineage", argc, argv, &i) : 0;
-        if (taken < 0) {
-            return 2;
-        }
-        if (taken) {
-            continue;
-        }
-        if (options && strcmp(argv[i], "--") == 0) {
-            options = false;
-        } else if (options && strcmp(argv[i], "--json") == 0) {
-            json = true;
-        } else if (options && strcmp(argv[i], "--dot") == 0) {
-            dot = true;
-        } else if (options && strcmp(argv[i], "--columns") == 0) {
-            columns = true;
-        } else if (options && argv[i][0] == '-' && argv[i][1]) {
-            return cli_usage("lineage", "what is %s?", argv[i]);
-        } else if (path) {
-            return cli_usage("lineage", "one file only");
-        } else {
-            path = argv[i];
-        }
-    }
-    if (!path) {
-        return cli_usage("lineage", "which file? (- is standard input)");
+    bool dot = false, json = false, columns = false;
+    const struct cli_option table[] = {{.name = "--json", .flag = &json},
+                                       {.name = "--dot", .flag = &dot},
+                                       {.name = "--columns", .flag = &columns},
+                                       {0}};
+    struct cli_args x = {.verb = "lineage", .options = table, .source = &o};
+    if (!cli_args_read_one(&x, &arena, argc, argv)) {
+        return 2;
     }
     if (dot && json) {
         return cli_usage("lineage", "--json or --dot, not both");
@@ -49,7 +29,7 @@ static int exec_lineage(int argc, char **argv)
     }
     struct cli_source source;
     struct cli_source_error e;
-    if (!cli_source_load(&source, &arena, path, &o, &e)) {
+    if (!cli_source_load(&source, &arena, x.files.v[0], &o, &e)) {
         return cli_source_error_print(&e);
     }
     SL_BUF_AUTO out;

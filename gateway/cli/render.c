@@ -2,9 +2,9 @@
  * sluice render: a script with its variables replaced, as Flink will get it; secrets are masked. */
 #include <stdio.h>
 
+#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
-#include "gateway/cli/source.h"
 
 /* What stands between the statements stays as it is. */
 static void print_file(const struct sql_script *s, size_t file, struct sl_arena *a)
@@ -28,36 +28,16 @@ static int exec_render(int argc, char **argv)
 {
     SL_ARENA_AUTO arena = {0};
     struct cli_source_options o = {.level = SQL_LEVEL_SPLIT};
-    const char *path = NULL;
-    bool options = true, init = false;
-    for (int i = 1; i < argc; i++) {
-        int taken = options ? cli_source_option(&o, &arena, "render", argc, argv, &i) : 0;
-        if (taken < 0) {
-            return 2;
-        }
-        if (taken) {
-            continue;
-        }
-        if (options && strcmp(argv[i], "--") == 0) {
-            options = false;
-        } else if (options && strcmp(argv[i], "--init") == 0) {
-            init = true;
-        } else if (options && strcmp(argv[i], "--name") == 0 && i + 1 < argc) {
-            o.name = argv[++i];
-        } else if (options && argv[i][0] == '-' && argv[i][1]) {
-            return cli_usage("render", "what is %s?", argv[i]);
-        } else if (path) {
-            return cli_usage("render", "one file only");
-        } else {
-            path = argv[i];
-        }
-    }
-    if (!path) {
-        return cli_usage("render", "which file? (- is standard input)");
+    bool init = false;
+    const struct cli_option table[] = {
+        {.name = "--init", .flag = &init}, {.name = "--name", .value = &o.name}, {0}};
+    struct cli_args x = {.verb = "render", .options = table, .source = &o};
+    if (!cli_args_read_one(&x, &arena, argc, argv)) {
+        return 2;
     }
     struct cli_source source;
     struct cli_source_error e;
-    if (!cli_source_load(&source, &arena, path, &o, &e)) {
+    if (!cli_source_load(&source, &arena, x.files.v[0], &o, &e)) {
         return cli_source_error_print(&e);
     }
     SL_BUF_AUTO out;

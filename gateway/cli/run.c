@@ -5,11 +5,11 @@
 
 #include "base/digest.h"
 #include "catalog/check.h"
+#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/owner_client.h"
 #include "gateway/cli/settings.h"
-#include "gateway/cli/source.h"
 #include "sys/file.h"
 
 #include <pwd.h>
@@ -22,8 +22,8 @@ struct run_options {
     struct cli_source_options source;
     struct cli_events_options show;
     const char *mode, *results_address, *key, *target;
-    SL_VEC(const char *) config; /* -D k=v */
-    SL_VEC(const char *) jars;
+    struct cli_words config; /* -D k=v */
+    struct cli_words jars;
     bool detach, together, dry_run;
     int64_t timeout_ms, rows, for_ms;
     const char *file;
@@ -36,82 +36,33 @@ static void on_interrupt(int number)
     interrupts++;
 }
 
-/* The value of an option: "--x=v", "--x v" or "-xv"; NULL = not this option; missing value ends as usage. */
-static const char *value_of(const char *name, char short_name, int argc, char **argv, int *i, bool *missing)
+static int read_values(struct run_options *o, const char *rows, const char *for_time, const char *timeout,
+                       const char *format, const char *changelog)
 {
-    const char *a = argv[*i];
-    size_t n = strlen(name);
-    const char *value = NULL;
-    if (strncmp(a, name, n) == 0 && a[n] == '=') {
-        value = a + n + 1;
-    } else if (strcmp(a, name) == 0 || (short_name && a[0] == '-' && a[1] == short_name && a[2] == 0)) {
-        if (*i + 1 >= argc) {
-            *missing = true;
-            return NULL;
-        }
-        value = argv[++*i];
-    } else if (short_name && a[0] == '-' && a[1] == short_name && a[2]) {
-        value = a + 2;
-    }
-    return value;
-}
-
-static bool flag(const char *name, const char *short_name, const char *arg)
-{
-    return strcmp(arg, name) == 0 || (short_name && strcmp(arg, short_name) == 0);
-}
-
-static int parse_value(struct run_options *o, struct sl_arena *a, int argc, char **argv, int *i)
-{
-    bool missing = false;
     struct sl_err err = SL_ERR_INIT;
-    const char *v, *at = argv[*i];
-    if ((v = value_of("--mode", 0, argc, argv, i, &missing))) {
-        o->mode = v;
-    } else if ((v = value_of("--set", 'D', argc, argv, i, &missing))) {
-        if (!strchr(v, '=') || v[0] == '=') {
-            return cli_usage("run", "%s takes KEY=VALUE, not '%s'", at, v);
+    if (strcmp(o->mode, "session") != 0 && strcmp(o->mode, "application") != 0) {
+        return cli_usage("run", "--mode is session or application, not '%s'", o->mode);
+    }
+    for (size_t i = 0; i < o->config.n; i++) {
+        if (!strchr(o->config.v[i], '=') || o->config.v[i][0] == '=') {
+            return cli_usage("run", "-D takes KEY=VALUE, not '%s'", o->config.v[i]);
         }
-        sl_vec_push(a, &o->config, v);
-    } else if ((v = value_of("--jar", 'j', argc, argv, i, &missing))) {
-        sl_vec_push(a, &o->jars, sys_path_abs(a, v));
-    } else if ((v = value_of("--name", 0, argc, argv, i, &missing))) {
-        o->source.name = v;
-    } else if ((v = value_of("--target", 0, argc, argv, i, &missing))) {
-        o->target = v;
-    } else if ((v = value_of("--id", 0, argc, argv, i, &missing))) {
-        o->key = v;
-    } else if ((v = value_of("--results-address", 0, argc, argv, i, &missing))) {
-        if (!strchr(v, ':')) {
-            return cli_usage("run", "--results-address takes HOST:PORT, not '%s'", v);
-        }
-        o->results_address = v;
-    } else if ((v = value_of("--rows", 0, argc, argv, i, &missing))) {
-        if (!sl_str_to_i64(sl_str_of(v), &o->rows) || o->rows <= 0) {
-            return cli_usage("run", "--rows takes a number above 0, not '%s'", v);
-        }
-    } else if ((v = value_of("--for", 0, argc, argv, i, &missing))) {
-        if (!sl_str_to_ms(sl_str_of(v), &o->for_ms) || o->for_ms <= 0) {
-            return cli_usage("run", "--for takes a time such as 30s, not '%s'", v);
-        }
-    } else if ((v = value_of("--timeout", 0, argc, argv, i, &missing))) {
-        if (!sl_str_to_ms(sl_str_of(v), &o->timeout_ms) || o->timeout_ms <= 0) {
-            return cli_usage("run", "--timeout takes a time such as 10min, not '%s'", v);
-        }
-    } else if ((v = value_of("--output", 'o', argc, argv, i, &missing))) {
-        if (!cli_format_parse(v, &o->show.rows.format, &err)) {
-            return cli_usage("run", "%s", err.msg);
-        }
-    } else if ((v = value_of("--null", 0, argc, argv, i, &missing))) {
-        o->show.rows.null_text = v;
-    } else if ((v = value_of("--changelog", 0, argc, argv, i, &missing))) {
-        if (!cli_changelog_parse(v, &o->show.rows.changelog, &err)) {
-            return cli_usage("run", "%s", err.msg);
-        }
-    } else if (missing) {
-        return cli_usage("run", "%s needs a value", at);
-    } else {
-        return -1;
+    }
+    if (o->results_address && !strchr(o->results_address, ':')) {
+        return cli_usage("run", "--results-address takes HOST:PORT, not '%s'", o->results_address);
+    }
+    if (rows && (!sl_str_to_i64(sl_str_of(rows), &o->rows) || o->rows <= 0)) {
+        return cli_usage("run", "--rows takes a number above 0, not '%s'", rows);
+    }
+    if (for_time && (!sl_str_to_ms(sl_str_of(for_time), &o->for_ms) || o->for_ms <= 0)) {
+        return cli_usage("run", "--for takes a time such as 30s, not '%s'", for_time);
+    }
+    if (timeout && (!sl_str_to_ms(sl_str_of(timeout), &o->timeout_ms) || o->timeout_ms <= 0)) {
+        return cli_usage("run", "--timeout takes a time such as 10min, not '%s'", timeout);
+    }
+    if ((format && !cli_format_parse(format, &o->show.rows.format, &err)) ||
+        (changelog && !cli_changelog_parse(changelog, &o->show.rows.changelog, &err))) {
+        return cli_usage("run", "%s", err.msg);
     }
     return 0;
 }
@@ -119,50 +70,42 @@ static int parse_value(struct run_options *o, struct sl_arena *a, int argc, char
 /* 0, or an exit code. */
 static int parse(struct run_options *o, struct sl_arena *a, int argc, char **argv)
 {
+    const char *rows = NULL, *for_time = NULL, *timeout = NULL, *format = NULL, *changelog = NULL;
+    const struct cli_option table[] = {
+        {.name = "--detach", .letter = 'd', .flag = &o->detach},
+        {.name = "--together", .flag = &o->together},
+        {.name = "--dry-run", .flag = &o->dry_run},
+        {.name = "--json", .flag = &o->show.json},
+        {.name = "--quiet", .letter = 'q', .flag = &o->show.quiet},
+        {.name = "--stack", .flag = &o->show.stack},
+        {.name = "--no-header", .flag = &o->show.rows.no_header},
+        {.name = "--mode", .value = &o->mode},
+        {.name = "--set", .letter = 'D', .values = &o->config},
+        {.name = "--jar", .letter = 'j', .values = &o->jars},
+        {.name = "--name", .value = &o->source.name},
+        {.name = "--target", .value = &o->target},
+        {.name = "--id", .value = &o->key},
+        {.name = "--results-address", .value = &o->results_address},
+        {.name = "--rows", .value = &rows},
+        {.name = "--for", .value = &for_time},
+        {.name = "--timeout", .value = &timeout},
+        {.name = "--output", .letter = 'o', .value = &format},
+        {.name = "--null", .value = &o->show.rows.null_text},
+        {.name = "--changelog", .value = &changelog},
+        {0},
+    };
+    struct cli_args x = {.verb = "run", .options = table, .source = &o->source};
     cli_rows_defaults(&o->show.rows, stdout);
     o->mode = "session";
     o->source.level = SQL_LEVEL_SYNTAX;
-    for (int i = 1; i < argc; i++) {
-        int taken = cli_source_option(&o->source, a, "run", argc, argv, &i);
-        if (taken < 0) {
-            return 2;
-        }
-        if (taken > 0) {
-            continue;
-        }
-        const char *x = argv[i];
-        if (flag("--detach", "-d", x)) {
-            o->detach = true;
-        } else if (flag("--together", NULL, x)) {
-            o->together = true;
-        } else if (flag("--dry-run", NULL, x)) {
-            o->dry_run = true;
-        } else if (flag("--json", NULL, x)) {
-            o->show.json = true;
-        } else if (flag("--quiet", "-q", x)) {
-            o->show.quiet = true;
-        } else if (flag("--stack", NULL, x)) {
-            o->show.stack = true;
-        } else if (flag("--no-header", NULL, x)) {
-            o->show.rows.no_header = true;
-        } else if (x[0] == '-' && x[1]) {
-            int rc = parse_value(o, a, argc, argv, &i);
-            if (rc) {
-                return rc > 0 ? rc : cli_usage("run", "there is no option %s", x);
-            }
-        } else if (o->file) {
-            return cli_usage("run", "one file at a time: %s and %s", o->file, x);
-        } else {
-            o->file = x;
-        }
+    if (!cli_args_read_one(&x, a, argc, argv)) {
+        return 2;
     }
-    if (!o->file) {
-        return cli_usage("run", "which file?   sluice run FILE   (- reads standard input)");
+    o->file = x.files.v[0];
+    for (size_t i = 0; i < o->jars.n; i++) {
+        o->jars.v[i] = sys_path_abs(a, o->jars.v[i]);
     }
-    if (strcmp(o->mode, "session") != 0 && strcmp(o->mode, "application") != 0) {
-        return cli_usage("run", "--mode is session or application, not '%s'", o->mode);
-    }
-    return 0;
+    return read_values(o, rows, for_time, timeout, format, changelog);
 }
 
 /* --name, else the first SET 'pipeline.name', else the file's stem. */

@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
-#include "gateway/cli/source.h"
 
 static void print_json(const struct sql_script *s)
 {
@@ -49,35 +49,16 @@ static int exec_split(int argc, char **argv)
 {
     SL_ARENA_AUTO arena = {0};
     struct cli_source_options o = {.level = SQL_LEVEL_SPLIT, .no_variables = true};
-    const char *path = NULL;
-    bool json = false, options = true;
-    for (int i = 1; i < argc; i++) {
-        int taken = options ? cli_source_option(&o, &arena, "split", argc, argv, &i) : 0;
-        if (taken < 0) {
-            return 2;
-        }
-        if (taken) {
-            continue;
-        }
-        if (options && strcmp(argv[i], "--") == 0) {
-            options = false;
-        } else if (options && strcmp(argv[i], "--json") == 0) {
-            json = true;
-        } else if (options && argv[i][0] == '-' && argv[i][1]) {
-            return cli_usage("split", "what is %s?", argv[i]);
-        } else if (path) {
-            return cli_usage("split", "one file only");
-        } else {
-            path = argv[i];
-        }
-    }
-    if (!path) {
-        return cli_usage("split", "which file? (- is standard input)");
+    bool json = false;
+    const struct cli_option table[] = {{.name = "--json", .flag = &json}, {0}};
+    struct cli_args x = {.verb = "split", .options = table, .source = &o};
+    if (!cli_args_read_one(&x, &arena, argc, argv)) {
+        return 2;
     }
     o.alone = true;
     struct cli_source source;
     struct cli_source_error e;
-    if (!cli_source_load(&source, &arena, path, &o, &e)) {
+    if (!cli_source_load(&source, &arena, x.files.v[0], &o, &e)) {
         return cli_source_error_print(&e);
     }
     SL_BUF_AUTO out;
