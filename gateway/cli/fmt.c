@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/vec.h"
+#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/diff.h"
@@ -115,60 +116,40 @@ static void fmt_path(struct fmt *f, const char *path, unsigned depth)
     }
 }
 
-/* The value of --name VALUE or --name=VALUE at argv[*i]; NULL: another argument. */
-static const char *value_of(const char *name, int argc, char **argv, int *i)
-{
-    size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) == 0 && argv[*i][n] == '=') {
-        return argv[*i] + n + 1;
-    }
-    if (strcmp(argv[*i], name) == 0 && *i + 1 < argc) {
-        return argv[++*i];
-    }
-    return NULL;
-}
-
 static int exec_fmt(int argc, char **argv)
 {
     SL_ARENA_AUTO arena = {0};
     struct sl_err err = SL_ERR_INIT;
     struct fmt f = {.colour = cli_wants_colour(STDERR_FILENO)};
-    SL_VEC(const char *) paths = {0};
-    bool options = true;
-    for (int i = 1; i < argc; i++) {
-        const char *arg = argv[i], *value = NULL;
-        int64_t width;
-        if (!options || arg[0] != '-' || strcmp(arg, "-") == 0) {
-            sl_vec_push(&arena, &paths, arg);
-        } else if (strcmp(arg, "--") == 0) {
-            options = false;
-        } else if (strcmp(arg, "--check") == 0) {
-            f.check = true;
-        } else if (strcmp(arg, "--diff") == 0) {
-            f.diff = true;
-        } else if (strcmp(arg, "-q") == 0 || strcmp(arg, "--quiet") == 0) {
-            f.quiet = true;
-        } else if ((value = value_of("--width", argc, argv, &i)) != NULL) {
-            if (!sl_str_to_i64(sl_str_of(value), &width) || width < SL_LIMIT_FMT_WIDTH_MIN ||
-                width > SL_LIMIT_FMT_WIDTH_MAX) {
-                return cli_usage("fmt", "--width is %d to %d columns, not '%s'", SL_LIMIT_FMT_WIDTH_MIN,
-                                 SL_LIMIT_FMT_WIDTH_MAX, value);
-            }
-            f.o.width = (unsigned)width;
-        } else if ((value = value_of("--flink", argc, argv, &i)) != NULL) {
-            if (!sql_version_parse(sl_str_of(value), &f.o.flink, &err)) {
-                err.code = SL_USAGE;
-                return cli_print_error(&err);
-            }
-        } else {
-            return cli_usage("fmt", "what is %s?", arg);
-        }
+    const char *width_text = NULL, *flink = NULL;
+    int64_t width = SL_LIMIT_FMT_WIDTH;
+    const struct cli_option table[] = {
+        {.name = "--check", .flag = &f.check},
+        {.name = "--diff", .flag = &f.diff},
+        {.name = "--quiet", .letter = 'q', .flag = &f.quiet},
+        {.name = "--width", .value = &width_text},
+        {.name = "--flink", .value = &flink},
+        {0},
+    };
+    struct cli_args x = {.verb = "fmt", .options = table};
+    if (!cli_args_read(&x, &arena, argc, argv)) {
+        return 2;
     }
-    if (!paths.n) {
+    if (width_text && (!sl_str_to_i64(sl_str_of(width_text), &width) || width < SL_LIMIT_FMT_WIDTH_MIN ||
+                       width > SL_LIMIT_FMT_WIDTH_MAX)) {
+        return cli_usage("fmt", "--width is %d to %d columns, not '%s'", SL_LIMIT_FMT_WIDTH_MIN,
+                         SL_LIMIT_FMT_WIDTH_MAX, width_text);
+    }
+    f.o.width = (unsigned)width;
+    if (flink && !sql_version_parse(sl_str_of(flink), &f.o.flink, &err)) {
+        err.code = SL_USAGE;
+        return cli_print_error(&err);
+    }
+    if (!x.files.n) {
         return cli_usage("fmt", "which file? (- is standard input)");
     }
-    for (size_t i = 0; i < paths.n; i++) {
-        fmt_path(&f, paths.v[i], 0);
+    for (size_t i = 0; i < x.files.n; i++) {
+        fmt_path(&f, x.files.v[i], 0);
     }
     return f.exit ? f.exit : f.check && f.changed ? 1 : 0;
 }
