@@ -41,10 +41,7 @@ static bool reserve(struct sl_buf *b, size_t n)
     }
     size_t cap = SL_MAX(SL_MAX(need, b->cap * 2), (size_t)256);
     char *p = realloc(b->p, cap);
-    if (!p) {
-        b->full = true;
-        return false;
-    }
+    SL_OOM_ON(!p); /* not `full`: many have no maximum to look at, and would go on with half of it */
     b->p = p;
     b->cap = cap;
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sl_buf: a growing byte buffer on the heap with a maximum given at init. A write that would pass the
- * maximum latches `full`; later writes are ignored, so callers check once at the end. */
+ * maximum latches `full`; later writes are ignored, so callers check once at the end. Without memory the process ends
+ * (sl_oom). */
 #ifndef SLUICE_BASE_BUF_H
 #define SLUICE_BASE_BUF_H
 

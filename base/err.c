@@ -2,6 +2,7 @@
  * The error type: filling it, putting context in front, and what each code means outside. */
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -91,6 +92,9 @@ bool sl_fail_errno(struct sl_err *err, enum sl_code code, int saved_errno, const
 {
     if (err) {
         va_list ap;
+        if (code == SL_IO && (saved_errno == ENOSPC || saved_errno == EDQUOT)) {
+            code = SL_DISK_FULL;
+        }
         va_start(ap, fmt);
         fill(err, code, SL_POS_NONE, fmt, ap);
         va_end(ap);

@@ -43,7 +43,8 @@ struct sl_err {
 bool sl_fail(struct sl_err *err, enum sl_code code, const char *fmt, ...) SL_PRINTF(3, 4);
 bool sl_fail_at(struct sl_err *err, enum sl_code code, struct sl_pos pos, const char *fmt, ...)
     SL_PRINTF(4, 5);
-/* The same with ": " and the text of errno (given by value: the caller saw the system call). */
+/* The same with ": " and the text of errno (given by value: the caller saw the system call). SL_IO for want of
+ * space or quota becomes SL_DISK_FULL. */
 bool sl_fail_errno(struct sl_err *err, enum sl_code code, int saved_errno, const char *fmt, ...)
     SL_PRINTF(4, 5);
 /* Adds the cure to an error just set; returns false for `return sl_hint(...)`. */

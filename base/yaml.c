@@ -74,7 +74,10 @@ static bool next_event(struct reader *r, yaml_event_t *e)
     if (yaml_parser_parse(&r->parser, e)) {
         return true;
     }
-    const char *problem = r->parser.problem ? r->parser.problem : "out of memory";
+    if (r->parser.error == YAML_MEMORY_ERROR) {
+        return sl_fail(r->err, SL_NO_MEMORY, "out of memory while reading YAML");
+    }
+    const char *problem = r->parser.problem ? r->parser.problem : "it cannot be read";
     if (r->parser.error == YAML_READER_ERROR) {
         return sl_fail_at(r->err, SL_YAML, sl_pos_at(r->text, r->parser.problem_offset, 1),
                           "invalid YAML: %s", problem);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * main(): finds the verb and runs it. */
+ * main(): finds the verb and runs it, and does not call what it printed whole when it is not. */
 #include "gateway/cli/cli.h"
 #include "gateway/cli/settings.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static void print_help(FILE *out)
 {
@@ -16,7 +20,7 @@ static void print_help(FILE *out)
     fprintf(out, "\nwith every verb:\n%s\nsluice VERB --help tells more.\n", cli_settings_help);
 }
 
-int main(int argc, char **argv)
+static int run_verb(int argc, char **argv)
 {
     struct sl_err err = SL_ERR_INIT;
     if (!cli_settings_load(&argc, argv, &err)) {
@@ -46,4 +50,38 @@ int main(int argc, char **argv)
     fprintf(stderr, "sluice: there is no verb '%s'\n", verb);
     print_help(stderr);
     return 2;
+}
+
+/* A disk that fills up behind `sluice render x.sql > y.sql` must not look like success. A reader who has gone
+ * away wanted no more. */
+static int end_output(int status)
+{
+    bool failed = fflush(stdout) != 0;
+    int saved = failed ? errno : EIO;
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if ((!failed && !ferror(stdout)) || status != 0 ||
+        (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)))) {
+        return status;
+    }
+    struct sl_err err = SL_ERR_INIT;
+    bool full = saved == ENOSPC || saved == EDQUOT || saved == EFBIG;
+    (void)!sl_fail_errno(&err, full ? SL_DISK_FULL : SL_IO, saved, "cannot write the output");
+    return cli_print_error(&err);
+}
+
+/* Where the caller closed one of the three, the next file that is opened would take its place and get what is
+ * printed. */
+static void hold_streams(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    (void)close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    hold_streams();
+    return end_output(run_verb(argc, argv));
 }
