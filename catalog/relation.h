@@ -37,6 +37,7 @@ struct cat_ctes {
 struct cat_table {
     sl_str catalog, database, name;
     const struct cat_relation *rel; /* NULL: dropped */
+    uint32_t hash, older;           /* of the name; from 1: the table before it in the same bucket */
 };
 
 /* One walk over a script. */
@@ -46,6 +47,8 @@ struct cat_walk {
     const struct sql_stmt *st; /* whose tree is looked at: positions are in its sql */
     sl_str catalog, database;  /* current; catalog empty: not known any more */
     SL_VEC(struct cat_table) tables;
+    uint32_t *buckets; /* of tables by hash: the newest, from 1; a power of two of them */
+    size_t n_buckets;
     SL_VEC(sl_str) maybe; /* names in statements nobody could read: they may have created anything */
 };
 

@@ -53,15 +53,50 @@ static struct parts parts_of_text(const struct cat_walk *w, sl_str text)
     return parts_of(w, ident, n);
 }
 
+static uint32_t hash_of(sl_str name)
+{
+    uint32_t h = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < name.n; i++) {
+        h = (h ^ (unsigned char)name.p[i]) * 16777619u;
+    }
+    return h;
+}
+
 static struct cat_table *find(const struct cat_walk *w, const struct parts *p)
 {
-    for (size_t i = w->tables.n; i-- > 0;) {
-        struct cat_table *t = &w->tables.v[i];
-        if (sl_str_eq(t->name, p->name) && sl_str_eq(t->database, p->database)) {
+    uint32_t h = hash_of(p->name);
+    uint32_t at = w->n_buckets ? w->buckets[h & (w->n_buckets - 1)] : 0;
+    while (at) {
+        struct cat_table *t = &w->tables.v[at - 1];
+        if (t->hash == h && sl_str_eq(t->name, p->name) && sl_str_eq(t->database, p->database)) {
             return t;
         }
+        at = t->older;
     }
     return NULL;
+}
+
+static void put_in_bucket(struct cat_walk *w, size_t i)
+{
+    struct cat_table *t = &w->tables.v[i];
+    uint32_t *bucket = &w->buckets[t->hash & (w->n_buckets - 1)];
+    t->older = *bucket;
+    *bucket = (uint32_t)i + 1;
+}
+
+static void add_table(struct cat_walk *w, const struct parts *p, const struct cat_relation *rel)
+{
+    struct cat_table *t = sl_vec_add(w->a, &w->tables);
+    *t = (struct cat_table){p->catalog, p->database, p->name, rel, hash_of(p->name), 0};
+    if (w->tables.n <= w->n_buckets) {
+        put_in_bucket(w, w->tables.n - 1);
+        return;
+    }
+    w->n_buckets = w->n_buckets ? w->n_buckets * 2 : 64;
+    w->buckets = sl_new_n(w->a, uint32_t, w->n_buckets);
+    for (size_t i = 0; i < w->tables.n; i++) {
+        put_in_bucket(w, i);
+    }
 }
 
 const struct cat_relation *cat_find_table(const struct cat_walk *w, const struct sql_node *name)
@@ -93,8 +128,7 @@ static void declare(struct cat_walk *w, const struct parts *p, const struct cat_
         t->rel = t->rel ? &cat_open_relation : rel;
         return;
     }
-    t = sl_vec_add(w->a, &w->tables);
-    *t = (struct cat_table){p->catalog, p->database, p->name, rel};
+    add_table(w, p, rel);
 }
 
 static sl_str name_of(const struct cat_walk *w, const struct sql_node *column)

@@ -42,14 +42,19 @@ void sql_lines_init(struct sql_lines *l, struct sl_arena *a, sl_str text)
     }
 }
 
-static uint32_t units_before(const struct sql_lines *l, size_t off)
+static uint32_t units_between(const struct sql_lines *l, size_t from, size_t to)
 {
-    size_t step = off / SQL_LINES_STEP;
-    uint32_t units = l->units[step];
-    for (size_t i = step * SQL_LINES_STEP; i < off; i++) {
+    uint32_t units = 0;
+    for (size_t i = from; i < to; i++) {
         units += units_of((unsigned char)l->text.p[i]);
     }
     return units;
+}
+
+static uint32_t units_before(const struct sql_lines *l, size_t off)
+{
+    size_t step = off / SQL_LINES_STEP;
+    return l->units[step] + units_between(l, step * SQL_LINES_STEP, off);
 }
 
 static size_t line_of(const struct sql_lines *l, size_t off)
@@ -71,7 +76,9 @@ static void place(const struct sql_lines *l, size_t off, uint32_t *line, uint32_
     off = SL_MAX(off, (size_t)l->starts[0]);
     size_t i = line_of(l, off);
     *line = (uint32_t)i + 1;
-    *col = units_before(l, off) - units_before(l, l->starts[i]) + 1;
+    size_t start = l->starts[i];
+    *col = 1 + (off - start <= SQL_LINES_STEP ? units_between(l, start, off)
+                                              : units_before(l, off) - units_before(l, start));
 }
 
 struct sl_pos sql_lines_pos(const struct sql_lines *l, size_t off, size_t len)
