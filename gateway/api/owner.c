@@ -41,7 +41,7 @@ struct owner {
     char *cluster_dir;
     int64_t needed_ms;            /* monotonic: last time somebody was here */
     bool ending;                  /* loop thread: the API takes nothing any more */
-    bool keep_clusters; /* told to end, but to leave what runs to the next owner */
+    bool keep_clusters;           /* told to end, but to leave what runs to the next owner */
     bool calls_ended;             /* atomic */
     pthread_t canceller;          /* of `selects`; 0 = none */
     SL_VEC(const char *) selects; /* ids of SELECTs that an owner has left behind */
