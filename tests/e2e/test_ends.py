@@ -21,36 +21,33 @@ SELECT item, COUNT(*) AS n FROM sales GROUP BY item;
 """
 
 
-REST = {}  # pid of a JobManager -> its REST port
+REST = {}  # of a JVM: the port that answered as a REST; the others (RPC, blobs) keep a caller waiting
 
 
 def rest_port(pid):
     if pid not in REST:
         for port in harness.listening_ports([pid]):
             try:
-                harness.get(f"http://127.0.0.1:{port}/overview", 1)
+                harness.get(f"http://127.0.0.1:{port}/overview", 3)
                 REST[pid] = port
             except (OSError, ValueError):
                 continue
     return REST.get(pid)
 
 
-REST = {}  # of a JVM: the port that answered as a REST; the others (RPC, blobs) keep a caller waiting
-
-
 def flink_jobs(sluice):
     """States of all jobs that the local Flinks know, straight from their REST."""
     states = {}
     for pid in sluice.jvms():
-        if "TaskManagerRunner" in harness.command_line(pid):
-            continue  # has no REST
-        for port in [REST[pid]] if pid in REST else harness.listening_ports([pid]):
-            try:
-                jobs = harness.get(f"http://127.0.0.1:{port}/jobs/overview", 3)["jobs"]
-            except (OSError, ValueError, KeyError):
-                continue
-            REST[pid] = port
-            states.update((job["jid"], job["state"]) for job in jobs)
+        port = None if "TaskManagerRunner" in harness.command_line(pid) else rest_port(pid)
+        if not port:
+            continue
+        try:
+            jobs = harness.get(f"http://127.0.0.1:{port}/jobs/overview", 30)["jobs"]
+        except (OSError, ValueError, KeyError):
+            REST.pop(pid, None)  # it ends, or the pid is another's now
+            continue
+        states.update((job["jid"], job["state"]) for job in jobs)
     return states
 
 

@@ -3,9 +3,11 @@
  * main() and lets nobody wait for it, so a job's TableResult is asked for its client and nothing else. */
 package org.sluice.runner;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -21,7 +23,9 @@ import org.apache.flink.table.api.TablePipeline;
 import org.apache.flink.table.api.TableResult;
 
 final class TaskRun {
-    private static final String CHECKPOINTS = "execution.checkpointing.interval";
+    /* What a SELECT never inherits: it starts fresh and takes no checkpoints. */
+    private static final List<String> NOT_FOR_SELECT = Collections.unmodifiableList(Arrays.asList(
+            "execution.checkpointing.interval", "execution.state-recovery.path", "execution.savepoint.path"));
 
     private final Task task;
     private final Reporter reporter;
@@ -118,7 +122,7 @@ final class TaskRun {
 
     private void configure(Task.Step s) {
         given = s.config == null ? given : s.config;
-        restore(CHECKPOINTS);
+        NOT_FOR_SELECT.forEach(this::restore);
         apply(given);
     }
 
@@ -148,13 +152,12 @@ final class TaskRun {
         /* A time attribute per joined table is fine for a reader; only Flink's own row time wants a single one. */
         config.put("table.exec.sink.rowtime-inserter", "DISABLED");
         config.put("restart-strategy.type", "none");
-        config.remove(CHECKPOINTS);
-        config.remove("execution.state-recovery.path");
-        config.remove("execution.savepoint.path");
+        NOT_FOR_SELECT.forEach(config::remove);
         apply(config);
-        /* An interval nobody reaches would not do: a task that has finished waits for its last checkpoint. */
+        /* Taken away, not overridden: a task that has finished waits for its last checkpoint even where the interval
+         * is one that nobody reaches. */
         if (below != null) {
-            below.removeKey(CHECKPOINTS);
+            NOT_FOR_SELECT.forEach(below::removeKey);
         }
         TableDescriptor sink = TableDescriptor.forConnector("sluice")
                 .option("address", task.address)
