@@ -173,7 +173,7 @@ SHAPES = [
     case("window of updates", "sum", f"SELECT window_start, COUNT(*) FROM (SELECT item, window_start, SUM(price) AS total FROM {TUMBLE} GROUP BY item, window_start, window_end) AS w GROUP BY window_start"),
     case("over window", "exact", "SELECT id, SUM(price) OVER (PARTITION BY item ORDER BY ts) AS so_far FROM orders"),
     case("over some rows", "exact", "SELECT id, COUNT(*) OVER w, AVG(price) OVER w FROM orders WINDOW w AS (PARTITION BY item ORDER BY ts ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)"),
-    case("over some seconds", "exact", "SELECT id, MAX(price) OVER (PARTITION BY item ORDER BY ts RANGE BETWEEN INTERVAL '5' SECOND PRECEDING AND CURRENT ROW) FROM orders"),
+    case("over some seconds", "exact", "SELECT id, MAX(price) OVER (PARTITION BY item ORDER BY ts RANGE BETWEEN INTERVAL '5' SECOND PRECEDING AND CURRENT ROW) FROM orders", STREAMING),
     case("lag and lead", "exact", "SELECT id, LAG(id, 2, -1) OVER (PARTITION BY item ORDER BY ts), LAST_VALUE(price) OVER (PARTITION BY item ORDER BY ts) FROM orders", STREAMING),
     case("ranks", "exact", "SELECT id, RANK() OVER (PARTITION BY item ORDER BY MOD(id, 4)), DENSE_RANK() OVER (ORDER BY MOD(id, 5)), LEAD(id) OVER (PARTITION BY item ORDER BY id), NTILE(3) OVER (ORDER BY id), PERCENT_RANK() OVER (ORDER BY id) FROM orders", BATCH),
     # patterns
@@ -214,6 +214,7 @@ REFUSED = [
     case("order without time", "", "SELECT id, price FROM orders ORDER BY price", STREAMING),
     case("nulls where none may be", "", "SELECT id, s FROM holes"),
     case("a cast that fails", "", "SELECT CAST(item AS INT) FROM orders"),
+    case("a range of seconds", "", "SELECT id, MAX(price) OVER (PARTITION BY item ORDER BY ts RANGE BETWEEN INTERVAL '5' SECOND PRECEDING AND CURRENT ROW) FROM orders", BATCH),
     case("an unknown column", "", "SELECT nothing_like_it FROM orders"),
     case("an unknown table", "", "SELECT * FROM nothing_like_it"),
     case("an unknown function", "", "SELECT nothing_like_it(id) FROM orders"),

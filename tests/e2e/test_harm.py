@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done to runs: readers that stop, clients and JVMs that are killed, a million rows. The seed is printed."""
+"""What is done to runs: readers that stop, clients and JVMs that are killed, strangers at the results port, a million rows.
+The seed is printed. What is promised in seconds is measured, and held to where the machine is ours alone: in `make test-all`."""
 import csv
 import json
 import os
 import random
 import re
+import resource
 import signal
+import socket
+import struct
 import subprocess
+import threading
 import time
 
 import pytest
 
 import harness
-from test_ends import flink_jobs
+from test_ends import flink_jobs, rest_port
 from test_jobs import BLACKHOLE
 
 SEED = int(os.environ.get("SEED", time.time()))
@@ -33,6 +38,39 @@ SELECT * FROM wide;
 def rng():
     print(f"seed {SEED}   (SEED={SEED} repeats it)")
     return random.Random(SEED)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(sluice):
+    """Else the first run of a test installs Flink, and makes its class archives by jobs of its own."""
+
+
+def within(seconds, took, what):
+    print(f"{what}: {took:.2f} s")
+    assert took < seconds or not harness.FULL, f"{what}: {took:.2f} s, not under {seconds} s"
+
+
+def job_times(sluice, job):
+    """When the job entered its states, by Flink's own clock, in seconds."""
+    for pid in sluice.jvms():
+        port = rest_port(pid) if "SessionClusterEntrypoint" in harness.command_line(pid) else None
+        if port:
+            shown = harness.get(f"http://127.0.0.1:{port}/jobs/{job}", 30)
+            return {state: ms / 1000 for state, ms in shown["timestamps"].items() if ms > 0}
+    raise AssertionError("no JobManager")
+
+
+def running_select(sluice, flink):
+    """A SELECT that never has a row, and its job."""
+    call = sluice.background("run", sluice.script("CREATE TABLE g (k INT) WITH ('connector' = 'datagen', 'rows-per-second' = '5', 'fields.k.min' = '1');\nSELECT k FROM g WHERE k = -7;\n"), "--flink", flink)
+    call.wait_line(r"^ submit .* run [0-9a-f]+", 120, "err")
+    job, = harness.wait_for(lambda: {j for j, s in flink_jobs(sluice).items() if s == "RUNNING"}, 60, "RUNNING")
+    return call, job
+
+
+def owner_pid(sluice):
+    pid, = [p for p in sluice.pids() if re.search(r"sluice\S* owner run", harness.command_line(p))]
+    return pid
 
 
 def task_managers(sluice):
@@ -63,44 +101,42 @@ def test_a_reader_that_stops_harms_nobody(own_sluice, flink):
         assert child.poll() is None
         spool = sum(os.path.getsize(os.path.join(b, n)) for b, _, names in os.walk(sluice.folder) for n in names if os.path.isfile(os.path.join(b, n)))
         assert spool < 2 << 30, f"{spool} bytes on disk for a reader that stands still"
-        start = time.monotonic()
+        asked = time.time()
         child.send_signal(signal.SIGINT)
-        harness.wait_for(lambda: all(flink_jobs(sluice)[j] == "CANCELED" for j in mine), 10, "CANCELED")
-        assert time.monotonic() - start < 3, "CANCELED took too long"
+        harness.wait_for(lambda: all(flink_jobs(sluice).get(j) == "CANCELED" for j in mine), 30, "CANCELED")
+        for job in mine:
+            within(2, job_times(sluice, job)["CANCELED"] - asked, "CANCELED after Ctrl-C")
     finally:
         os.close(read)
         try:
-            child.wait(20)
+            child.wait(60)
         except subprocess.TimeoutExpired:
             child.kill()
             raise
     assert task_managers(sluice) == workers, "another TaskManager"
-    assert all(flink_jobs(sluice)[j] == "RUNNING" for j in neighbour)
+    assert all(flink_jobs(sluice).get(j) == "RUNNING" for j in neighbour), flink_jobs(sluice)
     sluice("job", "cancel", "neighbour").ok()
     sluice.stop()
 
 
 def test_a_select_without_rows_ends_with_its_client(own_sluice, flink):
     sluice = own_sluice
-    call = sluice.background("run", sluice.script("CREATE TABLE g (k INT) WITH ('connector' = 'datagen', 'rows-per-second' = '5', 'fields.k.min' = '1');\nSELECT k FROM g WHERE k = -7;\n"), "--flink", flink)
-    job = harness.wait_for(lambda: {j for j, s in flink_jobs(sluice).items() if s == "RUNNING"}, 90, "RUNNING")
+    call, job = running_select(sluice, flink)
+    asked = time.time()
     call.signal(signal.SIGKILL)
-    start = time.monotonic()
-    harness.wait_for(lambda: all(flink_jobs(sluice)[j] in ("CANCELED", "FAILED") for j in job), 20, "end of a job nobody looks at")
-    print(f"ended after {time.monotonic() - start:.1f} s")
+    harness.wait_for(lambda: flink_jobs(sluice).get(job) in ("CANCELED", "FAILED"), 60, "end of a job nobody looks at")
+    times = job_times(sluice, job)
+    within(20, times.get("CANCELED", times.get("FAILED")) - asked, "a SELECT without rows ended after its client")
     sluice.stop()
 
 
 def test_the_owner_killed_ends_its_selects(own_sluice, flink):
     """No heartbeat, no connection: the push sink fails its task by itself."""
     sluice = own_sluice
-    call = sluice.background("run", sluice.script("CREATE TABLE g (k INT) WITH ('connector' = 'datagen', 'rows-per-second' = '5', 'fields.k.min' = '1');\nSELECT k FROM g WHERE k = -7;\n"), "--flink", flink)
-    job = harness.wait_for(lambda: {j for j, s in flink_jobs(sluice).items() if s == "RUNNING"}, 90, "RUNNING")
-    owner = [p for p in sluice.pids() if re.search(r"sluice\S* owner run", harness.command_line(p))]
-    assert owner
-    os.kill(owner[0], signal.SIGKILL)
-    harness.wait_for(lambda: all(flink_jobs(sluice).get(j) in ("CANCELED", "FAILED") for j in job), 25, "end of the job without its owner")
-    done = call.finish(20)
+    call, job = running_select(sluice, flink)
+    os.kill(owner_pid(sluice), signal.SIGKILL)
+    harness.wait_for(lambda: flink_jobs(sluice).get(job) in ("CANCELED", "FAILED"), 60, "end of the job without its owner")
+    done = call.finish(60)
     assert done.rc not in (0, 130), str(done)
     # A new owner finds the warm cluster of the old one, or ends it; nothing is left in any case.
     sluice("job", "ls").ok()
@@ -128,8 +164,76 @@ def test_a_million_rows_exactly_once(sluice, flink):
     check_million(path, count)
 
 
-def test_killed_in_between_is_partial(own_sluice, flink, rng):
-    """The TaskManager dies while rows flow: what came is whole and in order, the result says PARTIAL and how many."""
+def hello(token, statement=1, role=2):
+    body = b"\x01SLR" + struct.pack(">HBI", 1, role, len(token)) + token.encode() + struct.pack(">I", statement)
+    return struct.pack(">I", len(body)) + body
+
+
+def strangers(port, count, stop):
+    """Connections that have no business there: silent ones, wrong tokens, none, half a hello, another protocol, noise."""
+    said = [b"", hello("ab" * 32), hello(""), hello("cd" * 32)[:30], b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", os.urandom(64), hello("ef" * 32, 7, 1), struct.pack(">IB", 1 << 30, 0x21)]
+    peers = []
+    for i in range(count):
+        if stop.is_set():
+            break
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(("127.0.0.1", port))
+        peers.append(s)
+        if i % 200 == 199:
+            time.sleep(0.05)
+            for k, peer in enumerate(peers[-200:]):
+                try:
+                    peer.send(said[k % len(said)])
+                except OSError:
+                    pass  # put out already
+    return peers
+
+
+def test_strangers_at_the_results_port_of_an_owner(own_sluice, flink):
+    """10,000 of them while rows flow: every row arrives once, others are served, nothing stays behind."""
+    sluice = own_sluice
+    many = 10000 if harness.FULL else 2000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2 * many:
+        pytest.skip(f"needs {2 * many} file descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    sluice.run("SELECT 1;", "--flink", flink).ok()
+    owner = owner_pid(sluice)
+    ports = harness.listening_ports([owner])
+    assert ports
+    before = len(os.listdir(f"/proc/{owner}/fd"))
+    count, path = 300000, os.path.join(sluice.work, "rows.csv")
+    stop, peers = threading.Event(), []
+    with open(path, "wb") as out:
+        child = subprocess.Popen([harness.BIN, "run", sluice.script(TEN % (count, count)), "--flink", flink, "-o", "csv"], env=sluice.env, cwd=sluice.work,
+                                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
+        thread = threading.Thread(target=lambda: [peers.extend(strangers(port, many, stop)) for port in ports])
+        thread.start()
+        try:
+            assert sluice.run("SELECT 'others' AS a;", "--flink", flink).ok().rows() == [("+I", ["others"])]
+            _, err = child.communicate(timeout=240)
+            assert child.returncode == 0, err.decode()[-3000:]
+            thread.join(240)
+            assert sluice.run("SELECT 'after' AS a;", "--flink", flink).ok().rows() == [("+I", ["after"])]
+        finally:
+            stop.set()
+            thread.join()
+            for peer in peers:
+                peer.close()
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    check_million(path, count)
+    assert owner_pid(sluice) == owner
+    harness.wait_for(lambda: len(os.listdir(f"/proc/{owner}/fd")) <= before + 8, 30, "file descriptors given back")
+    sluice.stop()
+
+
+@pytest.mark.parametrize("who", ["TaskManagerRunner", "SessionClusterEntrypoint", "owner"])
+def test_killed_in_between_is_partial(own_sluice, flink, rng, who):
+    """It dies while rows flow: what came is whole and in order, the result says PARTIAL and how many, never complete."""
     sluice = own_sluice
     sluice.run("SELECT 1;", "--flink", flink).ok()
     count = 5000000
@@ -140,19 +244,31 @@ def test_killed_in_between_is_partial(own_sluice, flink, rng):
         limit = rng.randrange(1, 60) << 20
         harness.wait_for(lambda: os.path.getsize(out_path) > limit or child.poll() is not None, 120, f"{limit} bytes")
         assert child.poll() is None, "it was done before it could be killed"
-        for pid in task_managers(sluice):
+        killed = [owner_pid(sluice)] if who == "owner" else [p for p in sluice.jvms() if who in harness.command_line(p)]
+        assert killed
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
         _, err = child.communicate(timeout=120)
     with open(out_path, encoding="utf-8") as f:
-        events = [json.loads(line) for line in f]
+        lines = f.readlines()
+    if who == "owner" and not lines[-1].endswith("\n"):
+        lines.pop()  # it died in the middle of a line
+    events = [json.loads(line) for line in lines]
     rows = [e for e in events if e["event"] == "row"]
     assert 0 < len(rows) < count
     assert [int(e["values"][0]) for e in rows] == list(range(1, len(rows) + 1))
-    last = events[-1]
-    assert last["event"] == "result" and last["ok"] is False and child.returncode == last["exit"] == 1, (last, err)
-    result = last["results"][0]
-    assert "partial" in json.dumps(last).lower(), last
-    assert result["rows"] == len(rows), (result, len(rows))
+    assert not [e for e in events if e["event"] == "end" and e.get("state") == "complete"]
+    if who == "owner":
+        assert child.returncode == 4, (child.returncode, err[-2000:])
+        assert b"error[owner]" in err or any('"owner"' in line for line in lines if '"error"' in line), (lines[-3:], err[-2000:])
+        assert not [e for e in events if e["event"] == "result" and e["ok"]]
+        run = harness.wait_for(lambda: [r for r in json.loads(sluice("job", "ls", "--all", "--json").ok().out) if r["kind"] == "SELECT" and r["state"] != "FINISHED" and r["ended"]], 60, "end of the run for the next owner")
+        assert run[0]["state"] in ("CANCELED", "FAILED"), run
+    else:
+        last = events[-1]
+        assert last["event"] == "result" and last["ok"] is False and child.returncode == last["exit"] and child.returncode in ((1,) if who == "TaskManagerRunner" else (1, 4)), (last, err)
+        assert "partial" in json.dumps(last).lower(), last
+        assert last["results"][0]["rows"] == len(rows), (last, len(rows))
     sluice.stop()
 
 
@@ -165,9 +281,9 @@ def test_job_manager_killed_is_noticed(own_sluice, flink):
         if "SessionClusterEntrypoint" in harness.command_line(pid):
             os.kill(pid, signal.SIGKILL)
     start = time.monotonic()
-    done = call.finish(30)
+    done = call.finish(60)
     assert done.rc in (1, 4), str(done)
     assert re.search(r"^error\[", done.err, re.M), done.err
-    assert time.monotonic() - start < 15
+    within(15, time.monotonic() - start, "a dead JobManager was noticed")
     sluice.run("SELECT 1;", "--flink", flink).ok()
     sluice.stop()
