@@ -135,6 +135,9 @@ static void show_step(struct cli_events *e, const struct sl_json *event)
     if (strcmp(state, "done") == 0) {
         cli_steps_done(e->steps, us, "%s", text);
         e->step[0] = 0;
+    } else if (strcmp(state, "failed") == 0 && strcmp(step, "failed") == 0) { /* says it already */
+        cli_steps_done(e->steps, us, "%s", text);
+        e->step[0] = 0;
     } else if (strcmp(state, "failed") == 0) {
         cli_steps_failed(e->steps, us);
         e->step[0] = 0;

@@ -20,6 +20,7 @@ struct application {
     const struct plan_unit *stopped; /* the SELECT that its person ended */
     uint64_t stopped_rows;
     bool failed;
+    bool answered; /* it could not reach the results port, and its answers came another way */
 };
 
 static bool is_job(const struct plan_unit *u)
@@ -69,22 +70,44 @@ static void write_task(struct application *x, struct sl_buf *b, const char *toke
     task_write(b, &head, steps, n);
 }
 
+static const struct plan_unit *unit_of(struct sub *s, uint32_t statement, const struct plan_unit *or_else)
+{
+    for (size_t i = 0; i < s->plan.n; i++) {
+        if (s->plan.units[i].stmt->number == statement) {
+            return &s->plan.units[i];
+        }
+    }
+    return or_else;
+}
+
+/* main() failed, or it carries its answer this way because it could not reach the results port. */
+static void tell_failure(struct application *x, const struct plan_unit *u, const struct tgt_failure *f)
+{
+    struct sub *s = x->s;
+    struct tgt_failure inner;
+    uint32_t statement;
+    enum inline_answer answer = sub_inline_answer(s, f, &inner, &statement);
+    if (answer == INLINE_FAILED) {
+        sub_fail_unit(s, unit_of(s, statement, u), NULL, &inner);
+    } else if (answer == INLINE_NONE) {
+        struct run *r = u ? run_of(x, u) : NULL;
+        sub_fail_unit(s, u, r ? r->id : NULL, f);
+    }
+    x->answered = answer == INLINE_ANSWERED;
+    x->failed = !x->answered;
+}
+
 /* Did the application die, or say that it failed? Then the failure is told, at its statement. */
 static bool has_failed(struct application *x, const struct plan_unit *u)
 {
     struct sub *s = x->s;
     struct res_statement_report rep;
     struct run *r = run_of(x, u);
-    if (x->failed) {
+    if (x->failed || x->answered) {
         return true;
     }
     if (res_task_failure(x->task, s->arena, &rep)) {
-        const struct plan_unit *at = u;
-        for (size_t i = 0; i < s->plan.n; i++) {
-            if (s->plan.units[i].stmt->number == rep.statement) {
-                at = &s->plan.units[i];
-            }
-        }
+        const struct plan_unit *at = unit_of(s, rep.statement, u);
         struct tgt_failure f = {.chain_json = rep.chain_json, .stack = rep.stack};
         struct run *failed = run_of(x, at);
         sub_fail_unit(s, at, failed ? failed->id : NULL, &f);
@@ -99,8 +122,7 @@ static bool has_failed(struct application *x, const struct plan_unit *u)
     enum res_task_state state = res_task_wait(x->task, 0);
     if ((state == RES_TASK_LOST || state == RES_TASK_UNCLAIMED) && (!r || !r->flink_job[0]) &&
         s->target->ops->failure(s->target, &x->cluster, "", s->arena, &f, &err)) {
-        sub_fail_unit(s, u, r ? r->id : NULL, &f);
-        x->failed = true;
+        tell_failure(x, u, &f);
         return true;
     }
     return false;
@@ -114,6 +136,21 @@ static void note_started(struct application *x, const struct plan_unit *u, const
         snprintf(r->flink_job, sizeof(r->flink_job), "%s", flink_job);
         r->cluster = x->cluster;
         tracker_started(x->s->env->tracker, r->id, &x->cluster, r->flink_job);
+    }
+}
+
+/* As long as the runner has not come to the results port (it may never be able to), the cluster is asked
+ * which jobs it has: they start in the order of the script. */
+static void look_for_job(struct application *x, const struct plan_unit *u)
+{
+    struct sub *s = x->s;
+    struct run *r = run_of(x, u);
+    char(*ids)[33] = NULL;
+    size_t n = 0, mine = (size_t)(r - x->runs);
+    struct sl_err ignored = SL_ERR_INIT;
+    if (!r->flink_job[0] && res_task_wait(x->task, 0) == RES_TASK_UNCLAIMED &&
+        s->target->ops->list(s->target, &x->cluster, s->arena, &ids, &n, &ignored) && mine < n) {
+        note_started(x, u, ids[mine]);
     }
 }
 
@@ -143,7 +180,7 @@ static bool wait_statement(struct application *x, const struct plan_unit *u, str
 struct select_watch {
     struct application *x;
     const struct plan_unit *u;
-    int64_t since_ms;
+    int64_t since_ms, looked_ms;
 };
 
 static bool select_alive(void *ctx)
@@ -155,6 +192,10 @@ static bool select_alive(void *ctx)
         note_started(c->x, c->u, rep.job_id);
     }
     struct run *mine = run_of(c->x, c->u);
+    if (!mine->flink_job[0] && sys_now_ms() - c->looked_ms >= LOOK_MS) {
+        look_for_job(c->x, c->u);
+        c->looked_ms = sys_now_ms();
+    }
     if (mine->flink_job[0] && tracker_get(c->x->s->env->tracker, mine->id, &r) && r.ended) {
         return false;
     }
@@ -175,7 +216,7 @@ static void application_select(struct application *x, const struct plan_unit *u)
     struct run *r = run_of(x, u);
     struct res_result *result = result_of(x, u);
     int64_t since = sys_now_ms();
-    struct select_watch c = {x, u, since};
+    struct select_watch c = {x, u, since, since};
     const struct rows_watch watch = {select_alive, select_first, &c};
     while (res_result_state(result) == RES_WAITING && !sub_stopping(s) && select_alive(&c)) {
         sys_sleep_ms(10);
@@ -251,6 +292,7 @@ static void application_unit(struct application *x, const struct plan_unit *u)
                 break;
             }
             res_task_wait_statement(x->task, u->stmt->number, LOOK_MS);
+            look_for_job(x, u);
         }
         if (r->flink_job[0]) {
             struct started_run *st = sl_vec_add(s->arena, &s->started);
@@ -365,26 +407,33 @@ void sub_application(struct sub *s)
     sub_call_join(&call);
     x.cluster = call.cluster;
     if (!call.ok) {
-        sub_step(s, "submit", "failed", since, first, NULL, "%.*s\tapplication", SL_S(s->rq->name));
+        bool answers = x.n == 0; /* may have answered all the same */
+        if (!answers) {
+            sub_step(s, "submit", "failed", since, first, NULL, "%.*s\tapplication", SL_S(s->rq->name));
+        }
         if (call.failure.chain_json.n || call.failure.stack.n) {
-            sub_fail_unit(s, NULL, NULL, &call.failure);
+            tell_failure(&x, NULL, &call.failure);
         } else {
             sub_fail(s, &call.err);
+            x.failed = true;
         }
-        x.failed = true;
+        if (answers) {
+            sub_step(s, "submit", x.failed ? "failed" : "done", since, first, NULL, "%.*s\tapplication",
+                     SL_S(s->rq->name));
+        }
     } else {
         sub_step(s, "submit", "done", since, first, x.n ? x.runs[0].id : NULL, "%.*s\tapplication, run %.8s",
                  SL_S(s->rq->name), x.n ? x.runs[0].id : x.cluster.id);
         for (size_t i = 0; i < x.n; i++) {
             tracker_started(s->env->tracker, x.runs[i].id, &x.cluster, "");
         }
-        for (size_t i = 0; i < s->plan.n && s->exit_code == 0 && !sub_stopping(s); i++) {
+        for (size_t i = 0; i < s->plan.n && s->exit_code == 0 && !x.answered && !sub_stopping(s); i++) {
             const struct plan_unit *u = &s->plan.units[i];
             if (u->action != PLAN_SESSION && u->action != PLAN_EXTERNAL) {
                 application_unit(&x, u);
             }
         }
-        if (x.n == 0 || s->plan.n == 0) {
+        if (!x.answered && (x.n == 0 || s->plan.n == 0)) {
             res_task_wait(x.task, 30000);
             has_failed(&x, s->plan.n ? &s->plan.units[s->plan.n - 1] : NULL);
         }

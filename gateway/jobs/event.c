@@ -30,9 +30,6 @@ void event_step(const struct event_sink *k, const struct event_step *e)
         sl_jw_key(&w, "ms");
         sl_jw_f64(&w, e->ms, e->ms < 10 ? 1 : 0);
     }
-    if (e->text.n) {
-        sl_jw_kstr(&w, "text", e->text);
-    }
     if (e->job.n) {
         sl_jw_kstr(&w, "job", e->job);
     }
@@ -46,6 +43,9 @@ void event_step(const struct event_sink *k, const struct event_step *e)
         sl_jw_ki64(&w, "statements", (int64_t)e->counts->statements);
         sl_jw_ki64(&w, "errors", (int64_t)e->counts->errors);
         sl_jw_ki64(&w, "warnings", (int64_t)e->counts->warnings);
+    }
+    if (e->text.n) {
+        sl_jw_kstr(&w, "text", e->text);
     }
     send(k, &w);
 }
@@ -134,8 +134,6 @@ void event_columns(const struct event_sink *k, int result, uint32_t statement, c
     struct sl_jw w;
     begin(&w, &b, "columns");
     sl_jw_ki64(&w, "result", result);
-    sl_jw_ki64(&w, "statement", statement);
-    sl_jw_kbool(&w, "insertOnly", insert_only);
     sl_jw_key(&w, "columns");
     sl_jw_array(&w);
     for (size_t i = 0; i < n; i++) {
@@ -145,6 +143,8 @@ void event_columns(const struct event_sink *k, int result, uint32_t statement, c
         sl_jw_end_object(&w);
     }
     sl_jw_end_array(&w);
+    sl_jw_ki64(&w, "statement", statement);
+    sl_jw_kbool(&w, "insertOnly", insert_only);
     send(k, &w);
 }
 

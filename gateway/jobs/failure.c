@@ -20,6 +20,14 @@ void sub_fail(struct sub *s, const struct sl_err *err)
 void sub_fail_unit(struct sub *s, const struct plan_unit *u, const char *run_id, const struct tgt_failure *f)
 {
     struct sql_diag d = {.pos = SL_POS_NONE, .second = SL_POS_NONE};
+    if (sub_fail_unreachable(s, f)) {
+        if (run_id) {
+            tracker_note_error(s->env->tracker, run_id, sl_code_slug(SL_RESULTS_UNREACHABLE),
+                               "TaskManagers cannot connect to this machine for rows",
+                               "--results-address HOST:PORT", "");
+        }
+        return;
+    }
     if (!flink_error_translate(f, &s->script, u ? u->stmt : NULL, s->arena, &d)) {
         d.code = SL_FLINK;
         d.msg = SL_STR("Flink failed and did not say why");

@@ -3,6 +3,8 @@
  * JSON document (docs/task.md). */
 #include "gateway/jobs/submission_internal.h"
 
+#include <stdio.h>
+
 static const struct sl_json *find_answer(struct sub *s, const struct tgt_failure *f)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -24,22 +26,47 @@ static const struct sl_json *find_answer(struct sub *s, const struct tgt_failure
     return NULL;
 }
 
-static void tell_unreachable(struct sub *s, const struct sl_json *doc)
+/* ms: how long it tried, or negative. */
+static void tell_unreachable(struct sub *s, sl_str address, sl_str cause, int64_t ms)
 {
     struct sl_err err = SL_ERR_INIT;
-    sl_str cause = sl_json_str(sl_json_get(doc, "cause"), SL_STR(""));
     bool refused = sl_str_find(cause, SL_STR("efused")) >= 0;
     bool unknown = sl_str_find(cause, SL_STR("nknown")) >= 0 || sl_str_find(cause, SL_STR("nresolved")) >= 0;
+    char after[32] = "";
+    if (ms >= 0 && (refused || unknown)) {
+        snprintf(after, sizeof(after), " after %.1f s", (double)ms / 1000);
+    }
     sl_fail(&err, SL_RESULTS_UNREACHABLE,
-            "TaskManagers of '%s' cannot connect to this machine for rows (%.*s, %s)\n"
+            "TaskManagers of '%s' cannot connect to this machine for rows (%.*s, %s%s)\n"
             "  you are behind NAT or a firewall; jobs can be started, SELECTs cannot send their rows here",
-            s->target->name, SL_S(sl_json_str(sl_json_get(doc, "address"), SL_STR(""))),
+            s->target->name, SL_S(address),
             refused   ? "refused"
             : unknown ? "the name is not known there"
-                      : "no answer within 2 s");
+                      : "no answer within 2 s",
+            after);
     sl_hint(&err, "give a reachable address     --results-address HOST:PORT\n"
                   "SHOW, DESCRIBE and EXPLAIN work without it");
     sub_fail(s, &err);
+}
+
+bool sub_fail_unreachable(struct sub *s, const struct tgt_failure *f)
+{
+    struct sl_err err = SL_ERR_INIT;
+    const struct sl_json *chain = f->chain_json.n ? sl_json_parse(s->arena, f->chain_json, &err) : NULL;
+    sl_str mark = SL_STR("results-unreachable: "); /* "results-unreachable: HOST:PORT: cause" */
+    SL_JSON_EACH(cause, chain)
+    {
+        sl_str said = sl_json_str(sl_json_get(cause, "message"), SL_STR(""));
+        if (sl_str_ends(sl_json_str(sl_json_get(cause, "class"), SL_STR("")), SL_STR("ResultsException")) &&
+            sl_str_starts(said, mark)) {
+            said = sl_str_sub(said, mark.n, said.n - mark.n);
+            ptrdiff_t end = sl_str_find(said, SL_STR(": "));
+            size_t n = end < 0 ? said.n : (size_t)end;
+            tell_unreachable(s, sl_str_sub(said, 0, n), sl_str_sub(said, n, said.n - n), -1);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void show_rows(struct sub *s, const struct sl_json *statement)
@@ -113,7 +140,9 @@ enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f,
         return INLINE_FAILED;
     }
     if (sl_json_get(doc, "error")) {
-        tell_unreachable(s, doc);
+        tell_unreachable(s, sl_json_str(sl_json_get(doc, "address"), SL_STR("")),
+                         sl_json_str(sl_json_get(doc, "cause"), SL_STR("")),
+                         sl_json_i64(sl_json_get(doc, "ms"), -1));
         return INLINE_UNREACHABLE;
     }
     SL_JSON_EACH(st, sl_json_get(doc, "statements"))

@@ -107,7 +107,7 @@ bool sub_tell_end(struct sub *s, const struct run *r, const struct plan_unit *u,
         }
         return false;
     }
-    sub_step(s, "failed", "failed", since_ms, u, r->id, "%.*s\tafter %.1f s", SL_S(label),
+    sub_step(s, "failed", "failed", -1, u, r->id, "%.*s after %.1f s", SL_S(label),
              (double)(r->ended_ms - r->created_ms) / 1000);
     struct tgt_failure f = {0};
     struct sl_err err = SL_ERR_INIT;

@@ -111,6 +111,9 @@ enum inline_answer { INLINE_NONE, INLINE_ANSWERED, INLINE_FAILED, INLINE_UNREACH
 enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f,
                                      struct tgt_failure *ret_failure, uint32_t *ret_statement);
 
+/* Is it a sink that could not reach the results port? Then this is said. */
+bool sub_fail_unreachable(struct sub *s, const struct tgt_failure *f);
+
 /* Both return when every unit was done, failed (exit code set) or stopped. */
 void sub_session(struct sub *s);
 void sub_application(struct sub *s);

@@ -67,11 +67,13 @@ final class InlineReporter implements Reporter {
         return new SluiceAnswer(Json.text(answer));
     }
 
-    static SluiceAnswer unreachable(String address, ResultsException why) {
+    /** since: System.nanoTime() of when it was tried. */
+    static SluiceAnswer unreachable(String address, ResultsException why, long since) {
         ObjectNode n = Json.object();
         n.put("error", why.slug());
         n.put("address", address);
         n.put("cause", String.valueOf(why.getMessage()));
+        n.put("ms", (System.nanoTime() - since) / 1_000_000);
         return new SluiceAnswer(Json.text(n));
     }
 }

@@ -31,13 +31,14 @@ public final class Runner {
     private static void session(RunnerArgs a) throws Throwable {
         LinkReporter reporter = new LinkReporter(false);
         byte[] document;
+        long since = System.nanoTime();
         try {
             document = reporter.open(a.results, a.token);
         } catch (ResultsException e) {
             if (a.inline != null && ResultsException.UNREACHABLE.equals(e.slug()) && !unpack(a.inline).startsJob()) {
                 inline(a);
             }
-            throw InlineReporter.unreachable(a.results, e);
+            throw InlineReporter.unreachable(a.results, e, since);
         }
         Task task;
         try {
@@ -59,8 +60,17 @@ public final class Runner {
         String token = a.token.isEmpty() ? task.token : a.token;
         LinkReporter reporter = new LinkReporter(true);
         if (!address.isEmpty() && !token.isEmpty()) {
+            long since = System.nanoTime();
             try {
                 reporter.open(address, token);
+            } catch (ResultsException e) {
+                if (ResultsException.UNREACHABLE.equals(e.slug()) && !task.startsJob()) {
+                    inline(task);
+                }
+                if (ResultsException.UNREACHABLE.equals(e.slug()) && task.showsRows()) {
+                    throw InlineReporter.unreachable(address, e, since);
+                }
+                System.err.println("sluice: nobody to report to, going on: " + e.getMessage());
             } catch (IOException e) {
                 System.err.println("sluice: nobody to report to, going on: " + e.getMessage());
             }
@@ -71,6 +81,11 @@ public final class Runner {
     private static void inline(RunnerArgs a) throws Throwable {
         Task task = unpack(a.inline);
         verify(task, a.digest);
+        inline(task);
+    }
+
+    /** Ends with an exception that carries the answer. */
+    private static void inline(Task task) throws SluiceAnswer {
         InlineReporter reporter = new InlineReporter();
         try {
             run(task, reporter, null);

@@ -96,6 +96,11 @@ final class Task {
         return steps.stream().anyMatch(s -> s.action.startsJob());
     }
 
+    /** Has rows that only Sluice can take. */
+    boolean showsRows() {
+        return steps.stream().anyMatch(s -> s.action == Action.SELECT);
+    }
+
     private static Map<String, String> map(JsonNode n) {
         Map<String, String> m = new LinkedHashMap<>();
         for (Iterator<Map.Entry<String, JsonNode>> i = n.fields(); i.hasNext(); ) {
