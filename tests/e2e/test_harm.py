@@ -272,6 +272,23 @@ def test_killed_in_between_is_partial(own_sluice, flink, rng, who):
     sluice.stop()
 
 
+@pytest.mark.parametrize("where,value", [("while it is planned", "7"), ("in its job", "k")])
+def test_a_function_that_ends_the_jvm(own_sluice, flink, udf_jar, where, value):
+    """System.exit in a user's function, folded by the planner in the JobManager or called by a task: only its statement fails."""
+    sluice = own_sluice
+    sluice("run", sluice.script(BLACKHOLE), "-d", "--name", "neighbour", "--flink", flink).ok()
+    neighbour = set(flink_jobs(sluice))
+    jvms = set(sluice.jvms())
+    text = f"CREATE TEMPORARY FUNCTION bye AS 'shop.Functions$Bye';\nSELECT bye({value}) AS b FROM (VALUES (1), (2)) AS t(k);\n"
+    done = sluice("run", sluice.script(text), "--flink", flink, "--jar", udf_jar)
+    assert done.rc in (1, 4) and re.search(r"^error\[", done.err, re.M), f"{where}: {done}"
+    assert set(sluice.jvms()) == jvms, f"{where}: a JVM has ended"
+    assert all(flink_jobs(sluice).get(j) == "RUNNING" for j in neighbour), flink_jobs(sluice)
+    assert sluice.run("SELECT 1;", "--flink", flink).ok().rows() == [("+I", [1])]
+    sluice("job", "cancel", "neighbour").ok()
+    sluice.stop()
+
+
 def test_job_manager_killed_is_noticed(own_sluice, flink):
     """A JVM that dies is noticed at once, in words for people; the next run starts a new one."""
     sluice = own_sluice

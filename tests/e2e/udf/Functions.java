@@ -41,6 +41,14 @@ public final class Functions {
         }
     }
 
+    /** Ends the JVM it runs in, if that lets it. */
+    public static class Bye extends ScalarFunction {
+        public Integer eval(Integer code) {
+            System.exit(code);
+            return code;
+        }
+    }
+
     /** A class of one's own, as a structured type. */
     public static class Person extends ScalarFunction {
         public static class Who {
