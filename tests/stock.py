@@ -107,7 +107,7 @@ def distribution(version):
     return top
 
 
-def http(method, url, body=None, timeout=60):
+def http(method, url, body=None, timeout=120):
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -164,13 +164,13 @@ class StockCluster:
         self.script("taskmanager.sh", "start", check=True)
 
     def wait_cluster(self):
-        wait_for(lambda: http("GET", self.rest("/overview"))["slots-total"] > 0, 90, "stock cluster")
+        wait_for(lambda: http("GET", self.rest("/overview"))["slots-total"] > 0, 240, "stock cluster")
 
     def start_gateway(self):
         self.script("sql-gateway.sh", "start", check=True)
 
     def wait_gateway(self):
-        wait_for(lambda: http("GET", self.gateway("/v1/info")), 90, "stock SQL gateway")
+        wait_for(lambda: http("GET", self.gateway("/v1/info")), 240, "stock SQL gateway")
 
     def rest(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
@@ -222,7 +222,7 @@ class StockGateway:
         self.child = subprocess.Popen(["java", *opens, "-Xmx640m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path, "org.apache.flink.table.gateway.SqlGateway",
                                        "-Dsql-gateway.endpoint.rest.address=127.0.0.1", f"-Dsql-gateway.endpoint.rest.port={self.port}"],
                                       env=dict(os.environ, FLINK_CONF_DIR=conf), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
-        wait_for(lambda: http("GET", f"http://127.0.0.1:{self.port}/v1/info"), 60, "stock SQL gateway")
+        wait_for(lambda: http("GET", f"http://127.0.0.1:{self.port}/v1/info"), 240, "stock SQL gateway")
 
     def session(self):
         return GatewaySession(f"http://127.0.0.1:{self.port}")
@@ -253,9 +253,9 @@ class GatewaySession:
         operation = self.start(sql)
         columns, rows = None, []
         url = f"/v2/sessions/{self.handle}/operations/{operation}/result/0?rowFormat={form}"
-        end = time.monotonic() + 90
+        end = time.monotonic() + 300
         while url:
-            assert time.monotonic() < end, f"the stock gateway gave no end in 90 s: {sql}"
+            assert time.monotonic() < end, f"the stock gateway gave no end in 300 s: {sql}"
             try:
                 answer = http("GET", self.base + url)
             except urllib.error.HTTPError as e:

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives the real build/sluice against real Flinks: one data folder per pytest session, one Flink installation folder for
 all sessions (~/.cache/sluice/test-flink, made anew when the code that installs has changed)."""
+import codecs
+import fcntl
 import glob
 import hashlib
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import urllib.error
@@ -18,6 +23,7 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.abspath(os.environ.get("SLUICE_BIN", os.path.join(ROOT, "build", "sluice")))
 FULL = os.environ.get("SLUICE_FULL") == "1"
+PATIENCE = 3  # a wait is given in seconds of a quiet machine; a loaded one gets this many times as long
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sluice")
 PATCH = {"1.20": "1.20.5", "2.2": "2.2.1", "2.3": "2.3.0"}
 KINDS = {"INSERT": "+I", "UPDATE_BEFORE": "-U", "UPDATE_AFTER": "+U", "DELETE": "-D"}
@@ -120,6 +126,7 @@ def listening_ports(pids):
 
 
 def wait_for(condition, seconds, what):
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -173,6 +180,7 @@ class Background:
         self.child.send_signal(number)
 
     def finish(self, seconds=60):
+        seconds *= PATIENCE
         try:
             self.child.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -182,6 +190,53 @@ class Background:
         for thread in self.threads:
             thread.join(5)
         return Done(self.argv, self.child.returncode, "".join(self.out), "".join(self.err), time.monotonic() - self.start)
+
+
+class Terminal(Background):
+    """A call on a terminal of its own: stdout and stderr come as one text, lines redrawn in place as they end up."""
+
+    def __init__(self, argv, env, cwd, columns=120):
+        self.argv, self.raw = argv, ""
+        self.start = time.monotonic()
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        self.child = subprocess.Popen(argv, env=dict(env, TERM="xterm"), cwd=cwd, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                      preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        self.threads = [threading.Thread(target=self.read, daemon=True)]
+        self.threads[0].start()
+        self.err = []
+
+    def read(self):
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        while True:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.raw += decode(data)
+
+    @property
+    def out(self):
+        """The lines as they stand now."""
+        return [re.split(r"\r(?:\x1b\[K)?", line)[-1].replace("\x1b[K", "") + "\n" for line in self.raw.replace("\r\n", "\n").split("\n")]
+
+    def type(self, keys):
+        os.write(self.master, keys.encode())
+
+    def finish(self, seconds=60):
+        seconds *= PATIENCE
+        try:
+            self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.wait()
+            raise AssertionError(f"did not end in {seconds} s: {' '.join(self.argv)}\n{self.text()}") from None
+        self.threads[0].join(5)
+        os.close(self.master)
+        return Done(self.argv, self.child.returncode, "".join(self.out)[:-1], "", time.monotonic() - self.start)
 
 
 class Sluice:
@@ -201,6 +256,7 @@ class Sluice:
 
     def __call__(self, *args, timeout=180, env=None, input=None):
         argv = [BIN, *map(str, args)]
+        timeout = max(timeout, 60 * PATIENCE)
         start = time.monotonic()
         child = subprocess.Popen(argv, env=dict(self.env, **(env or {})), cwd=self.work, stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -229,6 +285,9 @@ class Sluice:
 
     def background(self, *args):
         return Background([BIN, *map(str, args)], self.env, self.work)
+
+    def terminal(self, *args, env=None):
+        return Terminal([BIN, *map(str, args)], dict(self.env, **(env or {})), self.work)
 
     def jobs(self):
         return json.loads(self("job", "ls", "--json").ok().out)

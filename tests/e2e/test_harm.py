@@ -159,7 +159,7 @@ def test_a_million_rows_exactly_once(sluice, flink):
     path = os.path.join(sluice.work, "million.csv")
     with open(path, "wb") as out:
         child = subprocess.run([harness.BIN, "run", sluice.script(TEN % (count, count)), "--flink", flink, "-o", "csv"], env=sluice.env, cwd=sluice.work,
-                               stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, timeout=240)
+                               stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, timeout=600)
     assert child.returncode == 0, child.stderr.decode()[-3000:]
     check_million(path, count)
 
@@ -212,9 +212,9 @@ def test_strangers_at_the_results_port_of_an_owner(own_sluice, flink):
         thread.start()
         try:
             assert sluice.run("SELECT 'others' AS a;", "--flink", flink).ok().rows() == [("+I", ["others"])]
-            _, err = child.communicate(timeout=240)
+            _, err = child.communicate(timeout=600)
             assert child.returncode == 0, err.decode()[-3000:]
-            thread.join(240)
+            thread.join(600)
             assert sluice.run("SELECT 'after' AS a;", "--flink", flink).ok().rows() == [("+I", ["after"])]
         finally:
             stop.set()
@@ -248,7 +248,7 @@ def test_killed_in_between_is_partial(own_sluice, flink, rng, who):
         assert killed
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        _, err = child.communicate(timeout=120)
+        _, err = child.communicate(timeout=300)
     with open(out_path, encoding="utf-8") as f:
         lines = f.readlines()
     if who == "owner" and not lines[-1].endswith("\n"):

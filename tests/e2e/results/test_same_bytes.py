@@ -116,7 +116,7 @@ def fetch(gateway, sql, form, settings):
             session.execute(f"SET '{k}' = '{v}'")
         operation = session.start(sql)
         url = f"/v2/sessions/{session.handle}/operations/{operation}/result/0?rowFormat={form}"
-        rows, refused, end = [], None, time.monotonic() + 90
+        rows, refused, end = [], None, time.monotonic() + 300
         while url and time.monotonic() < end:
             try:
                 with urllib.request.urlopen(base + url, timeout=60) as r:
@@ -161,7 +161,7 @@ def push(cluster, p, sql, settings):
                                  "steps": [{"statement": 1, "action": "select", "sql": sql, "config": settings, "token": token}]}))
     status, body = cluster.run(["--results", f"127.0.0.1:{p.number}", "--token", task["token"], "--digest", "sha256:feed"], secrets.token_hex(16))
     assert status == 200, body
-    assert p("wait", task["id"], 10000)["state"] == "ended"
+    assert p("wait", task["id"], 120000)["state"] == "ended"
     return rid
 
 
@@ -179,7 +179,7 @@ def test_same_bytes(flink, port, name, sql, runtime):
     for form, wire_form in (("PLAIN_TEXT", "text"), ("JSON", "flink")):
         theirs = fetch(gateway, sql, form, settings)
         rid = push(cluster, p, sql, settings)
-        got = p("read", rid, wire_form, ZONE, 1000, 30000)
+        got = p("read", rid, wire_form, ZONE, 1000, 240000)
         assert got["state"] == "complete", json.dumps([form, got, cluster.get("/overview"), [(j["name"][:60], j["state"], j["tasks"]) for j in cluster.get("/jobs/overview")["jobs"] if j["state"] != "FINISHED"]])
         if isinstance(theirs, str):
             # The gateway refuses the whole answer: so do we, for a column of it at least.
