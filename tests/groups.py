@@ -42,7 +42,7 @@ GROUPS = [
     Group("api", 1, 1, "check, split, render, help and exit codes of the real binary, no Flink", pytest("tests/api"), in_san=True),
     Group("install", 1, 1, "sluice flink install from an index that is slow, breaks off, lies and dies; no Flink", pytest("tests/e2e/flink/test_install.py")),
     Group("results", 1, 1, "the results port against 10,000 connections, strangers, streams gone wrong; a million rows; the seed is printed", results),
-    Group("wasm", 1, 1, "the language room compiles to WebAssembly", script("tests/wasm")),
+    Group("wasm", 1, 2, "the language room as WebAssembly: no imports, at most 150 kB gzipped, byte for byte the native answers", script("tests/wasm/run")),
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results and jobs under ThreadSanitizer", san("thread", THREADS)),
     Group("fuzz", 2, 6, "every fuzz target: its committed inputs, then 80,000 runs of search from one seed, the same on any machine", script("tests/fuzz/group"), packages=["fuzz"]),

@@ -84,6 +84,24 @@ int strcmp(const char *a, const char *b)
     return (unsigned char)*a - (unsigned char)*b;
 }
 
+int strncmp(const char *a, const char *b, size_t n)
+{
+    for (; n && *a && *a == *b; n--) {
+        a++;
+        b++;
+    }
+    return n ? (unsigned char)*a - (unsigned char)*b : 0;
+}
+
+size_t strcspn(const char *z, const char *reject)
+{
+    size_t n = 0;
+    while (z[n] && !strchr(reject, z[n])) {
+        n++;
+    }
+    return n;
+}
+
 char *strchr(const char *z, int c)
 {
     return memchr(z, c, strlen(z) + 1);
@@ -166,18 +184,28 @@ void wasm_libc_reset(void)
     heap_at = 0;
 }
 
-/* Insertion sort: what is sorted here is a list of diagnostics, nearly in order already. */
+/* Merge sort, from runs of one upwards; stable, as the sort of the other C library is. */
 void qsort(void *base, size_t n, size_t size, int (*compare)(const void *, const void *))
 {
-    unsigned char *v = base;
-    for (size_t i = 1; i < n; i++) {
-        for (size_t k = i; k && compare(v + (k - 1) * size, v + k * size) > 0; k--) {
-            for (size_t b = 0; b < size; b++) {
-                unsigned char c = v[k * size + b];
-                v[k * size + b] = v[(k - 1) * size + b];
-                v[(k - 1) * size + b] = c;
+    unsigned char *from = base, *to = n > 1 ? malloc(n * size) : NULL, *own = base;
+    if (!to) {
+        return;
+    }
+    for (size_t run = 1; run < n; run *= 2) {
+        for (size_t low = 0; low < n; low += 2 * run) {
+            size_t mid = low + run < n ? low + run : n, high = mid + run < n ? mid + run : n;
+            size_t a = low, b = mid;
+            for (size_t k = low; k < high; k++) {
+                bool left = b >= high || (a < mid && compare(from + a * size, from + b * size) <= 0);
+                memcpy(to + k * size, from + (left ? a++ : b++) * size, size);
             }
         }
+        unsigned char *other = from;
+        from = to;
+        to = other;
+    }
+    if (from != own) {
+        memcpy(own, from, n * size);
     }
 }
 

@@ -10,6 +10,8 @@ int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *p, int c, size_t n);
 size_t strlen(const char *z);
 int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+size_t strcspn(const char *z, const char *reject);
 char *strchr(const char *z, int c);
 char *strerror_r(int number, char *to, size_t room); /* the GNU form */
 #endif
