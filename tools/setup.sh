@@ -126,7 +126,9 @@ install)
         line="$(prefix)apt-get install -y --no-install-recommends $(cut -f1 <<<"$gone" | tr '\n' ' ' | sed 's/ $//')"
     fi
     if [ $rc -eq 126 ]; then
-        printf 'sudo would ask for a password and there is no terminal. Run:\n  %s\n' "$line" >&2
+        why='sudo would ask for a password and there is no terminal'
+        command -v sudo >/dev/null || why='only root can install packages, and there is no sudo here'
+        printf '%s. Run:\n  %s\n' "$why" "$line" >&2
         exit 1
     elif [ $rc -ne 0 ]; then
         tail -n 8 "$log" >&2

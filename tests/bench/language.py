@@ -230,6 +230,9 @@ def go(args):
                 rows.append([f"{count:,} lines", f"{name} ({what}{refused})", spread(ms, "{:.3f}"), f"{whole[0]['seconds'] * 1000:.3f}", "-" if refused else ratio(ms, base)])
                 if "arena" in lines[-1]:
                     note(f"{count:,} lines: {lines[-1]['bytes']:,} bytes, {lines[-1]['statements']} statements, {lines[-1]['arena'] / lines[-1]['bytes']:.1f} bytes of memory per byte of input.")
+        for count in (1000, 10000):
+            lines = warm(passes([*commands["Sluice"], "complete", os.path.join(folder, f"{count}.sql"), str(seconds / 4), short]))
+            note(f"Completion behind half a column's name in the middle of {count:,} lines: {spread([line['seconds'] * 1000 for line in lines], '{:.3f}')} ms, {lines[-1]['taken']} items.")
         table("A whole script in one process", ["script", "", "ms (min / median / max)", "first pass, ms", "Sluice is so many times quicker"], rows)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,10 +2,12 @@
  * The language room and the checks in process, for `make bench` (tests/bench/language.py).
  *   ours_main lex|parse FILE.jsonl SECONDS VERSION    passes over {"sql": ...} lines
  *   ours_main check FILE.sql SECONDS VERSION          whole checks of one script, level full
+ *   ours_main complete FILE.sql SECONDS VERSION       completion in its middle; "taken" counts the items
  * One JSON line a pass: CPU seconds of this thread, statements taken, bytes, and for a check the arena's bytes. */
 #include "base/json.h"
 #include "base/limits.h"
 #include "catalog/check.h"
+#include "catalog/complete.h"
 #include "sqlparse/parse.h"
 #include "sqlparse/token.h"
 #include "sys/file.h"
@@ -92,6 +94,28 @@ static size_t check_once(sl_str text, sql_version version, size_t *ret_statement
     return s.diags.errors;
 }
 
+/* Completion in the middle of the script, behind half a column's name; the script is split before, as in an editor.
+ * Returns the number of items. */
+static size_t complete_once(sl_str text, sql_version version, double *ret_seconds)
+{
+    struct sl_err err = SL_ERR_INIT;
+    SL_ARENA_AUTO a = {0};
+    struct sql_script s;
+    struct cat_completion items = {0};
+    sl_str half = sl_str_sub(text, text.n / 2, text.n - text.n / 2);
+    ptrdiff_t at = sl_str_find(half, SL_STR("WHERE pri"));
+    sql_script_init(&s, &a, version);
+    struct sql_options options = {.flink = version, .level = SQL_LEVEL_SPLIT};
+    if (at < 0 || !sql_script_add(&s, SL_STR("bench.sql"), text, &options, &err)) {
+        fprintf(stderr, "no place to complete: %s\n", err.msg);
+        exit(1);
+    }
+    double start = cpu_now();
+    cat_complete(&a, &s, 0, (uint32_t)(text.n / 2 + (size_t)at + strlen("WHERE pri")), NULL, 0, &items);
+    *ret_seconds = cpu_now() - start;
+    return items.items.n;
+}
+
 int main(int argc, char **argv)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -104,22 +128,25 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: ours_main lex|parse|check FILE SECONDS VERSION   %s\n", err.msg);
         return 2;
     }
-    bool lex = strcmp(argv[1], "lex") == 0, check = strcmp(argv[1], "check") == 0;
+    bool lex = strcmp(argv[1], "lex") == 0, complete = strcmp(argv[1], "complete") == 0;
+    bool check = complete || strcmp(argv[1], "check") == 0;
     if (!check && !read_corpus(&c, text)) {
         return 2;
     }
     double end = cpu_now() + atof(argv[3]);
     for (int pass = 1; pass <= 3 || (cpu_now() < end && pass < 100000); pass++) {
-        double start = cpu_now();
+        double start = cpu_now(), seconds = 0;
         size_t statements = c.sql.n, taken, arena = 0;
-        if (check) {
+        if (complete) {
+            taken = complete_once(text, version, &seconds);
+        } else if (check) {
             size_t errors = check_once(text, version, &statements, &arena);
             taken = errors ? 0 : statements;
         } else {
             taken = lex ? lex_all(&c, version) : parse_all(&c, version, &work);
         }
         printf("{\"seconds\":%.9f,\"statements\":%zu,\"taken\":%zu,\"bytes\":%zu,\"arena\":%zu}\n",
-               cpu_now() - start, statements, taken, check ? text.n : c.bytes, arena);
+               complete ? seconds : cpu_now() - start, statements, taken, check ? text.n : c.bytes, arena);
     }
     sl_arena_release(&c.arena);
     return 0;
