@@ -4,6 +4,7 @@
 
 #include "catalog/options.h"
 #include "catalog/scope.h"
+#include "catalog/setting.h"
 #include "sqlparse/token.h"
 
 /* Where the key of a SET stands in the file. */
@@ -47,6 +48,7 @@ void cat_check(struct sql_script *s, enum cat_level level)
     for (size_t i = 0; i < s->stmts.n; i++) {
         if (s->stmts.v[i].kind == SQL_KIND_SET) {
             check_key(s, &s->stmts.v[i]);
+            cat_setting_check(s, &s->stmts.v[i]);
         }
     }
     cat_scope_check(s);

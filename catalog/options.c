@@ -4,8 +4,9 @@
 
 struct option {
     const char *key;
-    bool map;         /* takes `key.anything` too */
-    const char *type; /* as the distribution declares it: Boolean, Duration, an enumeration's name */
+    bool map;          /* takes `key.anything` too */
+    const char *type;  /* as the distribution declares it: Boolean, Duration, an enumeration's name */
+    const char *words; /* of an enumeration: "A|B" */
 };
 
 /* clang-format off */
@@ -181,4 +182,10 @@ bool cat_option_type(sql_version v, sl_str key, sl_str *ret_type)
         *ret_type = sl_str_of(o->type);
     }
     return o != NULL;
+}
+
+sl_str cat_option_words(sql_version v, sl_str key)
+{
+    const struct option *o = find(list_of(v), key);
+    return o ? sl_str_of(o->words) : SL_STR_NONE;
 }

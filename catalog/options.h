@@ -18,5 +18,7 @@ size_t cat_options_count(sql_version v);
 sl_str cat_option_at(sql_version v, size_t i, sl_str *ret_type);
 /* The type of exactly this key: Boolean, Integer, Duration, MemorySize, String ... False: not in the list. */
 bool cat_option_type(sql_version v, sl_str key, sl_str *ret_type);
+/* The words an enumeration knows, "A|B"; empty for other types. */
+sl_str cat_option_words(sql_version v, sl_str key);
 
 #endif

@@ -3,7 +3,7 @@ CATALOG_GEN := $(patsubst catalog/options/flink-%.txt,$(BUILD)/gen/catalog/optio
 
 $(BUILD)/gen/catalog/options-%.inc: catalog/options/flink-%.txt mk/catalog.mk
 	@mkdir -p $(@D)
-	@awk -F '\t' '{ printf "{\"%s\", %d, \"%s\"},\n", $$1, $$2 == "Map", $$2 }' $< > $@.tmp && mv $@.tmp $@
+	@awk -F '\t' '{ printf "{\"%s\", %d, \"%s\", \"%s\"},\n", $$1, $$2 == "Map", $$2, $$3 }' $< > $@.tmp && mv $@.tmp $@
 
 $(OBJ_catalog): | $(CATALOG_GEN) $(SQLPARSE_GEN)
 

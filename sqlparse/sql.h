@@ -48,6 +48,12 @@ enum sql_class sql_kind_class(enum sql_kind k);
 
 enum sql_severity { SQL_ERROR, SQL_WARNING, SQL_INFO };
 
+/* Bytes [off, off+len) of the file replaced by a text: a part of a quick fix. */
+struct sql_edit {
+    uint32_t off, len;
+    sl_str text;
+};
+
 /* One thing that is wrong. Texts live in the script's arena. */
 struct sql_diag {
     enum sl_code code;
@@ -58,7 +64,9 @@ struct sql_diag {
     struct sl_pos pos;
     struct sl_pos second; /* a related place, underlined with '-'; off = SL_NO_POS: none */
     sl_str second_label;
-    uint16_t file; /* index into sql_script.files */
+    uint16_t file;                /* index into sql_script.files */
+    const struct sql_edit *edits; /* the quick fix, in the order of the file; NULL: none */
+    size_t n_edits;
 };
 
 struct sql_diags {

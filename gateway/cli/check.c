@@ -12,6 +12,7 @@
 #include "gateway/cli/source.h"
 #include "gateway/cli/steps.h"
 #include "catalog/check.h"
+#include "catalog/lint.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -19,7 +20,7 @@ struct check {
     struct cli_source_options source;
     sql_version flink; /* of --jsonl */
     enum cat_level level;
-    bool level_given, json, jsonl, strict, colour;
+    bool level_given, json, jsonl, strict, lint, colour;
     struct cli_words paths;
     struct sl_buf diagnostics, files; /* --json: the elements of its two arrays */
     size_t statements, errors, warnings;
@@ -117,6 +118,15 @@ static void add_json_error(struct check *c, const char *path, const struct cli_s
     sl_jw_end_object(&w);
 }
 
+static void look(const struct check *c, struct sql_script *s)
+{
+    cat_check(s, c->level);
+    if (c->lint) {
+        cat_lint(s);
+    }
+    cat_fixes(s);
+}
+
 static void check_file(struct check *c, const char *path)
 {
     SL_ARENA_AUTO arena = {0};
@@ -137,7 +147,7 @@ static void check_file(struct check *c, const char *path)
         c->exit = c->exit ? c->exit : code;
         return;
     }
-    cat_check(&source.script, c->level);
+    look(c, &source.script);
     int64_t us = sys_now_us() - start;
     c->bad |= is_bad(c, &source.script);
     c->statements += source.script.stmts.n;
@@ -224,7 +234,7 @@ static void check_line(const struct check *c, struct sl_arena *a, sl_str line, s
                             &err);
     }
     if (ok) {
-        cat_check(&script, c->level);
+        look(c, &script);
     } else {
         struct sql_diag *d =
             sql_diag_add(&script, err.code, SQL_ERROR, 0, sql ? err.pos : SL_POS_NONE, "%s", err.msg);
@@ -326,11 +336,9 @@ static bool read_arguments(struct check *c, struct sl_arena *a, int argc, char *
 {
     const char *level = NULL;
     const struct cli_option table[] = {
-        {.name = "--json", .flag = &c->json},
-        {.name = "--jsonl", .flag = &c->jsonl},
-        {.name = "--strict", .flag = &c->strict},
-        {.name = "--level", .value = &level},
-        {0},
+        {.name = "--json", .flag = &c->json}, {.name = "--jsonl", .flag = &c->jsonl},
+        {.name = "--lint", .flag = &c->lint}, {.name = "--strict", .flag = &c->strict},
+        {.name = "--level", .value = &level}, {0},
     };
     struct cli_args x = {.verb = "check", .options = table, .source = &c->source};
     if (!cli_args_read(&x, a, argc, argv) || (level && !read_level(c, level))) {
@@ -381,22 +389,24 @@ static int exec_check(int argc, char **argv)
 const struct cli_verb cli_check = {
     .name = "check",
     .summary = "say everything that is wrong with a script; sends nothing",
-    .usage = "usage: sluice check FILE|FOLDER|- ... [--level syntax|script|full] [--strict] [--json]\n"
-             "                    [--flink V] [-E ENVIRONMENT] [--var NAME=VALUE] [--var-file FILE]\n"
-             "       sluice check --jsonl [--level ...] [--flink V]\n"
-             "\n"
-             "Reads scripts (of a folder every *.sql) with Sluice's own grammar of Flink SQL and says what "
-             "is wrong, to\n"
-             "standard error. Exit code 0: no errors, 3: errors, 2: usage.\n"
-             "\n"
-             "  --level LEVEL     syntax; script: also names and SET keys; full: also connectors (default)\n"
-             "  --strict          warnings count as errors\n"
-             "  --json            one JSON object on standard output instead\n"
-             "  --jsonl           reads {\"id\",\"sql\"} a line from standard input, answers each with\n"
-             "                    {\"id\",\"ok\",\"statements\",\"diagnostics\"} a line; level syntax, no "
-             "variables\n"
-             "  --flink V         1.20, 2.0, 2.1, 2.2 or 2.3 (default: sluice.yaml's, else 2.2)\n"
-             "  -E, --env NAME    environment of sluice.yaml\n"
-             "  --var NAME=VALUE  a variable; --var-file FILE: NAME=VALUE lines, or a map in YAML\n",
+    .usage =
+        "usage: sluice check FILE|FOLDER|- ... [--level syntax|script|full] [--lint] [--strict]\n"
+        "                    [--json] [--flink V] [-E ENVIRONMENT] [--var NAME=VALUE] [--var-file FILE]\n"
+        "       sluice check --jsonl [--level ...] [--flink V]\n"
+        "\n"
+        "Reads scripts (of a folder every *.sql) with Sluice's own grammar of Flink SQL and says what "
+        "is wrong, to\n"
+        "standard error. Exit code 0: no errors, 3: errors, 2: usage.\n"
+        "\n"
+        "  --level LEVEL     syntax; script: also names and SET keys; full: also connectors (default)\n"
+        "  --lint            also what Flink takes and people do not mean (docs/lint.md)\n"
+        "  --strict          warnings count as errors\n"
+        "  --json            one JSON object on standard output instead\n"
+        "  --jsonl           reads {\"id\",\"sql\"} a line from standard input, answers each with\n"
+        "                    {\"id\",\"ok\",\"statements\",\"diagnostics\"} a line; level syntax, no "
+        "variables\n"
+        "  --flink V         1.20, 2.0, 2.1, 2.2 or 2.3 (default: sluice.yaml's, else 2.2)\n"
+        "  -E, --env NAME    environment of sluice.yaml\n"
+        "  --var NAME=VALUE  a variable; --var-file FILE: NAME=VALUE lines, or a map in YAML\n",
     .exec = exec_check,
 };

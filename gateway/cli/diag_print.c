@@ -337,5 +337,17 @@ void cli_diag_json(struct sl_jw *w, const struct sql_script *s, const struct sql
     if (d->flink.n) {
         sl_jw_kstr(w, "flink", d->flink);
     }
+    if (d->n_edits) {
+        sl_jw_key(w, "edits");
+        sl_jw_array(w);
+        for (size_t i = 0; i < d->n_edits; i++) {
+            sl_jw_object(w);
+            sl_jw_ki64(w, "offset", d->edits[i].off);
+            sl_jw_ki64(w, "length", d->edits[i].len);
+            sl_jw_kstr(w, "text", d->edits[i].text);
+            sl_jw_end_object(w);
+        }
+        sl_jw_end_array(w);
+    }
     sl_jw_end_object(w);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lists the configuration options of a Flink distribution: java HarvestOptions.java FLINK_FOLDER > flink-<version>.txt
  * Loads every class of lib/ and opt/ that names ConfigOption, reads its static fields and prints one sorted line per key,
- * "key<TAB>type", plus the deprecated keys an option still answers to. Options of tables (connectors, formats) are left out: SET
+ * "key<TAB>type", for enums also "<TAB>A|B|C" as Flink compares them, plus the deprecated keys an option still answers to. Options of tables (connectors, formats) are left out: SET
  * does not take them. */
 import java.io.File;
 import java.io.InputStream;
@@ -121,10 +121,27 @@ public class HarvestOptions {
         Field list = option.getDeclaredField("isList");
         clazz.setAccessible(true);
         list.setAccessible(true);
-        String type = list.getBoolean(value) ? "List" : ((Class<?>) clazz.get(value)).getSimpleName();
+        Class<?> of = (Class<?>) clazz.get(value);
+        String type = list.getBoolean(value) ? "List" : of.getSimpleName() + constants(of);
         put(keys, (String) option.getMethod("key").invoke(value), type);
         for (Object fallback : (Iterable<?>) option.getMethod("fallbackKeys").invoke(value)) {
             put(keys, (String) fallback.getClass().getMethod("getKey").invoke(fallback), type);
+        }
+    }
+
+    /* What may be given for an enum; its class may want libraries that are not there. */
+    private static String constants(Class<?> of) {
+        if (!of.isEnum()) {
+            return "";
+        }
+        try {
+            List<String> names = new ArrayList<>();
+            for (Object constant : of.getEnumConstants()) {
+                names.add(constant.toString());
+            }
+            return "\t" + String.join("|", names);
+        } catch (LinkageError missing) {
+            return "";
         }
     }
 
