@@ -301,7 +301,11 @@ static void in_statement(struct caret *c)
         break;
     }
     case PLACE_DECLARED:
-        caret_offer_rest(c, caret_declared(c), false);
+        if (caret_kind(c, c->at - 1) == TK_FOR) { /* WATERMARK FOR: among the columns themselves */
+            caret_offer_columns(c, caret_declared(c), SL_STR_NONE, 0);
+        } else {
+            caret_offer_rest(c, caret_declared(c), false);
+        }
         break;
     case PLACE_USING:
         caret_scope(c, &scope);

@@ -51,7 +51,8 @@ static void offer_object(void *ctx, const struct cat_object *o)
 static void offer_objects_of(struct caret *c, sl_str catalog, sl_str database, bool views)
 {
     int last = c->at ? caret_kind(c, c->at - 1) : 0;
-    struct wanted w = {c, catalog, database, views, last == TK_INTO || last == TK_OVERWRITE};
+    struct wanted w = {c, catalog, database, views,
+                       last == TK_INTO || last == TK_OVERWRITE || caret_kind(c, 1) == TK_TABLE};
     cat_flow_each(c->flow, c->number, offer_object, &w);
 }
 

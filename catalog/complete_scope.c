@@ -3,6 +3,10 @@
  * expression nor a FROM that comes later is in the way. */
 #include "catalog/complete_impl.h"
 
+/* How far out relations are looked for around the query of the caret. */
+#define FAR_LEVELS    24
+#define FAR_RELATIONS 8
+
 bool caret_is_name(const struct sql_token *t)
 {
     return t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || t->kind == TK_UNICODE_IDENT ||
@@ -136,7 +140,9 @@ static void add_item(struct caret *c, size_t from, size_t to, const struct cat_i
                      struct cat_in_scopes *ret)
 {
     sl_str text = text_of(c, from, to);
-    if (!text.n || cat_flow_from_text(c->flow, c->number, text, ctes, ret) ||
+    bool around =
+        c->at > from && c->at < to && caret_kind(c, from) == TK_LP; /* it is what is being written */
+    if (!text.n || around || cat_flow_from_text(c->flow, c->number, text, ctes, ret) ||
         !caret_is_name(&c->tokens.v[from])) {
         return;
     }
@@ -151,19 +157,26 @@ static void add_item(struct caret *c, size_t from, size_t to, const struct cat_i
     at->name = alias ? sql_unquote(c->a, caret_token(c, next)) : cte ? cte->name : o->name;
 }
 
+/* The next token on the same level; a parenthesis that nothing closes is no level of its own. */
+static size_t step(const struct caret *c, size_t i)
+{
+    size_t close = caret_kind(c, i) == TK_LP ? caret_close(c, i) : i;
+    return close < c->tokens.n ? close + 1 : i + 1;
+}
+
 /* The FROM of the SELECT at tokens[s]. */
 static void add_from(struct caret *c, size_t s, const struct cat_in_scopes *ctes, struct cat_in_scopes *ret)
 {
     size_t i = s + 1;
     while (i < c->tokens.n && caret_kind(c, i) != TK_FROM && !(i > s + 1 && ends_from(caret_kind(c, i)))) {
-        i = caret_kind(c, i) == TK_LP ? caret_close(c, i) + 1 : i + 1;
+        i = step(c, i);
     }
     if (caret_kind(c, i) != TK_FROM) {
         return;
     }
     size_t start = ++i;
     bool condition = false;
-    for (;; i = caret_kind(c, i) == TK_LP ? caret_close(c, i) + 1 : i + 1) {
+    for (;; i = step(c, i)) {
         int kind = caret_kind(c, i);
         bool over = !kind || i >= c->tokens.n || ends_from(kind), join = !over && joins(c, i);
         bool on = kind == TK_ON || kind == TK_USING;
@@ -344,7 +357,7 @@ void caret_scope(struct caret *c, struct caret_scope *ret)
             }
         }
     }
-    for (size_t k = 0; k < levels.n; k++) {
+    for (size_t k = 0; k < levels.n && ret->far.list.n < FAR_RELATIONS && k < FAR_LEVELS; k++) {
         const struct level *l = &levels.v[k];
         if (l->select != SIZE_MAX && caret_kind(c, l->select) == TK_SELECT) {
             ret->select = far_done ? ret->select : l->select;

@@ -177,7 +177,8 @@ void caret_words(struct caret *c, const bool *want, bool expression, bool type)
 
 void caret_functions(struct caret *c, bool table, unsigned rank)
 {
-    for (size_t i = 0; i < cat_function_help_count(); i++) {
+    bool tick = c->from < c->to && c->text.p[c->from - c->base] == '`';
+    for (size_t i = 0; i < cat_function_help_count() && !tick; i++) {
         const struct cat_function_help *f = cat_function_help_at(i);
         if (f->since > c->s->flink || cat_function_is_table(f) != table) {
             continue;

@@ -450,7 +450,8 @@ static void hover_at(struct sl_arena *a, const struct sql_script *s, uint16_t fi
     if (!found) {
         ret->kind = NULL;
     }
-    ret->text = sl_str_trim(sl_str_dup(a, sl_buf_str(&h.text)));
+    sl_str said = sl_buf_str(&h.text);
+    ret->text = sl_str_dup(a, sl_str_sub(said, 0, said.n - (said.n > 0))); /* without its last line end */
     sl_buf_release(&h.text);
 }
 
