@@ -231,7 +231,7 @@ def test_strangers_at_the_results_port_of_an_owner(own_sluice, flink):
     sluice.stop()
 
 
-@pytest.mark.parametrize("who", ["TaskManagerRunner", "SessionClusterEntrypoint", "owner"])
+@pytest.mark.parametrize("who", ["TaskManagerRunner", "owner", pytest.param("SessionClusterEntrypoint", marks=pytest.mark.full)])
 def test_killed_in_between_is_partial(own_sluice, flink, rng, who):
     """It dies while rows flow: what came is whole and in order, the result says PARTIAL and how many, never complete."""
     sluice = own_sluice
@@ -272,18 +272,18 @@ def test_killed_in_between_is_partial(own_sluice, flink, rng, who):
     sluice.stop()
 
 
-@pytest.mark.parametrize("where,value", [("while it is planned", "7"), ("in its job", "k")])
-def test_a_function_that_ends_the_jvm(own_sluice, flink, udf_jar, where, value):
+def test_a_function_that_ends_the_jvm(own_sluice, flink, udf_jar):
     """System.exit in a user's function, folded by the planner in the JobManager or called by a task: only its statement fails."""
     sluice = own_sluice
     sluice("run", sluice.script(BLACKHOLE), "-d", "--name", "neighbour", "--flink", flink).ok()
     neighbour = set(flink_jobs(sluice))
     jvms = set(sluice.jvms())
-    text = f"CREATE TEMPORARY FUNCTION bye AS 'shop.Functions$Bye';\nSELECT bye({value}) AS b FROM (VALUES (1), (2)) AS t(k);\n"
-    done = sluice("run", sluice.script(text), "--flink", flink, "--jar", udf_jar)
-    assert done.rc in (1, 4) and re.search(r"^error\[", done.err, re.M), f"{where}: {done}"
-    assert set(sluice.jvms()) == jvms, f"{where}: a JVM has ended"
-    assert all(flink_jobs(sluice).get(j) == "RUNNING" for j in neighbour), flink_jobs(sluice)
+    for where, value in (("while it is planned", "7"), ("in its job", "k")):
+        text = f"CREATE TEMPORARY FUNCTION bye AS 'shop.Functions$Bye';\nSELECT bye({value}) AS b FROM (VALUES (1), (2)) AS t(k);\n"
+        done = sluice("run", sluice.script(text), "--flink", flink, "--jar", udf_jar)
+        assert done.rc in (1, 4) and re.search(r"^error\[", done.err, re.M), f"{where}: {done}"
+        assert set(sluice.jvms()) == jvms, f"{where}: a JVM has ended"
+        assert all(flink_jobs(sluice).get(j) == "RUNNING" for j in neighbour), flink_jobs(sluice)
     assert sluice.run("SELECT 1;", "--flink", flink).ok().rows() == [("+I", [1])]
     sluice("job", "cancel", "neighbour").ok()
     sluice.stop()

@@ -177,7 +177,7 @@ def test_type(both, flink, folder, one, runtime, parallelism):
     both.compare("exact", settings_of(runtime, parallelism), list(cases.tables_of(folder, "nums")), cases.type_query(one))
 
 
-@pytest.mark.parametrize("sql,columns,rows,since", cases.BEYOND, ids=["raw", "class of a function", "structured"])
+@pytest.mark.parametrize("sql,columns,rows,since", cases.BEYOND, ids=["raw", "class-of-a-function", "structured"])
 def test_types_beyond_stock(with_functions, flink, folder, sql, columns, rows, since):
     """RAW and structured values: the gateway fails to write them down, ours come as text."""
     known(flink, cases.case("", "", "", since=since))
