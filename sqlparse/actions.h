@@ -120,6 +120,9 @@ void check_non_query(struct sql_parse *p, const struct sql_node *e);
 void check_non_query_list(struct sql_parse *p, const struct sql_node *list);
 void check_non_query_first(struct sql_parse *p, const struct sql_node *list);
 void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
+void sql_check_between(struct sql_parse *p, const struct sql_node *left);
+void sql_check_first_column(struct sql_parse *p, const struct sql_node *name);
+void sql_check_decimal(struct sql_parse *p, const struct sql_node *n, const struct sql_node *value);
 void check_not_join(struct sql_parse *p, const struct sql_node *table);
 void check_simple_name(struct sql_parse *p, const struct sql_node *name);
 void check_one_part(struct sql_parse *p, const struct sql_node *name);
@@ -149,7 +152,9 @@ void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct
                      const struct sql_node *query);
 void sql_check_connection(struct sql_parse *p, const struct sql_node *n, const struct sql_node *options);
 void sql_check_insert(struct sql_parse *p, const struct sql_node *n);
-void sql_check_describe(struct sql_parse *p, struct sql_tok word);
+void sql_check_limit(struct sql_parse *p, const struct sql_node *count);
+void sql_check_desc_table(struct sql_parse *p, struct sql_tok word);
+void sql_check_describe(struct sql_parse *p, struct sql_tok word, const struct sql_node *dml);
 void sql_explain_detail(struct sql_parse *p, struct sql_tok word);
 
 #define SQL_FEED_DEPTH 512 /* deeper than statements may nest; beyond it nothing is counted */

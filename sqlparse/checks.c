@@ -122,7 +122,17 @@ void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub)
         sub = sub->first;
     }
     const struct sql_node *query = sub ? sub->first : NULL;
-    if (!query || query->kind != SQL_N_QUERY || sql_child(query, SQL_N_WITH)) {
+    if (!query || query->kind != SQL_N_QUERY) {
+        return;
+    }
+    if (sql_child(query, SQL_N_WITH)) {
+        const struct sql_node *body = query->first->next;
+        while (body && body->kind == SQL_N_SET_OP) {
+            body = body->first;
+        }
+        if (body && body->kind == SQL_N_SUBQUERY) {
+            check(p, SQL_CHECK_UNEXPECTED, body->off, body->off + 1);
+        }
         return;
     }
     const struct sql_node *tail = sql_child(query, SQL_N_ORDER_BY);
@@ -133,6 +143,26 @@ void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub)
     }
     if (tail && leaf && leaf->kind == SQL_N_SUBQUERY) {
         check_node(p, SQL_CHECK_ORDER_HERE, tail);
+    }
+}
+
+/* x LIKE y BETWEEN ...: Flink reads the pattern on through the BETWEEN and then misses its AND. */
+void sql_check_between(struct sql_parse *p, const struct sql_node *left)
+{
+    while (left->kind == SQL_N_IN || left->kind == SQL_N_QUANTIFIED) {
+        left = left->first;
+    }
+    if (left->kind == SQL_N_LIKE) {
+        check(p, SQL_CHECK_BETWEEN_LIKE, p->end - 1, p->end);
+    }
+}
+
+/* The first of the columns has two parts at most: with more Flink takes it for a column being declared. */
+void sql_check_first_column(struct sql_parse *p, const struct sql_node *name)
+{
+    if (name->first->next && (name->first->next->next || name->op == 1) &&
+        !(name->op == 1 && !name->first->next)) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, name->off + name->len);
     }
 }
 
@@ -366,6 +396,29 @@ struct sql_node *sql_typed(struct sql_parse *p, struct sql_tok t, struct sql_nod
     return n;
 }
 
+/* DECIMAL '1.5': a number since 2.0; before it is no literal. */
+void sql_check_decimal(struct sql_parse *p, const struct sql_node *n, const struct sql_node *value)
+{
+    sl_str s = sl_str_trim(sl_str_sub(p->text, value->off + 1, value->len >= 2 ? value->len - 2 : 0));
+    need(p, 200, n->off, "DECIMAL '...'");
+    size_t i = s.n && (s.p[0] == '+' || s.p[0] == '-'), digits = 0, points = 0;
+    for (; i < s.n && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'); i++) {
+        digits += s.p[i] != '.';
+        points += s.p[i] == '.';
+    }
+    if (i + 1 < s.n && (s.p[i] | 0x20) == 'e' && digits) {
+        i += 1 + (s.p[i + 1] == '+' || s.p[i + 1] == '-');
+        size_t start = i;
+        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') {
+            i++;
+        }
+        digits = i > start ? digits : 0;
+    }
+    if (!digits || points > 1 || i < s.n) {
+        check(p, SQL_CHECK_DECIMAL_LITERAL, n->off, p->end);
+    }
+}
+
 void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node *value)
 {
     check_datetime(p,
@@ -396,9 +449,21 @@ void sql_check_sample(struct sql_parse *p, const struct sql_node *number)
 
 void sql_check_buckets(struct sql_parse *p, const struct sql_node *number)
 {
-    int64_t v;
-    if (number->op != TK_INTEGER_LIT || !sl_str_to_i64(sql_node_text(number, p->text), &v) || v < 0) {
-        check_node(p, SQL_CHECK_BUCKETS, number);
+    sl_str s = sql_node_text(number, p->text);
+    uint32_t skip = 0;
+    if (number->kind == SQL_N_TYPED) {
+        const struct sql_node *value = number->first;
+        s = sl_str_sub(p->text, value->off + 1, value->len - 2);
+        skip = value->off - number->off;
+    }
+    if (s.n && s.p[s.n - 1] == '.') {
+        s = sl_str_sub(s, 0, s.n - 1); /* 1. is 1 */
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9') {
+            check(p, SQL_CHECK_BUCKETS, number->off + skip, number->off + number->len);
+            return;
+        }
     }
 }
 
@@ -445,7 +510,17 @@ void sql_check_over(struct sql_parse *p, const struct sql_node *call, struct sql
 /* {fn convert(a, SQL_VARCHAR)}: a type word, or one of JDBC's names. */
 void sql_check_jdbc_type(struct sql_parse *p, const struct sql_node *name)
 {
-    if (name->len < 4 || !sl_str_ieqz(sl_str_sub(p->text, name->off, 4), "SQL_")) {
+    static const char *const known[] = {"CHAR",     "VARCHAR", "DATE",    "TIME",   "TIMESTAMP", "DECIMAL",
+                                        "NUMERIC",  "BOOLEAN", "INTEGER", "BINARY", "VARBINARY", "TINYINT",
+                                        "SMALLINT", "BIGINT",  "REAL",    "DOUBLE", "FLOAT"};
+    sl_str s = sql_node_text(name, p->text);
+    bool ok = s.n > 4 && sl_str_ieqz(sl_str_sub(s, 0, 4), "SQL_");
+    s = ok ? sl_str_sub(s, 4, s.n - 4) : s;
+    bool found = ok && s.n > 9 && sl_str_ieqz(sl_str_sub(s, 0, 9), "INTERVAL_");
+    for (size_t i = 0; ok && i < SL_ARRAY_LEN(known); i++) {
+        found = found || sl_str_ieqz(s, known[i]);
+    }
+    if (!found) {
         check(p, SQL_CHECK_UNEXPECTED, name->off, name->off + name->len);
     }
 }
@@ -799,11 +874,29 @@ void sql_check_insert(struct sql_parse *p, const struct sql_node *n)
     }
 }
 
+/* LIMIT DECIMAL '1': with a literal of two tokens Flink decides for LIMIT start, count. */
+void sql_check_limit(struct sql_parse *p, const struct sql_node *count)
+{
+    if (count->kind == SQL_N_TYPED) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, count->off + count->len);
+    }
+}
+
+void sql_check_desc_table(struct sql_parse *p, struct sql_tok word)
+{
+    if (word.kind == TK_DESC) {
+        check(p, SQL_CHECK_DESC_TABLE, word.off, p->end);
+    }
+}
+
 /* Forms that only the long word DESCRIBE has. */
-void sql_check_describe(struct sql_parse *p, struct sql_tok word)
+void sql_check_describe(struct sql_parse *p, struct sql_tok word, const struct sql_node *dml)
 {
     if (word.kind == TK_DESC) {
         check(p, SQL_CHECK_UNEXPECTED, word.end, word.end);
+    }
+    if (dml->kind == SQL_N_INSERT && dml->op == 1) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, dml->off + 6);
     }
 }
 

@@ -27,7 +27,8 @@
     PARTIAL PARTITIONED PARTITIONS PASSING PAST PLACING PLAN PLAN_ADVICE PRECEDING PYTHON QUARTER REMOVE REPEATABLE
     REPLACE RESPECT RESTRICT RESUME_OR_FROM_BEGINNING RESUME_OR_FROM_NOW RESUME_OR_FROM_TIMESTAMP RETURNING SCALAR
     SECONDS SESSION SETS START_MODE STATISTICS STOP SUBSTITUTE TEMPORARY UNBOUNDED UNCONDITIONAL UNLOAD UTF16 UTF32
-    UTF8 VIEW VIRTUAL WEEK WRAPPER YEARS ZONE ABSENT COMPACT GEOMETRY.
+    UTF8 VIEW VIRTUAL WEEK WRAPPER YEARS ZONE ABSENT COMPACT GEOMETRY MAP_CTOR NAVIGATION ARRAY_AGG TIMESTAMPADD TIMESTAMPDIFF DATE_DIFF
+    DATETIME_DIFF WEEK_OF.
 
 /* from loose to tight */
 %left LOWEST.
@@ -95,6 +96,7 @@ strx(R) ::= str(A) UESCAPE STRING_LIT(T). { R = sql_uescape(p, A, T); }
 strx(R) ::= ESCAPED_LIT(T). { R = sql_string(p, T); }
 
 number(R) ::= number_token(T). { R = sql_literal(p, T); }
+number(R) ::= DECIMAL(T) qstr(A). { R = sql_op(MK(TYPED, T.off, A), T.kind); sql_check_decimal(p, R, A); }
 signed_number(A) ::= number(A).
 signed_number(R) ::= PLUS|MINUS(T) number(A). { R = sql_respan(p, A, T.off); }
 uint(R) ::= INTEGER_LIT(T). { R = sql_integer(p, T); }
@@ -112,7 +114,7 @@ lit(A) ::= signed_number(A).
 lit(A) ::= plain_lit(A).
 lit(A) ::= interval_lit(A).
 
-interval_lit(R) ::= INTERVAL(T) sign qstr(A) qual(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 1); sql_check_interval(p, Q); }
+interval_lit(R) ::= INTERVAL(T) sign qstr(A) qual(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 1); sql_check_interval(p, Q); if (A->len == 2) { check(p, SQL_CHECK_EMPTY_INTERVAL, T.off, p->end); } }
 sign ::= .
 sign ::= PLUS.
 sign ::= MINUS.
@@ -198,9 +200,9 @@ expr(R) ::= expr(A) NOT2 LIKE|ILIKE|RLIKE(T) expr(B) ESCAPE post(C). [LIKE]
 expr(R) ::= expr(A) NOT2 SIMILAR(T) TO expr(B). [LIKE] { R = sql_like(p, A, T, B, NULL, SQL_OP_NEGATED); }
 expr(R) ::= expr(A) NOT2 SIMILAR(T) TO expr(B) ESCAPE post(C). [LIKE]
     { R = sql_like(p, A, T, B, C, SQL_OP_NEGATED); }
-expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); }
+expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); sql_check_between(p, A); }
 expr(R) ::= expr(A) NOT2 BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN]
-    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); }
+    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); sql_check_between(p, A); }
 expr(R) ::= expr(A) IN in_list(B). [IN] { R = MK(IN, A->off, A, B); }
 expr(R) ::= expr(A) NOT2 IN in_list(B). [IN] { R = sql_op(MK(IN, A->off, A, B), SQL_OP_NEGATED); }
 symmetric ::= .
@@ -254,13 +256,17 @@ prim(R) ::= CURRENT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kin
 prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 prim(R) ::= CURSOR(T) query_wp(A). { R = sql_cursor(p, A, T); }
 prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-jdbc_call(R) ::= id(A) LP fargs(B) RP. { R = MK(CALL, A->off, sql_name(p, A), B); }
-jdbc_call(R) ::= FNAME|INSERT(T) LP fargs(B) RP. { R = MK(CALL, T.off, sql_ident(p, T), B); }
-jdbc_call(A) ::= special_call(A).
+jdbc_call(R) ::= id(A) jdbc_args(B). { R = MK(CALL, A->off, sql_name(p, A), B); }
+jdbc_call(R) ::= FNAME|INSERT|FLOOR|CEILING|CHAR(T) jdbc_args(B). { R = MK(CALL, T.off, sql_ident(p, T), B); }
+jdbc_call(A) ::= time_call(A).
+jdbc_call(A) ::= substring_call(A).
+jdbc_args(R) ::= LP(T) RP. { R = MK(ARGS, T.off); }
+jdbc_args(R) ::= LP(T) STAR RP. { R = sql_op(MK(ARGS, T.off), TK_STAR); }
+jdbc_args(R) ::= in_list(A). { R = A->kind == SQL_N_ROW ? sql_adopt(p, MK(ARGS, A->off), A, NULL) : MK(ARGS, A->off, A); }
 jdbc_call(R) ::= CONVERT(T) LP expr(A) COMMA jdbc_type(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 jdbc_type(R) ::= id(A). { R = A; sql_check_jdbc_type(p, A); }
-jdbc_type(A) ::= convert_type(A).
-jdbc_type(R) ::= CHAR(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
+jdbc_type(R) ::= CHAR|VARCHAR|DATE|TIME|TIMESTAMP|DECIMAL|NUMERIC|BOOLEAN|INTEGER|BINARY|VARBINARY|TINYINT|SMALLINT|BIGINT|REAL|DOUBLE|FLOAT(T).
+    { R = sql_op(MK(TYPE, T.off), T.kind); }
 prim(A) ::= call(A).
 prim(A) ::= special_call(A).
 /* constructors named as types: with arguments, and nothing behind them */
@@ -373,50 +379,55 @@ special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) FROM expr(C) RP. { sql_che
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) FOR expr(D) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C, D), T.kind); }
-special_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA expr(B) FOR|COMMA expr(C) RP.
+substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA expr(B) FOR|COMMA expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-special_call(R) ::= CONVERT(T) LP expr(A) USING cids(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= CONVERT(T) LP expr(A) COMMA cids(B) COMMA cids(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); need(p, 200, T.off, "CONVERT with commas"); }
+special_call(R) ::= CONVERT(T) LP expr(A) USING id(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= CONVERT(T) LP expr(A) COMMA id(B) COMMA id(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); need(p, 200, T.off, "CONVERT with commas"); }
 special_call(R) ::= CONVERT(T) LP convert_type(A) COMMA exprs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, T.off, "CONVERT to a type"); }
 convert_type(A) ::= plain_type(A).
 convert_type(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_type(R) ::= TIME(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_type(R) ::= TIMESTAMP(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
-special_call(R) ::= TRANSLATE(T) LP expr(A) USING cids(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= TRANSLATE(T) LP expr(A) USING id(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRANSLATE(T) LP exprs(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(A) ::= floor_call(A).
 special_call(R) ::= floor_call(A) OVER(T) over(B). { R = sql_add(p, A, MK(OVER, T.off, B)); }
 floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) TO unit(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(A) ::= time_call(A).
+special_call(A) ::= substring_call(A).
 ts_unit(R) ::= YEAR|MONTH|DAY|HOUR|MINUTE|SECOND(T). { R = MK(UNIT, T.off); }
 ts_unit(R) ::= id(A). { R = MK(UNIT, A->off, A); sql_check_unit(p, A, true); }
 ts_unit(R) ::= WEEK_OF(T) LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP. { R = MK(UNIT, T.off); }
-special_call(R) ::= TIMESTAMPADD|TIMESTAMPDIFF(T) LP ts_unit(A) COMMA expr(B) COMMA expr(C) RP.
+time_call(R) ::= TIMESTAMPADD|TIMESTAMPDIFF(T) LP ts_unit(A) COMMA expr(B) COMMA expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
-special_call(R) ::= DATE_DIFF|DATETIME_DIFF|TIME_DIFF|TIMESTAMP_DIFF(T) LP expr(A) COMMA expr(B) COMMA unit(C) RP.
+time_call(R) ::= DATE_DIFF|DATETIME_DIFF|TIME_DIFF|TIMESTAMP_DIFF(T) LP expr(A) COMMA expr(B) COMMA unit(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
-special_call(R) ::= DATETIME_TRUNC|TIME_TRUNC|TIMESTAMP_TRUNC(T) LP expr(A) COMMA unit(B) RP.
+time_call(R) ::= DATETIME_TRUNC|TIME_TRUNC|TIMESTAMP_TRUNC(T) LP expr(A) COMMA unit(B) RP.
     { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA YEAR|MONTH|DAY|HOUR|MINUTE|SECOND RP.
+time_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+time_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA YEAR|MONTH|DAY|HOUR|MINUTE|SECOND RP.
     { R = sql_op(MK(CALL, T.off, A), T.kind); }
-special_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA WEEK_OF LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP RP.
+time_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA WEEK_OF LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP RP.
     { R = sql_op(MK(CALL, T.off, A), T.kind); }
-special_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) COMMA expr(B) COMMA JSON_SCOPE ARROW expr(C) RP.
+time_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+time_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) COMMA expr(B) COMMA JSON_SCOPE ARROW expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= CLASSIFIER|MATCH_NUMBER(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= PREV(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= NEXT(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= PREV(T) LP expr(A) COMMA signed_number(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= NEXT(T) LP expr(A) COMMA signed_number(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= FINAL(T) call(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
+/* FIRST and LAST as rows of a match; as plain functions they can only be called by dotted names */
+special_call(R) ::= NAVIGATION(T) LP expr(A) RP. { R = MK(CALL, T.off, sql_name(p, sql_ident(p, T)), MK(ARGS, A->off, A)); }
+special_call(R) ::= NAVIGATION(T) LP expr(A) COMMA signed_number(B) RP. { R = MK(CALL, T.off, sql_name(p, sql_ident(p, T)), MK(ARGS, A->off, A, B)); }
+special_call(R) ::= FINAL(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); if (A->kind != SQL_N_CALL) { need(p, 202, A->off, "FINAL before anything but a call"); } }
 special_call(R) ::= RUNNING(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); if (A->kind != SQL_N_CALL) { need(p, 202, A->off, "RUNNING before anything but a call"); } }
 
 special_call(R) ::= JSON_EXISTS(T) LP json_api(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
@@ -522,7 +533,7 @@ limit(R) ::= offset(A). { R = MK(LIMIT, A->off, A); }
 limit(R) ::= offset(A) fetch(B). { R = MK(LIMIT, A->off, A, B); }
 limit(R) ::= offset(A) LIMIT limit_count(B). { R = MK(LIMIT, A->off, A, B); check(p, SQL_CHECK_OFFSET_LIMIT, A->off, p->end); }
 limit(R) ::= fetch(A). { R = MK(LIMIT, A->off, A); }
-limit_count(A) ::= count(A). [LOWEST]
+limit_count(R) ::= count(A). [LOWEST] { R = A; sql_check_limit(p, A); }
 limit_count(R) ::= ALL(T). { R = sql_literal(p, T); }
 count(A) ::= number(A).
 count(R) ::= HOOK(T). { R = MK(PARAM, T.off); }
@@ -772,7 +783,8 @@ plain_type(R) ::= GEOMETRY(T). { R = sql_op(MK(TYPE, T.off), T.kind); check(p, S
 type_word(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 plain_type(R) ::= DOUBLE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 plain_type(R) ::= DOUBLE(T) PRECISION. { R = sql_op(MK(TYPE, T.off), T.kind); }
-plain_type(R) ::= DECIMAL|DEC|NUMERIC|ANY(T) decimal_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+plain_type(R) ::= DECIMAL(T) decimal_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+plain_type(R) ::= DEC|NUMERIC|ANY(T) decimal_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
 plain_type(R) ::= BINARY(T) prec. { R = sql_op(MK(TYPE, T.off), T.kind); }
 plain_type(R) ::= BINARY(T) VARYING prec. { R = sql_op(MK(TYPE, T.off), T.kind); }
 plain_type(R) ::= VARBINARY(T) prec. { R = sql_op(MK(TYPE, T.off), T.kind); }
@@ -1076,7 +1088,7 @@ stmt(R) ::= SHOW(T) MODULES(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
 stmt(R) ::= SHOW(T) FULL MODULES(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
 stmt(R) ::= SHOW(T) PARTITIONS(O) cids(A) partition_opt(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) JARS|JOBS(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
-stmt(R) ::= SHOW(T) CREATE(O) TABLE|VIEW|MODEL|CONNECTION cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
+stmt(R) ::= SHOW(T) CREATE(O) TABLE|VIEW|MODEL|CONNECTION(W) cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); if (W.kind == TK_CONNECTION) { need(p, 203, W.off, "SHOW CREATE CONNECTION"); } }
 stmt(R) ::= SHOW(T) CREATE(O) CATALOG id(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
 stmt(R) ::= SHOW(T) CREATE(O) MATERIALIZED(M) TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 202, M.off, "SHOW CREATE MATERIALIZED TABLE"); }
 stmt(R) ::= SHOW(T) CREATE(O) OR(M) ALTER MATERIALIZED TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 203, M.off, "SHOW CREATE OR ALTER"); }
@@ -1098,10 +1110,10 @@ stmt(R) ::= describe(T) FUNCTION(O) extended cids(A). { R = sql_op(MK(DESCRIBE, 
 stmt(R) ::= describe(T) MODEL(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
 stmt(R) ::= describe(T) CONNECTION(O) extended cids(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); need(p, 203, O.off, "DESCRIBE CONNECTION"); }
 stmt(R) ::= describe(T) JOB(O) qstr(A). { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
-stmt(R) ::= describe(T) TABLE(O) cids(A). [ON] { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); }
-stmt(R) ::= describe(T) TABLE(O) cids(A) id(B). { R = sql_op(MK(DESCRIBE, T.off, A, B), O.kind); }
-stmt(R) ::= describe(T) dml(A). { R = MK(DESCRIBE, T.off, A); sql_check_describe(p, T); }
-stmt(R) ::= describe(T) STATEMENT dml(A). { R = MK(DESCRIBE, T.off, A); sql_check_describe(p, T); }
+stmt(R) ::= describe(T) TABLE(O) cids(A). [ON] { R = sql_op(MK(DESCRIBE, T.off, A), O.kind); sql_check_desc_table(p, T); }
+stmt(R) ::= describe(T) TABLE(O) cids(A) id(B). { R = sql_op(MK(DESCRIBE, T.off, A, B), O.kind); sql_check_desc_table(p, T); }
+stmt(R) ::= describe(T) dml(A). { R = MK(DESCRIBE, T.off, A); sql_check_describe(p, T, A); }
+stmt(R) ::= describe(T) STATEMENT dml(A). { R = MK(DESCRIBE, T.off, A); sql_check_describe(p, T, A); }
 dml(A) ::= select_query(A).
 dml(A) ::= insert(A).
 dml(A) ::= update(A).
@@ -1151,7 +1163,7 @@ insert_word(R) ::= INSERT(T) INTO. { R = T; R.word = 0; }
 insert_word(R) ::= INSERT(T) OVERWRITE. { R = T; R.word = 1; }
 insert_word(R) ::= UPSERT(T) INTO. { R = T; R.word = 2; }
 insert_word(R) ::= UPSERT(T) OVERWRITE(O). { R = T; R.word = 2; check(p, SQL_CHECK_UPSERT_OVERWRITE, O.off, O.end); }
-insert_columns(R) ::= LP(T) cid_list(A) RP. { R = sql_respan(p, A, T.off); }
+insert_columns(R) ::= LP(T) cid_list(A) RP. { R = sql_respan(p, A, T.off); sql_check_first_column(p, A->first); }
 on_conflict(R) ::= . { R = NULL; }
 on_conflict(R) ::= ON(T) CONFLICT DO ERROR|NOTHING|DEDUPLICATE(O). { R = sql_op(MK(ON_CONFLICT, T.off), O.kind); }
 update(R) ::= UPDATE(T) cid(A) hints_opt(H) extend_opt dml_alias(B) SET update_assigns(C) where_opt(D). { R = sql_adopt(p, MK(UPDATE, T.off, A, H, B), C, D); }

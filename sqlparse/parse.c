@@ -92,6 +92,74 @@ static bool begins_operand(int kind)
     }
 }
 
+/* FINAL 1, FINAL CASE ...: a single thing begins that is no name and no parenthesis. */
+static bool begins_primary(const struct sql_token *t)
+{
+    switch (t->kind) {
+    case TK_STRING_LIT:
+    case TK_BINARY_LIT:
+    case TK_PREFIXED_LIT:
+    case TK_UNICODE_LIT:
+    case TK_ESCAPED_LIT:
+    case TK_INTEGER_LIT:
+    case TK_DECIMAL_LIT:
+    case TK_APPROX_LIT:
+    case TK_HOOK:
+    case TK_LBRACE_D:
+    case TK_LBRACE_T:
+    case TK_LBRACE_TS:
+    case TK_LBRACE_FN:
+    case TK_CASE:
+    case TK_CAST:
+    case TK_TRY_CAST:
+    case TK_SAFE_CAST:
+    case TK_ARRAY:
+    case TK_MULTISET:
+    case TK_ROW:
+    case TK_NULL:
+    case TK_TRUE:
+    case TK_FALSE:
+    case TK_UNKNOWN:
+    case TK_DATE:
+    case TK_TIME:
+    case TK_TIMESTAMP:
+    case TK_DATETIME:
+    case TK_DECIMAL:
+    case TK_INTERVAL:
+    case TK_CURSOR:
+    case TK_PERIOD:
+    case TK_NEW:
+    case TK_NEXT:
+    case TK_CURRENT:
+    case TK_CONTEXT:
+    case TK_SPECIFIC:
+    case TK_RUNNING:
+    case TK_EXTRACT:
+    case TK_POSITION:
+    case TK_OVERLAY:
+    case TK_SUBSTRING:
+    case TK_TRIM:
+    case TK_CONVERT:
+    case TK_TRANSLATE:
+    case TK_CEIL:
+    case TK_CLASSIFIER:
+    case TK_MATCH_NUMBER:
+    case TK_PREV:
+    case TK_JSON_EXISTS:
+    case TK_JSON_VALUE:
+    case TK_JSON_QUERY:
+    case TK_JSON_OBJECT:
+    case TK_JSON_OBJECTAGG:
+    case TK_JSON_ARRAY:
+    case TK_JSON_ARRAYAGG:
+        return true;
+    case TK_USER:
+        return true;
+    default:
+        return t->word && sql_words[t->word].function;
+    }
+}
+
 static bool is_model_word(struct sql_feed *f)
 {
     switch (f->prev) {
@@ -163,8 +231,14 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         next = peek_kind(f, 0);
         return next == TK_LB || next == TK_LP ? TK_MAP_CTOR : next == TK_LT ? TK_MAP : TK_IDENT;
     case TK_FINAL:
-        return (is_name(peek(f, 0)) || peek_kind(f, 0) == TK_FNAME) && peek_kind(f, 1) == TK_LP ? TK_FINAL
-                                                                                                : TK_IDENT;
+        next = peek_kind(f, 0);
+        if (is_name(peek(f, 0)) || next == TK_FNAME) {
+            return TK_FINAL;
+        }
+        return sql_version_at(f->lx.version) >= 202 && begins_primary(peek(f, 0)) ? TK_FINAL : TK_IDENT;
+    case TK_FIRST:
+    case TK_LAST:
+        return peek_kind(f, 0) == TK_LP ? TK_NAVIGATION : t->kind;
     case TK_IGNORE:
     case TK_RESPECT:
         return peek_kind(f, 0) == TK_NULLS ? t->kind : TK_IDENT;

@@ -86,20 +86,20 @@ class Ours(Judge):
         super().__init__([os.path.join(os.environ.get("BUILD", "build"), "oracle", "ours"), mode, version])
 
 
-def labels(version, texts, fresh=None):
+def labels(version, texts, fresh=None, mode="parse"):
     """Flink's answers; asked once per version and list of texts."""
     digest = hashlib.sha256()
     with open(os.path.join(HERE, "FlinkOracle.java"), "rb") as f:
         digest.update(f.read())
     for text in texts:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    path = os.path.join(CACHE, version, "labels-" + digest.hexdigest()[:32] + ".jsonl")
+    path = os.path.join(CACHE, version, f"{mode}-" + digest.hexdigest()[:32] + ".jsonl")
     if os.path.exists(path) and not fresh:
         with open(path, encoding="utf-8") as f:
             kept = [json.loads(line) for line in f]
         if len(kept) == len(texts):
             return kept
-    flink = Flink(version)
+    flink = Flink(version, mode)
     answers = flink.ask(texts)
     flink.close()
     with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(path), delete=False, encoding="utf-8") as half:
