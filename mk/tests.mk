@@ -20,7 +20,7 @@ help:
 	@echo "make lint          order of the rooms, headers, banned functions, layout, gcc -fanalyzer"
 	@echo "make fuzz          every fuzz target for 10 s   (T=target SECS=n PLANT=n)"
 	@echo "make bench         beside Flink's own SQL client and gateway"
-	@echo "make wasm-check    the language room compiles to WebAssembly"
+	@echo "make wasm          the language room as WebAssembly"
 	@echo "make dist          tarball with binary, runner, man pages, completions"
 	@echo "make setup         the Debian packages of all this"
 	@echo "BUILD=folder, CC=compiler, NO_INSTALL=1 work everywhere"
