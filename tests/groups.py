@@ -35,7 +35,21 @@ def agreement(run):
             run.tap(["/usr/bin/python3", "tests/oracle/fuzz-diff", "--secs", "60", "1.20.5", "2.2.1", "2.3.0"], name="fuzz-diff")
 
 
-THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs)/"
+def fault(run):
+    """Calls that fail one after the other; in test-all every one of them."""
+    if run.make("all", "fault", "results-port"):
+        run.pytest(["tests/fault"])
+
+
+def versions(run):
+    """What the default Flink shows in both modes, on the other two."""
+    for one in ("1.20", "2.3"):
+        for mode in ("session", "application"):
+            run.pytest(["tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", "tests/e2e/test_transcripts.py", *(["tests/e2e/test_jobs.py"] if mode == "session" else [])],
+                       {"E2E_FLINK": one, "E2E_MODE": mode})
+
+
+THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs|gateway_target)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
     Group("unit", 1, 4, "every room's C programs, with the golden files of tests/golden", unit, in_san=True),
@@ -44,23 +58,26 @@ GROUPS = [
     Group("results", 1, 1, "the results port against 10,000 connections, strangers, streams gone wrong; a million rows; the seed is printed", results),
     Group("wasm", 1, 2, "the language room as WebAssembly: no imports, at most 150 kB gzipped, byte for byte the native answers", script("tests/wasm/run")),
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
-    Group("tsan", 2, 5, "lanes, store, results and jobs under ThreadSanitizer", san("thread", THREADS)),
+    Group("tsan", 2, 5, "lanes, store, results, target and jobs under ThreadSanitizer", san("thread", THREADS)),
     Group("fuzz", 2, 6, "every fuzz target: its committed inputs, then 80,000 runs of search from one seed, the same on any machine", script("tests/fuzz/group"), packages=["fuzz"]),
     Group("agreement", 2, 4, "accepts and refuses what Flink's own parser does, at the same place, on the statements of Flink's test jars and 20,000 mutants; the seed is printed", agreement),
+    Group("fault", 2, 4, "the n-th allocation, write, fsync, create or rename fails: answers whole or a clean error, files and store old or new (test-all: every n)", fault),
     Group("runner", 2, 6, "the runner and the push sink alone, on the default Flink (test-all: on all three)", runner),
     Group("cells", 2, 4, "every type, alone and nested, as JSON and PLAIN_TEXT: byte for byte what Flink's own gateway writes (test-all: on all three)", cells),
     Group("session", 2, 8, "scripts, ends, jobs and errors on the default Flink in session mode", pytest(
-        "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", "tests/e2e/test_jobs.py", env={"E2E_MODE": "session"})),
+        "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", "tests/e2e/test_jobs.py", "tests/e2e/test_lineage.py", env={"E2E_MODE": "session"})),
     Group("application", 2, 6, "the same scripts in application mode", pytest(
         "tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", env={"E2E_MODE": "application"})),
     Group("stock", 2, 6, "rows and kinds equal those of Flink's own SQL gateway on the same cluster (test-all: every question in every form)", pytest("tests/e2e/test_same_as_stock.py")),
     Group("stock-1.20", 3, 15, "the same on Flink 1.20", pytest("tests/e2e/test_same_as_stock.py", env={"E2E_FLINK": "1.20"})),
     Group("stock-2.3", 3, 15, "the same on Flink 2.3", pytest("tests/e2e/test_same_as_stock.py", env={"E2E_FLINK": "2.3"})),
     Group("kills", 2, 6, "readers that stop, clients and JVMs that are killed, a million rows; the seed is printed", pytest("tests/e2e/test_harm.py", extra=["-s"])),
-    Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py")),
+    Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py", "tests/e2e/flink/test_starts.py")),
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
     Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
+    Group("transcripts", 2, 3, "what a person sees of runs, whole: live rows and Ctrl-C, events, no Java, rows that cannot come back, a wrong password", pytest("tests/e2e/test_transcripts.py")),
+    Group("versions", 3, 25, "scripts, ends, jobs and transcripts on Flink 1.20 and 2.3 in both modes", versions),
     Group("connectors", 2, 4, "files, Kafka and PostgreSQL: real broker and server, one version and mode (test-all: all six cells; scripts of ../shared where present)",
           pytest("tests/e2e/connectors")),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),

@@ -228,6 +228,16 @@ static void name_jobs(struct owner *o, struct run *runs, size_t n, struct run *r
     }
 }
 
+/* The one job of an application has the id of its run. */
+static bool is_only_run(const struct run *runs, size_t n, const struct run *r)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < n; i++) {
+        same += strcmp(runs[i].cluster.id, r->cluster.id) == 0;
+    }
+    return same == 1;
+}
+
 /* Jobs whose rows have nowhere to go. */
 static void *cancel_selects(void *arg)
 {
@@ -261,6 +271,9 @@ static bool adopt_runs(struct owner *o, struct sl_arena *a, struct sl_err *err)
             memcpy(r->flink_job, r->id, sizeof(r->flink_job)); /* the id it was submitted under, if it was */
         } else if (!r->flink_job[0] && r->cluster.id[0]) {
             name_jobs(o, runs, n, r);
+            if (!r->flink_job[0] && is_only_run(runs, n, r)) { /* it may still be coming up */
+                memcpy(r->flink_job, r->id, sizeof(r->flink_job));
+            }
         }
         if (!r->flink_job[0]) {
             if (!lose(o, r, err)) {

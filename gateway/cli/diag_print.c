@@ -257,8 +257,13 @@ static void print_view(struct sl_buf *out, const struct view *v, bool colour)
         sl_buf_init(&said, 0);
         /* of what our own grammar says there is no stack */
         bool stack = v->code != SL_NOT_SUPPORTED && v->code != SL_VERSION_NEEDED;
-        sl_buf_printf(&said, "%.*s%s", SL_S(v->flink), stack ? "   (--stack)" : "");
-        put_note(out, indent, who_said(v->code), sl_buf_str(&said));
+        const char *who = who_said(v->code);
+        bool java = strstr(who, "Flink") == NULL; /* else it is Java's word already */
+        sl_buf_printf(&said, "%.*s%s", SL_S(v->flink),
+                      !stack ? ""
+                      : java ? "   (--stack for the Java chain)"
+                             : "   (--stack)");
+        put_note(out, indent, who, sl_buf_str(&said));
     }
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/limits.h"
 
+#include "base/digest.h"
+
 #include <stdio.h>
 
 #define LOOK_MS 100
@@ -325,7 +327,10 @@ static bool prepare(struct application *x)
             sub_fail(s, &err);
             return false;
         }
-        if (!sub_intend(s, u, kind, &x->runs[x->n])) {
+        s->cluster = x->cluster; /* part of the intent: whoever comes after us finds the cluster by it */
+        bool intended = sub_intend(s, u, kind, &x->runs[x->n]);
+        memset(&s->cluster, 0, sizeof(s->cluster));
+        if (!intended) {
             return false;
         }
         x->n++;
@@ -378,7 +383,14 @@ void sub_application(struct sub *s)
 {
     struct application x = {.s = s};
     struct sub_call call = {0};
-    if (!prepare(&x)) {
+    char random[13], cluster_id[32];
+    sl_random_hex(random, 6);
+    snprintf(cluster_id, sizeof(cluster_id), "app-%s", random);
+    snprintf(x.cluster.id, sizeof(x.cluster.id), "%s", cluster_id);
+    snprintf(x.cluster.flink, sizeof(x.cluster.flink), "%s", s->target->flink);
+    bool prepared = prepare(&x);
+    memset(&x.cluster, 0, sizeof(x.cluster)); /* until the target says what it has made */
+    if (!prepared) {
         finish(&x);
         return;
     }
@@ -394,6 +406,7 @@ void sub_application(struct sub *s)
     struct tgt_submit submit = {.mode = TGT_APPLICATION,
                                 .name = sl_arena_strdupz(s->arena, s->rq->name),
                                 .job_id = single,
+                                .cluster_id = cluster_id,
                                 .task = sl_buf_str(&b),
                                 .results_address = s->results_address,
                                 .digest = s->digest,

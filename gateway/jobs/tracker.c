@@ -344,7 +344,7 @@ void tracker_add(struct tracker *t, int64_t submission, const struct run *r)
     SL_OOM_ON(!e);
     e->submission = submission;
     e->run = *r;
-    e->asked = r->flink_job[0] && r->cluster.rest[0];
+    e->asked = r->flink_job[0] && r->cluster.id[0];
     pthread_mutex_lock(&t->lock);
     e->next = t->entries;
     t->entries = e;

@@ -482,6 +482,7 @@ static bool submit_application(struct local *l, const struct tgt_submit *s, stru
                            .run_dir = l->run_dir,
                            .self = l->self,
                            .application = true,
+                           .id = s->cluster_id,
                            .name = s->name,
                            .job_id = jobs == 1 ? s->job_id : NULL, /* a fixed id allows one job */
                            .restartable = restartable,

@@ -448,7 +448,11 @@ bool local_cluster_start(const struct local_make *m, struct sl_arena *a, struct 
     ret->application = m->application;
     ret->dumps = m->dump_dir != NULL;
     sl_random_hex(random, 6);
-    snprintf(ret->id, sizeof ret->id, "%s-%s", m->application ? "app" : "session", random);
+    if (m->id) {
+        snprintf(ret->id, sizeof ret->id, "%s", m->id);
+    } else {
+        snprintf(ret->id, sizeof ret->id, "%s-%s", m->application ? "app" : "session", random);
+    }
     snprintf(ret->flink, sizeof ret->flink, "%s", m->base->version);
     if (snprintf(ret->dir, sizeof ret->dir, "%s/%s", m->run_dir, ret->id) >= (int)sizeof ret->dir - 40) {
         return sl_fail(err, SL_LIMIT, "the path %s is too long", m->run_dir);

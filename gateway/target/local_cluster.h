@@ -24,6 +24,7 @@ struct local_make {
     const struct img_flink_base *base;
     const char *run_dir, *self;
     bool application;
+    const char *id;     /* of an application's cluster, chosen before; NULL: made here */
     const char *name;   /* of the job or script */
     const char *job_id; /* application with one job; else NULL */
     bool restartable;   /* that job may go on from its checkpoints when its JobManager dies */

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct ended {
@@ -20,6 +21,15 @@ static int newest_first(const void *x, const void *y)
 {
     int64_t a = ((const struct ended *)x)->at, b = ((const struct ended *)y)->at;
     return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* An application comes up: its owner was killed while it waited for it, and its job may come yet. */
+static bool comes_up(const struct local_cluster *c, bool knows_jobs)
+{
+    SL_ARENA_AUTO a = {0};
+    struct stat made;
+    return c->application && !knows_jobs && stat(sys_path_join(&a, c->dir, "cluster.json"), &made) == 0 &&
+           time(NULL) - made.st_mtim.tv_sec < sl_limits.jvm_start_ms / 1000;
 }
 
 static bool runs_a_job(const struct local_cluster *c)
@@ -34,10 +44,11 @@ static bool runs_a_job(const struct local_cluster *c)
         for (size_t i = 0; i < n; i++) {
             any = any || !flink_state_is_terminal(jobs[i].state);
         }
+        any = any || comes_up(c, n > 0);
     } else {
         struct sup_status st; /* being started again: its job is to go on */
         sup_status(c->dir, &st);
-        any = st.state == SUP_RESTARTING;
+        any = st.state == SUP_RESTARTING || (st.alive && comes_up(c, false));
     }
     flink_rest_free(r);
     return any;

@@ -37,8 +37,11 @@ struct tgt_submit {
     enum tgt_mode mode;
     const char *name;   /* job or script name, for logs and the cluster's folder */
     const char *job_id; /* 32 hex, ours: session mode, one job per submit; application: the first job's */
-    sl_str task;        /* task document (docs/task.md) */
-    const char *token;  /* runner token of the results port, session mode */
+    /* Application mode: id of the cluster to make, by the caller ("app-" and hex digits): written down before it is made, so
+     * that it is found again whatever happens in between. NULL: any. */
+    const char *cluster_id;
+    sl_str task;                 /* task document (docs/task.md) */
+    const char *token;           /* runner token of the results port, session mode */
     const char *results_address; /* HOST:PORT that Flink is told to dial */
     const char *digest;
     const char *const

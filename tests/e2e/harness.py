@@ -160,10 +160,9 @@ class Background:
             lines.append(line)
 
     def wait_line(self, pattern, seconds=60, stream="out"):
-        lines = getattr(self, stream)
-
         def found():
-            for line in list(lines):
+            lines = list(getattr(self, stream))
+            for line in lines:
                 if re.search(pattern, line):
                     return line
             assert self.child.poll() is None or not lines or any(re.search(pattern, x) for x in lines), f"ended before {pattern!r}:\n{self.text()}"
@@ -171,6 +170,7 @@ class Background:
         try:
             return wait_for(found, seconds, f"line {pattern!r}")
         except AssertionError as e:
+            self.child.kill()  # a call that was given up keeps no owner busy
             raise AssertionError(f"{e}\n{self.text()}") from None
 
     def text(self):
