@@ -18,6 +18,8 @@ static void to_hex(const unsigned char *in, size_t n, char *out)
 
 void sl_sha256_init(struct sl_sha256 *h)
 {
+    /* OpenSSL goes on, and falls, with a context it had no memory to make */
+    SL_OOM_ON(!OSSL_LIB_CTX_get0_global_default());
     h->ctx = EVP_MD_CTX_new();
     SL_OOM_ON(!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1);
 }

@@ -171,7 +171,7 @@ static void test_newest_exception_counts(void **state)
 
 struct server {
     int fd;
-    const char *answer; /* NULL: hangs */
+    const char *_Atomic answer; /* NULL: hangs; a test changes it between requests */
     pthread_t thread;
     char base[64];
 };
@@ -185,10 +185,12 @@ static void *serve(void *arg)
         if (c < 0) {
             return NULL;
         }
-        if (read(c, block, sizeof block) > 0 && s->answer) {
-            ssize_t n = write(c, s->answer, strlen(s->answer));
+        ssize_t got = read(c, block, sizeof block);
+        const char *answer = s->answer;
+        if (got > 0 && answer) {
+            ssize_t n = write(c, answer, strlen(answer));
             (void)n;
-        } else if (!s->answer) {
+        } else if (!answer) {
             sleep(2);
         }
         close(c);

@@ -67,7 +67,7 @@ static void make_cluster(struct sl_arena *a, const char *id, const char *rest, c
 
 struct server {
     int fd;
-    const char *id, *version;
+    const char *_Atomic id, *_Atomic version; /* a test changes them between requests */
     pthread_t thread;
     char base[64];
 };
