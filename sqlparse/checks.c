@@ -606,7 +606,7 @@ void sql_check_columns(struct sql_parse *p, const struct sql_node *columns)
             bad = !bad && (unique || !(c->op & SQL_OP_NEGATED)) ? c : bad;
         }
     }
-    if (keys > 1) {
+    if (second && keys > 1) { /* two keys are two constraints */
         check_at_end(p, SQL_CHECK_TWO_KEYS, second);
     } else if (bad) {
         check_at_end(p, (bad->op & SQL_OP_TOKEN) == TK_UNIQUE ? SQL_CHECK_UNIQUE : SQL_CHECK_PK_ENFORCED,
