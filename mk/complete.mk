@@ -7,3 +7,5 @@ $(BUILD)/gen/catalog/connectors-help.inc: catalog/functions/connectors.txt mk/co
 	@mkdir -p $(@D)
 	@awk -F '\t' '!/^#/ && NF { printf "{\"%s\", \"%s\", \"%s\"},\n", $$1, $$2, $$3 }' $< > $@.tmp && mv $@.tmp $@
 $(OBJ_catalog): | $(COMPLETE_GEN)
+# Whatever waits for generated files waits for these too.
+CATALOG_GEN += $(COMPLETE_GEN)
