@@ -41,6 +41,13 @@ def fault(run):
         run.pytest(["tests/fault"])
 
 
+def connectors(run):
+    """One cell of version x mode; all six of them take their time."""
+    if run.tier >= 3:
+        run.deadline += 30 * 60
+    run.pytest(["tests/e2e/connectors"])
+
+
 def versions(run):
     """What the default Flink shows in both modes, on the other two."""
     for one in ("1.20", "2.3"):
@@ -79,7 +86,7 @@ GROUPS = [
     Group("transcripts", 2, 3, "what a person sees of runs, whole: live rows and Ctrl-C, events, no Java, rows that cannot come back, a wrong password", pytest("tests/e2e/test_transcripts.py")),
     Group("versions", 3, 25, "scripts, ends, jobs and transcripts on Flink 1.20 and 2.3 in both modes", versions),
     Group("connectors", 2, 4, "files, Kafka and PostgreSQL: real broker and server, one version and mode (test-all: all six cells; scripts of ../shared where present)",
-          pytest("tests/e2e/connectors")),
+          connectors),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),
     Group("plants", 3, 10, "every fuzz target finds its planted bug within 60 s", script("tests/fuzz/plants"), packages=["fuzz"]),
     Group("bare", 3, 25, "README's first command and .ci/run on a Debian 12 that has nothing but make and git", script("tests/bare", env={"BARE_STEPS": "run,ci,user"}), packages=["full"]),
