@@ -124,7 +124,7 @@ def test_port_without_memory(fault):
                 assert not finished or [int(r[1][0]) for r in got["rows"]] == list(range(ROWS)), f"allocation {n} of {total}"
                 assert len(got["rows"]) >= acknowledged
             except (OSError, ValueError, KeyError):
-                rc = port.child.wait(30)
-                assert rc == 6, f"allocation {n} of {total}: ended with {rc}"
+                rc = port.child.wait(30)  # 0: the driver itself could not read a command
+                assert rc in (0, 6), f"allocation {n} of {total}: ended with {rc}"
         finally:
             port.kill()
