@@ -26,6 +26,7 @@ struct fmt {
     unsigned width;
     const char *eol;
     struct sl_buf out, one; /* the whole; one statement */
+    bool open_end;          /* the text ends inside of a comment without an end */
     bool in_comment;        /* the line ends in a comment that only a line end ends */
     bool any, last_long;    /* something has been written; the last statement took more than one line */
     fmt_comments waiting;   /* for the next place between statements */
@@ -511,6 +512,11 @@ static void format_piece(struct fmt *f, const struct sql_piece *p)
             found.hint = SL_STR("write END; behind its last INSERT");
             found.len = p->opener.off + p->opener.len - p->off;
         }
+        if (p->fault.fault == SQL_LEX_OPEN_COMMENT && !p->terminated) {
+            /* it holds all that follows, the last line end too */
+            u.end = (uint32_t)f->text.n;
+            f->open_end = true;
+        }
         format_unit(f, &u, !client, &found);
         put_unit(f, &u, false);
     }
@@ -596,12 +602,12 @@ bool sql_format(struct sl_arena *a, sl_str name, sl_str text, const struct sql_f
     SL_ARENA_AUTO pieces = {0};
     struct sl_arena_mark empty = sl_arena_mark(&pieces);
     sql_splitter_init(&sp, &pieces, text, f.version, true);
-    while (sql_splitter_next(&sp, &piece) && !f.out.full && !f.one.full) {
+    while (!f.open_end && !f.out.full && !f.one.full && sql_splitter_next(&sp, &piece)) {
         format_piece(&f, &piece);
         sl_arena_rewind(&pieces, empty);
     }
     (void)put_between(&f, (uint32_t)text.n, 0, false);
-    if (f.any && f.out.n && f.out.p[f.out.n - 1] != '\n') {
+    if (f.any && !f.open_end && f.out.n && f.out.p[f.out.n - 1] != '\n') {
         sl_buf_putz(&f.out, f.eol);
     }
     bool full = f.out.full || f.one.full;
