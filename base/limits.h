@@ -39,6 +39,7 @@ extern struct sl_limits {
 #define SL_LIMIT_CHAIN_TERMS      2000 /* Flink's operator reduction is quadratic: 5,000 ANDs take 0.5 s */
 #define SL_LIMIT_TREE_DEPTH       6000 /* levels of a statement's tree, so that walkers may recurse */
 #define SL_LIMIT_IDENTIFIER_UTF16 256  /* as Flink's parser */
+#define SL_LIMIT_ROOM_BYTES       ((size_t)64 << 10) /* of a text, from which on its statements are counted first */
 #define SL_LIMIT_VARIABLE_DEPTH   16
 #define SL_LIMIT_FOLDER_DEPTH     32
 #define SL_LIMIT_READ_BYTES       ((size_t)64 << 10) /* of standard input at once */

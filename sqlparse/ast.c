@@ -22,7 +22,7 @@ struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t o
                         size_t n)
 {
     if (!p->slab_left) {
-        size_t nodes = SL_MIN((size_t)SLAB_NODES, p->text.n / 2 + 2); /* a short statement has few */
+        size_t nodes = SL_MIN((size_t)SLAB_NODES, p->text.n / 2 + 1); /* a short statement has few */
         p->slab = sl_arena_alloc(p->arena, nodes * sizeof(*p->slab));
         p->slab_left = nodes;
     }

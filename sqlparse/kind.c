@@ -308,10 +308,10 @@ void sql_head_object(const struct sql_head *h, enum sql_kind kind, struct sl_are
     }
 }
 
-void sql_head_read(struct sql_head *h, sl_str text, sql_version version)
+void sql_head_read(struct sql_head *h, sl_str text, sql_version version, bool variables)
 {
     struct sql_lexer lx;
-    sql_lex_init(&lx, text, version, false);
+    sql_lex_init(&lx, text, version, variables);
     *h = (struct sql_head){.text = text.p};
     while (h->n < SQL_HEAD_TOKENS && sql_lex_next(&lx, &h->t[h->n])) {
         h->n++;

@@ -86,7 +86,7 @@ static bool say_limits(struct sql_script *s, uint32_t number, const struct sql_p
 static void read_quoted_config(struct sql_stmt *st, struct sl_arena *a, sql_version version)
 {
     struct sql_head h;
-    sql_head_read(&h, st->sql, version);
+    sql_head_read(&h, st->sql, version, false);
     bool string_key = h.n > 1 && h.t[1].kind == TK_STRING_LIT;
     bool set = st->kind == SQL_KIND_SET && h.n == 4 && h.t[2].kind == TK_EQ && h.t[3].kind == TK_STRING_LIT;
     if (!string_key || !(set || (st->kind == SQL_KIND_RESET && h.n == 2))) {
@@ -119,7 +119,7 @@ static void fill_object(struct sql_script *s, struct sql_stmt *st, const struct 
 {
     struct sql_head again;
     if (st->n_patches) {
-        sql_head_read(&again, st->sql, s->flink);
+        sql_head_read(&again, st->sql, s->flink, false);
         head = &again;
     }
     sql_head_object(head, st->kind, s->arena, st);
@@ -163,7 +163,7 @@ static void parse_set(struct sql_script *s, uint32_t number, const struct sql_pi
     for (size_t i = 0; i < st->n_inner; i++) {
         struct sql_stmt *in = &st->inner[i];
         struct sl_pos first =
-            sql_lines_pos(&s->files.v[st->file].lines, p->inner.v[i].off, p->inner.v[i].head.t[0].len);
+            sql_lines_pos(&s->files.v[st->file].lines, p->inner.v[i].off, p->inner.v[i].first_len);
         if (sql_kind_class(in->kind) != SQL_CLASS_INSERT && in->kind != SQL_KIND_UNKNOWN) {
             sql_diag_add(s, SL_SYNTAX, SQL_ERROR, number, first,
                          "only INSERT can stand in a statement set, not %s", sql_kind_name(in->kind));
@@ -230,15 +230,18 @@ static void add_inner(struct sql_script *s, uint32_t number, const struct sql_pi
         struct sql_stmt *st = &inner[i];
         st->number = number;
         st->file = (uint16_t)(s->files.n - 1);
-        st->kind = sql_head_kind(&in->head);
+        sl_str text = sl_str_sub(file->lines.text, in->off, in->end - in->off);
+        struct sql_head head;
+        sql_head_read(&head, text, s->flink, vars && !vars->off);
+        st->kind = sql_head_kind(&head);
         st->pos = sql_lines_pos(&file->lines, in->off, in->end - in->off);
-        st->text = sl_str_sub(file->lines.text, in->off, in->end - in->off);
+        st->text = text;
         st->terminated = in->terminated;
         /* what is undefined was said of the whole set */
         struct sql_diags said = s->diags;
         fill_in(s, st, p, in->off, in->end, vars);
         s->diags = said;
-        fill_object(s, st, &in->head);
+        fill_object(s, st, &head);
     }
     s->stmts.v[number - 1].inner = inner;
     s->stmts.v[number - 1].n_inner = p->inner.n;
@@ -280,6 +283,31 @@ static void add_piece(struct sql_script *s, const struct sql_piece *p, const str
     check_piece(s, number, p, opt->level);
 }
 
+/* Room for all statements of a large text at once: growing by doubling keeps every smaller array in the arena. */
+static void make_room(struct sql_script *s, sl_str text)
+{
+    struct sql_lexer lx;
+    struct sql_token t;
+    size_t n = s->stmts.n + 1;
+    int last = TK_SEMI;
+    if (text.n < SL_LIMIT_ROOM_BYTES) {
+        return;
+    }
+    sql_lex_init(&lx, text, s->flink, false);
+    for (int kind; (kind = sql_lex_next(&lx, &t)) != 0; last = kind) {
+        n += kind == TK_SEMI && last != TK_SEMI;
+    }
+    n = SL_MIN(n, sl_limits.statements + 1);
+    if (n > s->stmts.cap) {
+        struct sql_stmt *old = s->stmts.v;
+        s->stmts.v = sl_new_n(s->arena, struct sql_stmt, n);
+        s->stmts.cap = n;
+        if (s->stmts.n) {
+            memcpy(s->stmts.v, old, s->stmts.n * sizeof(*old));
+        }
+    }
+}
+
 bool sql_script_add(struct sql_script *s, sl_str name, sl_str text, const struct sql_options *opt,
                     struct sl_err *err)
 {
@@ -300,6 +328,7 @@ bool sql_script_add(struct sql_script *s, sl_str name, sl_str text, const struct
     }
     struct sql_splitter sp;
     struct sql_piece piece;
+    make_room(s, text);
     sql_splitter_init(&sp, s->arena, text, s->flink, opt->vars && !opt->vars->off);
     while (sql_splitter_next(&sp, &piece)) {
         if (s->stmts.n >= sl_limits.statements) {

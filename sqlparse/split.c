@@ -438,12 +438,11 @@ static bool step_in_set(struct sql_splitter *sp, struct walk *w, const struct sq
         }
         struct sql_inner *in = sl_vec_add(sp->arena, &p->inner);
         in->off = t->off;
-        in->head.text = sp->text.p;
+        in->first_len = t->len;
         w->at_inner_start = false;
     }
     struct sql_inner *in = &p->inner.v[p->inner.n - 1];
     in->end = t->off + t->len;
-    add_to_head(&in->head, t);
     return true;
 }
 

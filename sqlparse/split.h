@@ -33,9 +33,8 @@ struct sql_hole {
 };
 
 struct sql_inner {
-    uint32_t off, end;
+    uint32_t off, end, first_len; /* length of the first token */
     bool terminated;
-    struct sql_head head;
 };
 
 struct sql_piece {
@@ -71,6 +70,6 @@ enum sql_kind sql_head_kind(const struct sql_head *h);
 /* Fills object and temporary of st from the head. */
 void sql_head_object(const struct sql_head *h, enum sql_kind kind, struct sl_arena *a, struct sql_stmt *st);
 /* Reads the head of one statement. */
-void sql_head_read(struct sql_head *h, sl_str text, sql_version version);
+void sql_head_read(struct sql_head *h, sl_str text, sql_version version, bool variables);
 
 #endif

@@ -117,19 +117,18 @@ struct sql_node; /* AST, sqlparse/ast.h */
  * inside `sql`; sql_stmt_source_pos() maps them back to the file as written. */
 struct sql_stmt {
     uint32_t number; /* from 1, over all files of the script */
-    uint16_t file;
     enum sql_kind kind;
+    uint16_t file;
+    bool terminated; /* a ';' (or the END; of a set) was there */
+    bool bad;        /* has an error diagnostic */
+    bool has_key;    /* false: SET or RESET alone */
+    bool temporary;  /* CREATE/DROP/ALTER TEMPORARY */
     struct sl_pos pos;
     sl_str text, sql;
-    bool terminated;            /* a ';' (or the END; of a set) was there */
-    bool bad;                   /* has an error diagnostic */
-    const struct sql_node *ast; /* NULL: carried verbatim, or bad */
-
     sl_str key, value; /* SET k = v, RESET k (value empty): unquoted and unescaped */
-    bool has_key;      /* false: SET or RESET alone */
     sl_str object; /* CREATE/DROP/ALTER/INSERT/DESCRIBE: the name as written; ADD JAR, STOP JOB: the string */
-    bool temporary;         /* CREATE/DROP/ALTER TEMPORARY */
-    struct sql_stmt *inner; /* the INSERTs of a statement set */
+    const struct sql_node *ast; /* NULL: carried verbatim, or bad */
+    struct sql_stmt *inner;     /* the INSERTs of a statement set */
     size_t n_inner;
     const struct sql_patch *patches; /* where sql differs from text, ascending */
     size_t n_patches;
