@@ -19,6 +19,8 @@ help:
 	@echo "make test-trixie   build, unit, golden and api tests in Debian 13"
 	@echo "make lint          order of the rooms, headers, banned functions, layout, gcc -fanalyzer"
 	@echo "make fuzz          every fuzz target for 10 s   (T=target SECS=n PLANT=n)"
+	@echo "make agreement     our parser beside Flink's own, on Flink's test jars and mutants (FLINKS=2.2.1)"
+	@echo "make fuzz-diff     generated statements for Flink's parser and ours (FUZZ_DIFF_SECS=600, FLINKS=, SEED=)"
 	@echo "make bench         beside Flink's own SQL client and gateway"
 	@echo "make wasm          the language room as WebAssembly"
 	@echo "make dist          tarball with binary, runner, man pages, completions"

@@ -109,6 +109,12 @@ def labels(version, texts, fresh=None, mode="parse"):
     return answers
 
 
+def known_classes():
+    """Differences with a name: known.jsonl."""
+    with open(os.path.join(HERE, "known.jsonl"), encoding="utf-8") as f:
+        return [json.loads(line) for line in f if line.strip()]
+
+
 def same_place(flink, ours):
     """Where Flink says, or the token behind it: its lookahead makes it point one early."""
     if "line" not in flink or not flink["line"]:
