@@ -40,7 +40,7 @@ static void check_key(struct sql_script *s, const struct sql_stmt *st)
     }
 }
 
-void cat_check(struct sql_script *s, enum cat_level level)
+void cat_check_in(struct sql_script *s, enum cat_level level, const struct cat_session *session)
 {
     if (level == CAT_LEVEL_SYNTAX) {
         return;
@@ -51,5 +51,10 @@ void cat_check(struct sql_script *s, enum cat_level level)
             cat_setting_check(s, &s->stmts.v[i]);
         }
     }
-    cat_scope_check(s);
+    (void)cat_scope_check_in(s, session);
+}
+
+void cat_check(struct sql_script *s, enum cat_level level)
+{
+    cat_check_in(s, level, NULL);
 }

@@ -14,5 +14,8 @@ enum cat_level {
 };
 /* Adds its diagnostics to the script. */
 void cat_check(struct sql_script *s, enum cat_level level);
+/* The same in a session that is not fresh (catalog/scope.h). */
+struct cat_session;
+void cat_check_in(struct sql_script *s, enum cat_level level, const struct cat_session *session);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "catalog/check.h"
+#include "catalog/scope.h"
 #include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/diag_print.h"
@@ -179,6 +180,26 @@ static void put_pair(struct sl_jw *w, sl_str key, sl_str value, const char *orig
     sl_jw_end_object(w);
 }
 
+/* Does a configuration outside the script leave streaming mode? */
+static bool may_be_batch(const struct run_options *o, const struct cli_source *src)
+{
+    static const char key[] = "execution.runtime-mode";
+    bool batch = false;
+    for (size_t k = 0; k < src->project.jobs.n; k++) {
+        const struct sql_pairs *config = &src->project.jobs.v[k].config;
+        for (size_t i = 0; i < config->list.n; i++) {
+            batch |=
+                sl_str_eqz(config->list.v[i].name, key) && !sl_str_ieqz(config->list.v[i].value, "streaming");
+        }
+    }
+    for (size_t i = 0; i < o->config.n; i++) {
+        const char *eq = strchr(o->config.v[i], '=');
+        bool it = eq && sl_str_eqz((sl_str){o->config.v[i], (size_t)(eq - o->config.v[i])}, key);
+        batch = it ? !sl_str_ieqz(sl_str_of(eq + 1), "streaming") : batch;
+    }
+    return batch;
+}
+
 /* Rising precedence: the job's entry in sluice.yaml, then -D. A script's own SETs are the last word. */
 static void put_config(struct sl_jw *w, struct sl_arena *a, const struct run_options *o,
                        const struct cli_source *src, sl_str name)
@@ -328,7 +349,8 @@ static int exec(int argc, char **argv)
         fwrite(b.p, 1, b.n, stderr);
         return sl_code_exit(bad.err.code);
     }
-    cat_check(&src.script, CAT_LEVEL_FULL);
+    struct cat_session session = {.batch = may_be_batch(&o, &src)};
+    cat_check_in(&src.script, CAT_LEVEL_FULL, &session);
     struct cli_events *ev = cli_events_new(&o.show, &src.script);
     if (src.script.diags.errors) {
         rc = cli_events_local_errors(ev, &src.script);

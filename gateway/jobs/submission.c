@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "catalog/check.h"
+#include "catalog/scope.h"
 #include "gateway/jobs/needs.h"
 #include "runtime-image/bundle.h"
 #include "sys/file.h"
@@ -214,7 +215,14 @@ static bool check(struct sub *s)
             return false;
         }
     }
-    cat_check(&s->script, CAT_LEVEL_FULL);
+    struct cat_session session = {0};
+    for (size_t i = 0; i < s->rq->n_config; i++) {
+        const struct plan_pair *c = &s->rq->config[i];
+        if (sl_str_eqz(c->key, "execution.runtime-mode")) {
+            session.batch = !sl_str_ieqz(c->value, "streaming"); /* the last one counts */
+        }
+    }
+    cat_check_in(&s->script, CAT_LEVEL_FULL, &session);
     struct plan_options po = {.name = s->rq->name,
                               .given = s->rq->config,
                               .n_given = s->rq->n_config,
