@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <time.h>
 
+#include "catalog/builtins.h"
 #include "catalog/complete.h"
 #include "catalog/functions.h"
 #include "catalog/hover.h"
@@ -319,6 +320,22 @@ static void test_functions(void **state)
         assert_true(strlen(f->doc) > 3 && strlen(f->doc) < 100);
         assert_true(f->since >= SQL_FLINK_1_20 && f->since <= SQL_FLINK_2_3);
         last = f->name;
+    }
+    /* forms of their own in the grammar; each version's list has some of them and not others */
+    static const char *const forms[] = {"CAST",    "CEILING",       "CURRENT_DATE",
+                                        "EXTRACT", "JSON_ARRAYAGG", "JSON_OBJECTAGG",
+                                        "OVERLAY", "POSITION",      "TRY_CAST"};
+    static const sql_version versions[] = {SQL_FLINK_1_20, SQL_FLINK_2_2, SQL_FLINK_2_3};
+    for (size_t i = 0; i < cat_function_help_count(); i++) {
+        const struct cat_function_help *f = cat_function_help_at(i);
+        bool form = false;
+        for (size_t k = 0; k < SL_ARRAY_LEN(forms); k++) {
+            form |= strcmp(f->name, forms[k]) == 0;
+        }
+        for (size_t k = 0; k < SL_ARRAY_LEN(versions) && !form; k++) {
+            bool known = cat_function(versions[k], sl_str_of(f->name)) != NULL;
+            assert_int_equal(known, f->since <= versions[k]);
+        }
     }
     assert_non_null(cat_function_help(SQL_FLINK_2_3, SL_STR("to_changelog")));
     assert_null(cat_function_help(SQL_FLINK_2_2, SL_STR("to_changelog")));
