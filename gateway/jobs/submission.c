@@ -132,8 +132,9 @@ void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *ru
     struct event_step e = {.step = "running",
                            .state = "done",
                            .ms = ms,
-                           .text = sl_arena_printf(s->arena, "all %d task%s\tfirst row after", r.last.tasks,
-                                                   r.last.tasks == 1 ? "" : "s"),
+                           .text = r.last.tasks ? sl_arena_printf(s->arena, "all %d task%s\tfirst row after",
+                                                                  r.last.tasks, r.last.tasks == 1 ? "" : "s")
+                                                : SL_STR("its tasks\tfirst row after"),
                            .run = run_id,
                            .statement = u->stmt->number};
     event_step(s->sink, &e);
