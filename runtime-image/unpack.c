@@ -153,7 +153,8 @@ bool img_write_tiny_jar(const char *path, struct sl_err *err)
               archive_write_data(ar, manifest, sizeof manifest - 1) == (la_ssize_t)(sizeof manifest - 1) &&
               archive_write_close(ar) == ARCHIVE_OK;
     if (!ok) {
-        sl_fail(err, SL_IO, "cannot write %s: %s", path, archive_error_string(ar));
+        int saved = archive_errno(ar);
+        sl_fail_errno(err, SL_IO, saved > 0 ? saved : EIO, "cannot write %s", path);
     }
     archive_entry_free(entry);
     archive_write_free(ar);
