@@ -181,7 +181,7 @@ void cat_insert(struct cat_walk *w, const struct sql_node *insert)
         rel = &cat_open_relation;
     }
     sl_str table = name ? sql_node_text(name, w->st->sql) : SL_STR_NONE;
-    bool good = !names || check_target_names(w, names, rel, name);
+    bool good = !names || !name || check_target_names(w, names, rel, name);
     const struct sql_node *spec = sql_node_child(insert, SQL_N_PARTITION_SPEC);
     size_t fixed = check_partition(w, spec, rel, table);
     const struct cat_relation *q = query ? cat_query(w, query, NULL, NULL) : &cat_open_relation;

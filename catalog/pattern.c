@@ -113,7 +113,7 @@ static void check_order(struct cat_walk *w, const struct sql_node *match, const 
                                  : cat_say_at(w, SL_TIME_ATTRIBUTE_MISSING, match->off, 15,
                                               "MATCH_RECOGNIZE needs ORDER BY with a time attribute");
         cat_hint(w, d, "ORDER BY the column of the table's WATERMARK, or one AS PROCTIME()");
-    } else if (first->op == TK_DESC && t->time) {
+    } else if (first && first->op == TK_DESC && t->time) {
         cat_say(w, SL_TIME_ATTRIBUTE_MISSING, first, "MATCH_RECOGNIZE sorts by time in ascending order");
     }
 }

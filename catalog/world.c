@@ -282,7 +282,7 @@ enum cat_found cat_function_there(struct cat_walk *w, const struct sql_node *nam
     *ret = NULL;
     struct cat_path p = cat_path_of(w, name);
     sl_str last = cat_lower(w, p.name);
-    bool qualified = name->kind == SQL_N_NAME && name->first && name->first->next;
+    bool qualified = name && name->kind == SQL_N_NAME && name->first && name->first->next;
     const struct cat_entry *e =
         qualified ? NULL : cat_entry(w, CAT_A_FUNCTION, SL_STR_NONE, SL_STR_NONE, last);
     e = e && !e->gone ? e : cat_entry(w, CAT_A_FUNCTION, p.catalog, p.database, last);
