@@ -71,8 +71,9 @@ extern struct sl_limits {
 #define SL_LIMIT_HTTP_BODY_BYTES ((size_t)64 << 20)
 
 /* local Flink */
-#define SL_LIMIT_LOCAL_IDLE_MS 600000
-#define SL_LIMIT_OWNER_IDLE_MS 60000
+#define SL_LIMIT_LOCAL_IDLE_MS   600000
+#define SL_LIMIT_DISK_FULL_BYTES ((uint64_t)1 << 20) /* with less free a disk is called full */
+#define SL_LIMIT_OWNER_IDLE_MS   60000
 
 /* owner, lanes, jobs */
 #define SL_LIMIT_LANE_QUEUE       1024

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define START_TRIES 3
@@ -438,6 +439,14 @@ static bool port_was_taken(const struct tgt_failure *f)
            sl_str_find(f->stack, SL_STR("Could not start rest endpoint on any port")) >= 0;
 }
 
+/* A JVM that has no room ends in many ways, a supervisor without a word: the disk itself is asked. */
+static bool disk_is_full(const char *dir, const struct tgt_failure *f)
+{
+    struct statvfs vfs;
+    bool full = statvfs(dir, &vfs) == 0 && (uint64_t)vfs.f_bavail * vfs.f_frsize < SL_LIMIT_DISK_FULL_BYTES;
+    return full || sl_str_find(f->stack, SL_STR("No space left on device")) >= 0;
+}
+
 bool local_cluster_start(const struct local_make *m, struct sl_arena *a, struct local_cluster *ret,
                          struct tgt_failure *failure, struct sl_err *err)
 {
@@ -461,6 +470,7 @@ bool local_cluster_start(const struct local_make *m, struct sl_arena *a, struct 
         ret->id[0] = 0;
         return false;
     }
+    bool full;
     for (int tries = 1;; tries++) {
         if (ret->owner_fd < 0) {
             take_owner_lock(ret);
@@ -468,14 +478,19 @@ bool local_cluster_start(const struct local_make *m, struct sl_arena *a, struct 
         if (start_once(m, ret, err)) {
             return true;
         }
+        full = disk_is_full(ret->dir, failure); /* before what ends gives its room back */
         sup_stop(ret->dir, sl_limits.jvm_stop_ms);
         local_cluster_log_failure(ret->dir, a, failure);
+        full = full || disk_is_full(ret->dir, failure);
         if (!port_was_taken(failure) || tries == START_TRIES) {
             break;
         }
         drop(ret->dir, "log");
     }
-    if (port_was_taken(failure)) {
+    if (full) {
+        sl_fail(err, SL_DISK_FULL, "Flink %s did not start: the disk of %s is full", ret->flink, m->run_dir);
+        sl_hint(err, "a local Flink needs about 100 MB there; --data or SLUICE_DATA names another folder");
+    } else if (port_was_taken(failure)) {
         sl_fail(err, SL_PORT_TAKEN,
                 "Flink %s did not start: its port was taken by another program (%d tries)", ret->flink,
                 START_TRIES);

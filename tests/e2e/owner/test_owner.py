@@ -249,6 +249,26 @@ def test_a_disk_that_takes_nothing(own_sluice, flink, how):
         os.rmdir(folder)
 
 
+@pytest.mark.parametrize("size", ["1m", "8m"])
+def test_a_disk_with_no_room_for_a_flink(own_sluice, flink, size):
+    """The owner comes up; the JVMs have no room, whichever of them notices."""
+    sluice = own_sluice
+    folder = tempfile.mkdtemp(prefix="sluice-disk-")
+    if not mounted(folder, f"size={size}"):
+        os.rmdir(folder)
+        pytest.skip("mounting a tmpfs is not allowed here")
+    try:
+        sluice.env["SLUICE_DATA"] = os.path.join(folder, "data")
+        done = sluice("run", sluice.script("SELECT 1;"), "--flink", flink, timeout=180)
+        assert done.rc == 6 and "error[disk-full]" in done.err, str(done)
+        assert "at " + "org." not in done.err, done.err
+        sluice("owner", "stop", "--yes", timeout=60)
+        harness.wait_for(lambda: not harness.processes(f"SLUICE_DATA={folder}"), 30, "end of all processes")
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+        os.rmdir(folder)
+
+
 def test_a_disk_that_fills_while_rows_come(own_sluice, flink):
     """The spool's disk is full: the SELECT fails in one line; the next script runs when there is room again."""
     sluice = own_sluice
