@@ -95,7 +95,7 @@ def test_forms(sluice, flink, form, expected):
     elif form == "jsonl":
         assert [(j["item"], j["n"]) for j in map(json.loads, done.out.splitlines())] == [("pear", "2"), ("plum", "1,5")]
     else:
-        assert done.out.endswith("(2 rows)\n") and re.search(r"^ item \| n *$", done.out, re.M), done.out
+        assert done.out.endswith("(2 rows)\n") and re.search(r"^ item +\| n *$", done.out, re.M), done.out
 
 
 def test_exit_3_and_nothing_sent(sluice):
