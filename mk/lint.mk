@@ -10,13 +10,13 @@ ANALYZER_OFF := -Wno-analyzer-malloc-leak
 LINT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -iquote . -I$(BUILD)/gen $(PKG_CFLAGS) -DSLUICE_VERSION='"lint"'
 
 # A header is a contract: it compiles alone.
-$(BUILD)/lint/%.h.ok: %.h | $(SQLPARSE_GEN) $(CATALOG_GEN)
+$(BUILD)/lint/%.h.ok: %.h | $(SQLPARSE_GEN) $(CATALOG_GEN) $(BUILTINS_GEN)
 	@mkdir -p $(@D)
 	@echo " HEADER  $<"
 	@echo '#include "$<"' | $(CC) $(LINT_CFLAGS) -fsyntax-only -MMD -MP -MT $@ -MF $(@:.ok=.d) -x c -
 	@touch $@
 
-$(BUILD)/lint/%.c.ok: %.c | $(SQLPARSE_GEN) $(CATALOG_GEN)
+$(BUILD)/lint/%.c.ok: %.c | $(SQLPARSE_GEN) $(CATALOG_GEN) $(BUILTINS_GEN)
 	@mkdir -p $(@D)
 	@echo " ANALYZE $<"
 	@$(CC) $(LINT_CFLAGS) -fanalyzer $(ANALYZER_OFF) -MMD -MP -MT $@ -MF $(@:.ok=.d) -c -o /dev/null $<
