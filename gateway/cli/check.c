@@ -127,8 +127,9 @@ static void look(const struct check *c, struct sql_script *s)
     cat_fixes(s);
 }
 
-static void check_file(struct check *c, const char *path)
+static void check_file(void *ctx, const char *path)
 {
+    struct check *c = ctx;
     SL_ARENA_AUTO arena = {0};
     SL_BUF_AUTO out;
     sl_buf_init(&out, 0);
@@ -161,38 +162,6 @@ static void check_file(struct check *c, const char *path)
     cli_diags_print(&out, &source.script, c->colour);
     cli_put(stderr, sl_buf_str(&out));
     print_summary(c, &source, us);
-}
-
-static bool is_script_name(sl_str name)
-{
-    return sl_str_ends(name, SL_STR(".sql")) && name.n > 4 && name.p[0] != '.';
-}
-
-/* A file, or every *.sql below a folder. */
-static void check_path(struct check *c, const char *path, unsigned depth)
-{
-    if (strcmp(path, "-") == 0 || !sys_is_dir(path)) {
-        check_file(c, path);
-        return;
-    }
-    SL_ARENA_AUTO arena = {0};
-    struct sl_err err = SL_ERR_INIT;
-    sl_str *names;
-    size_t n;
-    if (!sys_dir_list(&arena, path, &names, &n, &err)) {
-        c->exit = cli_print_error(&err);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const char *full = sys_path_join(&arena, path, sl_arena_strdupz(&arena, names[i]));
-        if (sys_is_dir(full)) {
-            if (names[i].n && names[i].p[0] != '.' && depth < SL_LIMIT_FOLDER_DEPTH) {
-                check_path(c, full, depth + 1);
-            }
-        } else if (is_script_name(names[i])) {
-            check_file(c, full);
-        }
-    }
 }
 
 static void print_json(const struct check *c)
@@ -376,7 +345,8 @@ static int exec_check(int argc, char **argv)
     sl_buf_init(&c.diagnostics, 0);
     sl_buf_init(&c.files, 0);
     for (size_t i = 0; i < c.paths.n; i++) {
-        check_path(&c, c.paths.v[i], 0);
+        int unread = cli_each_script(c.paths.v[i], check_file, &c);
+        c.exit = unread ? unread : c.exit;
     }
     if (c.json) {
         print_json(&c);

@@ -43,8 +43,9 @@ static bool write_back(const char *path, sl_str text, struct sl_err *err)
     return ok;
 }
 
-static void fmt_file(struct fmt *f, const char *path)
+static void fmt_file(void *ctx, const char *path)
 {
+    struct fmt *f = ctx;
     SL_ARENA_AUTO arena = {0};
     struct sl_err err = SL_ERR_INIT;
     bool standard = strcmp(path, "-") == 0;
@@ -86,36 +87,6 @@ static void fmt_file(struct fmt *f, const char *path)
     }
 }
 
-/* A file, or every *.sql below a folder. */
-static void fmt_path(struct fmt *f, const char *path, unsigned depth)
-{
-    if (strcmp(path, "-") == 0 || !sys_is_dir(path)) {
-        fmt_file(f, path);
-        return;
-    }
-    SL_ARENA_AUTO arena = {0};
-    struct sl_err err = SL_ERR_INIT;
-    sl_str *names;
-    size_t n;
-    if (!sys_dir_list(&arena, path, &names, &n, &err)) {
-        fail(f, cli_print_error(&err));
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (names[i].n == 0 || names[i].p[0] == '.') {
-            continue;
-        }
-        const char *full = sys_path_join(&arena, path, sl_arena_strdupz(&arena, names[i]));
-        if (sys_is_dir(full)) {
-            if (depth < SL_LIMIT_FOLDER_DEPTH) {
-                fmt_path(f, full, depth + 1);
-            }
-        } else if (sl_str_ends(names[i], SL_STR(".sql"))) {
-            fmt_file(f, full);
-        }
-    }
-}
-
 static int exec_fmt(int argc, char **argv)
 {
     SL_ARENA_AUTO arena = {0};
@@ -149,7 +120,7 @@ static int exec_fmt(int argc, char **argv)
         return cli_usage("fmt", "which file? (- is standard input)");
     }
     for (size_t i = 0; i < x.files.n; i++) {
-        fmt_path(&f, x.files.v[i], 0);
+        fail(&f, cli_each_script(x.files.v[i], fmt_file, &f));
     }
     return f.exit ? f.exit : f.check && f.changed ? 1 : 0;
 }

@@ -268,6 +268,39 @@ static bool add_file(struct cli_source *s, struct sl_arena *a, const char *path,
     return sql_script_add(&s->script, sl_str_of(path), text, opt, &ret->err) || fail_in(ret, path, text);
 }
 
+static int each_script(const char *path, unsigned depth, void (*fn)(void *ctx, const char *path), void *ctx)
+{
+    if (strcmp(path, "-") == 0 || !sys_is_dir(path)) {
+        fn(ctx, path);
+        return 0;
+    }
+    SL_ARENA_AUTO arena = {0};
+    struct sl_err err = SL_ERR_INIT;
+    sl_str *names;
+    size_t n;
+    if (!sys_dir_list(&arena, path, &names, &n, &err)) {
+        return cli_print_error(&err);
+    }
+    int unread = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (names[i].n == 0 || names[i].p[0] == '.') {
+            continue;
+        }
+        const char *full = sys_path_join(&arena, path, sl_arena_strdupz(&arena, names[i]));
+        bool folder = sys_is_dir(full);
+        if (folder ? depth < SL_LIMIT_FOLDER_DEPTH : sl_str_ends(names[i], SL_STR(".sql"))) {
+            int code = each_script(full, depth + 1, fn, ctx);
+            unread = code ? code : unread;
+        }
+    }
+    return unread;
+}
+
+int cli_each_script(const char *path, void (*fn)(void *ctx, const char *path), void *ctx)
+{
+    return each_script(path, 0, fn, ctx);
+}
+
 bool cli_source_flink(const struct cli_source_options *o, sql_version *ret, struct sl_err *err)
 {
     sl_str text = o->flink ? sl_str_of(o->flink) : cli_settings()->flink;

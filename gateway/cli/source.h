@@ -24,6 +24,9 @@ struct cli_source_options {
  * name). */
 int cli_source_option(struct cli_source_options *o, struct sl_arena *a, const char *verb, int argc,
                       char **argv, int *i);
+/* Calls fn for a file or "-", or for every *.sql below a folder (what begins with a dot is passed over). Returns 0, or
+ * the exit code for a folder that could not be read (said on stderr); the others are gone through all the same. */
+int cli_each_script(const char *path, void (*fn)(void *ctx, const char *path), void *ctx);
 /* The Flink version where sluice.yaml has no say: --flink, else the settings'. Error: usage. */
 SL_MUST_CHECK bool cli_source_flink(const struct cli_source_options *o, sql_version *ret, struct sl_err *err);
 
