@@ -22,6 +22,7 @@ struct sys_http_request {
     size_t max_bytes;             /* of the answer; 0 = limits.h */
     const char *ca_file;          /* PEM file or folder of trusted CAs; NULL = the system's */
     const char *client_cert;      /* PEM file with certificate and key to show; NULL = none */
+    const char *client_key;       /* PEM file of its key; NULL = in client_cert */
     bool insecure;                /* the server's certificate is not checked */
     const char *proxy;            /* NULL = as the environment says, never for this machine */
     bool proxy_always;            /* `proxy` also for hosts of no_proxy and for this machine */

@@ -260,6 +260,9 @@ static void set_trust(CURL *easy, const struct sys_http_request *rq, bool loopba
     if (rq->client_cert) {
         curl_easy_setopt(easy, CURLOPT_SSLCERT, rq->client_cert);
     }
+    if (rq->client_key) {
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, rq->client_key);
+    }
     if (rq->insecure) {
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);

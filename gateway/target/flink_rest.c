@@ -12,18 +12,27 @@
 
 struct flink_rest {
     struct sys_http *http;
-    char base[128];
+    struct tgt_endpoint at;
+    const char *base; /* at.rest */
     int64_t total_ms;
 };
 
-struct flink_rest *flink_rest_new(const char *base, int64_t total_ms)
+struct flink_rest *flink_rest_open(const struct tgt_endpoint *e, int64_t total_ms)
 {
     struct flink_rest *r = calloc(1, sizeof *r);
     SL_OOM_ON(!r);
     r->http = sys_http_new();
     r->total_ms = total_ms;
-    snprintf(r->base, sizeof r->base, "%s", base);
+    r->at = *e;
+    r->base = r->at.rest;
     return r;
+}
+
+struct flink_rest *flink_rest_new(const char *base, int64_t total_ms)
+{
+    struct tgt_endpoint e = {0};
+    snprintf(e.rest, sizeof e.rest, "%s", base);
+    return flink_rest_open(&e, total_ms);
 }
 
 void flink_rest_free(struct flink_rest *r)
@@ -155,6 +164,21 @@ static bool call(struct flink_rest *r, struct sys_http_request *rq, const char *
     rq->method = rq->method ? rq->method : "GET";
     rq->connect_ms = rq->connect_ms ? rq->connect_ms : sl_limits.http_connect_ms;
     rq->total_ms = rq->total_ms ? rq->total_ms : r->total_ms;
+    rq->ca_file = r->at.ca_file;
+    rq->client_cert = r->at.client_cert;
+    rq->client_key = r->at.client_key;
+    rq->proxy = r->at.proxy;
+    rq->proxy_always = r->at.proxy != NULL;
+    const char *headers[SL_LIMIT_TARGET_HEADERS + 2];
+    size_t n = 0;
+    for (size_t i = 0; r->at.headers && r->at.headers[i] && n < SL_LIMIT_TARGET_HEADERS; i++) {
+        headers[n++] = r->at.headers[i];
+    }
+    if (rq->headers) {
+        headers[n++] = rq->headers[0]; /* at most one of its own */
+    }
+    headers[n] = NULL;
+    rq->headers = headers;
     struct sys_http_answer ans = {0};
     if (!sys_http_do(r->http, rq, a, &ans, err)) {
         return false;

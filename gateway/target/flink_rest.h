@@ -13,6 +13,8 @@ struct flink_rest;
 /* `base` = "http://127.0.0.1:8081", no slash at the end; copied. total_ms: limit of one request, 0 =
  * limits.h. */
 struct flink_rest *flink_rest_new(const char *base, int64_t total_ms);
+/* The same with all that an endpoint asks for (headers, certificates, proxy). The endpoint's strings are borrowed. */
+struct flink_rest *flink_rest_open(const struct tgt_endpoint *e, int64_t total_ms);
 void flink_rest_free(struct flink_rest *r);
 
 struct flink_overview {

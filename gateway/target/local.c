@@ -653,6 +653,24 @@ static bool local_logs(struct target *t, const struct tgt_cluster *tc, const cha
     return c && local_cluster_logs(c->dir, which, tail, a, ret, err);
 }
 
+static bool local_endpoint(struct target *t, const struct tgt_cluster *tc, struct tgt_endpoint *ret,
+                           struct sl_err *err)
+{
+    struct local_cluster *c = find(of(t), tc->id, err);
+    if (!c) {
+        return false;
+    }
+    struct sup_status st;
+    sup_status(c->dir, &st);
+    if (st.state == SUP_ENDED) {
+        return sl_fail(err, SL_TARGET_UNREACHABLE, "the local Flink %s has ended", c->id);
+    }
+    *ret = (struct tgt_endpoint){0};
+    snprintf(ret->rest, sizeof ret->rest, "%s", c->rest);
+    snprintf(ret->incarnation, sizeof ret->incarnation, "%s", st.jobmanager.start);
+    return true;
+}
+
 /* ---- end ---- */
 
 static void local_stop(struct target *t)
@@ -698,6 +716,7 @@ static const struct target_ops local_ops = {
     .cancel = local_cancel,
     .release = local_release,
     .logs = local_logs,
+    .endpoint = local_endpoint,
     .stop = local_stop,
     .free = local_free,
 };

@@ -52,10 +52,21 @@ struct tgt_submit {
 
 /* A cluster that a submission made or used. */
 struct tgt_cluster {
-    char id[64];          /* our own cluster id */
-    char rest[128];       /* http://127.0.0.1:PORT */
+    char id[64];          /* our own cluster id; of a foreign cluster the target's name */
+    char rest[256];       /* http://127.0.0.1:PORT, https://host/prefix; no slash at the end */
     char incarnation[64]; /* start id of its JobManager */
     char flink[16];       /* "2.2.1" */
+};
+
+/* How a cluster's REST is asked: where, and what goes with every request. Strings are borrowed: from the
+ * target (they live as long as it does), NULL where there is none. Headers may hold secrets: never shown. */
+struct tgt_endpoint {
+    char rest[256];                       /* as in struct tgt_cluster */
+    char incarnation[64];                 /* of the JobManager that is expected to answer; "" = not known */
+    const char *const *headers;           /* "Name: value", NULL-terminated */
+    const char *ca_file;                  /* PEM */
+    const char *client_cert, *client_key; /* PEM; the key may be in the certificate's file */
+    const char *proxy;
 };
 
 /* Progress lines of slow steps: called on the calling thread. */
@@ -87,6 +98,10 @@ struct target_ops {
     /* Log text: which = "jobmanager" or "taskmanager"; last `tail` lines (0 = all kept). */
     bool (*logs)(struct target *t, const struct tgt_cluster *c, const char *which, size_t tail,
                  struct sl_arena *a, sl_str *ret, struct sl_err *err);
+    /* Where and how this cluster's REST is asked, for those who ask it themselves (the tracker). Does not block on
+     * the cluster; false when it is known to have ended. */
+    bool (*endpoint)(struct target *t, const struct tgt_cluster *c, struct tgt_endpoint *ret,
+                     struct sl_err *err);
     /* Stops everything of this target that we started. */
     void (*stop)(struct target *t);
     void (*free)(struct target *t);
