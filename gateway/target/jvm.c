@@ -18,6 +18,9 @@
 #define TM_NETWORK_MB   96
 #define TM_DIRECT_MB    (TM_NETWORK_MB + 64 + 128) /* network, framework, what connectors take */
 #define TM_MANAGED_MB   512
+/* Checkpoints that Flink remembers: as many as end between two looks, with a checkpoint each 200 ms and a
+ * JobManager that does not answer for half a minute. */
+#define CHECKPOINT_HISTORY 200
 
 typedef SL_VEC(const char *) args;
 
@@ -85,6 +88,7 @@ static void behaviour(struct sl_buf *b, const struct jvm_cluster *c)
     put_key(b, "heartbeat.interval", "2 s");
     put_key(b, "heartbeat.timeout", "30 s");
     put_key(b, "web.refresh-interval", "100 ms");
+    put_key(b, "web.checkpoints.history", "%d", CHECKPOINT_HISTORY);
     put_key(b, "web.cancel.enable", "true");
     put_key(b, "web.submit.enable", c->jm == IMG_ROLE_SESSION ? "true" : "false");
     put_key(b, "web.upload.dir", "%s/upload", c->dir);
