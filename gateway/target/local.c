@@ -671,6 +671,28 @@ static bool local_endpoint(struct target *t, const struct tgt_cluster *tc, struc
     return true;
 }
 
+static bool local_process(struct target *t, const struct tgt_cluster *tc, struct tgt_process *ret,
+                          struct sl_err *err)
+{
+    struct local_cluster *c = find(of(t), tc->id, err);
+    if (!c) {
+        return false;
+    }
+    struct sup_status st;
+    sup_status(c->dir, &st);
+    *ret = (struct tgt_process){.exit = st.jobmanager.exit,
+                                .signal = st.jobmanager.signal,
+                                .restarts = st.jobmanager.restarts,
+                                .taskmanagers = 1,
+                                .application = c->application};
+    snprintf(ret->life, sizeof ret->life, "%s", st.jobmanager.start);
+    snprintf(ret->why, sizeof ret->why, "%s", st.why);
+    ret->state = st.state == SUP_ENDED || st.state == SUP_NONE ? TGT_PROCESS_ENDED
+                 : st.jobmanager.running                       ? TGT_PROCESS_UP
+                                                               : TGT_PROCESS_COMING;
+    return true;
+}
+
 /* ---- end ---- */
 
 static void local_stop(struct target *t)
@@ -717,6 +739,7 @@ static const struct target_ops local_ops = {
     .release = local_release,
     .logs = local_logs,
     .endpoint = local_endpoint,
+    .process = local_process,
     .stop = local_stop,
     .free = local_free,
 };

@@ -69,6 +69,23 @@ struct tgt_endpoint {
     const char *proxy;
 };
 
+/* What is known of the JobManager's process, where it is ours. */
+enum tgt_process_state {
+    TGT_PROCESS_FOREIGN, /* not ours: nothing is known but its REST */
+    TGT_PROCESS_UP,
+    TGT_PROCESS_COMING, /* it starts, or is started again */
+    TGT_PROCESS_ENDED,
+};
+struct tgt_process {
+    enum tgt_process_state state;
+    char life[64];    /* start id: another life of it has another */
+    int exit, signal; /* ENDED; -1 = not known */
+    char why[256];    /* ENDED, COMING: one line; may be empty */
+    int restarts;     /* by its supervisor: each restarted its job */
+    int taskmanagers; /* wanted; 0 = not known */
+    bool application; /* its main() makes the job: one that it does not know may yet come */
+};
+
 /* Progress lines of slow steps: called on the calling thread. */
 typedef void (*tgt_progress)(void *ctx, const char *step, const char *text);
 
@@ -102,6 +119,10 @@ struct target_ops {
      * the cluster; false when it is known to have ended. */
     bool (*endpoint)(struct target *t, const struct tgt_cluster *c, struct tgt_endpoint *ret,
                      struct sl_err *err);
+    /* The process of a JobManager of ours; reads a few small files and asks nobody. not-found: nothing is left of
+     * the cluster. NULL: this target has no processes of ours. */
+    bool (*process)(struct target *t, const struct tgt_cluster *c, struct tgt_process *ret,
+                    struct sl_err *err);
     /* Stops everything of this target that we started. */
     void (*stop)(struct target *t);
     void (*free)(struct target *t);
