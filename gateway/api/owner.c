@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "gateway/api/api.h"
 #include "gateway/front/rpc.h"
+#include "gateway/jobs/snapshot.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
@@ -312,7 +313,7 @@ static void split_address(struct sl_arena *a, sl_str address, const char **ret_h
 
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations, snapshot_migrations, NULL};
     const char *data = o->config->data_dir;
     bool held = false;
     if (!sys_mkdirs(data, 0700, err)) {

@@ -62,6 +62,11 @@ void ledger_free(struct ledger *l)
     free(l);
 }
 
+struct store *ledger_store(struct ledger *l)
+{
+    return l->store;
+}
+
 /* --- submissions -------------------------------------------------------------------------------------------
  */
 

@@ -12,6 +12,8 @@ extern const struct store_migration ledger_migrations[]; /* ends with noun == NU
 struct ledger;
 struct ledger *ledger_new(struct store *s);
 void ledger_free(struct ledger *l);
+/* The store below, for nouns with files of their own (snapshot.h). */
+struct store *ledger_store(struct ledger *l);
 
 /* A submission: one way through the pipeline. */
 struct ledger_submission {

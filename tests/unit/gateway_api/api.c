@@ -5,6 +5,7 @@
 #include "gateway/api/api.h"
 
 #include "base/limits.h"
+#include "gateway/jobs/snapshot.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -75,7 +76,7 @@ static struct target *no_tracked(void *ctx, const char *name, const char *flink)
 
 static int setup(void **state)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations, snapshot_migrations, NULL};
     struct world *w = calloc(1, sizeof(*w));
     struct sl_err err = SL_ERR_INIT;
     char path[96];
