@@ -189,10 +189,11 @@ static bool select_alive(void *ctx)
 static void select_first(void *ctx)
 {
     struct select_watch *x = ctx;
-    for (int i = 0; i < 20 && !sub_call_done(&x->t->call); i++) {
+    bool person = x->c->s->rq->form == RES_FORM_TEXT;
+    for (int i = 0; person && i < 20 && !sub_call_done(&x->t->call); i++) {
         sys_sleep_ms(5); /* main() ends about when the first row comes */
     }
-    if (sub_call_done(&x->t->call)) {
+    if (sub_call_done(&x->t->call) || !person) {
         select_alive(x);
         sub_tell_first_row(x->c->s, x->t->unit, x->t->run.id, x->t->since_ms);
     }

@@ -13,8 +13,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define LOOK_MS      100
-#define FIRST_ROW_MS 250 /* the first row waits no longer for the number of tasks */
+#define LOOK_MS 100
+#define FIRST_ROW_MS                                                                                         \
+    250 /* a person's first row waits no longer for the number of tasks, a program's not at all */
 
 bool sub_stopping(struct sub *s)
 {
@@ -128,13 +129,15 @@ void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *ru
         return;
     }
     double ms = (double)(sys_now_ms() - since_ms);
-    tracker_wait_running(s->env->tracker, run_id, FIRST_ROW_MS, &r);
+    bool person = s->rq->form == RES_FORM_TEXT;
+    bool seen = tracker_wait_running(s->env->tracker, run_id, person ? FIRST_ROW_MS : 0, &r);
+    bool all = (seen || person) && r.last.tasks;
     struct event_step e = {.step = "running",
                            .state = "done",
                            .ms = ms,
-                           .text = r.last.tasks ? sl_arena_printf(s->arena, "all %d task%s\tfirst row after",
-                                                                  r.last.tasks, r.last.tasks == 1 ? "" : "s")
-                                                : SL_STR("its tasks\tfirst row after"),
+                           .text = all ? sl_arena_printf(s->arena, "all %d task%s\tfirst row after",
+                                                         r.last.tasks, r.last.tasks == 1 ? "" : "s")
+                                       : SL_STR("its tasks\tfirst row after"),
                            .run = run_id,
                            .statement = u->stmt->number};
     event_step(s->sink, &e);
