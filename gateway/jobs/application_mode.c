@@ -399,7 +399,7 @@ void sub_application(struct sub *s)
     for (size_t i = 0; i < s->plan.n && !first; i++) {
         first = is_job(&s->plan.units[i]) ? &s->plan.units[i] : NULL;
     }
-    const char *single = x.n == 1 ? x.runs[0].id : NULL;
+    const char *single = x.n == 1 ? x.runs[0].id : NULL, *first_run = first ? run_of(&x, first)->id : NULL;
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
     write_task(&x, &b, res_task_token(x.task), single);
@@ -412,7 +412,7 @@ void sub_application(struct sub *s)
                                 .digest = s->digest,
                                 .jars = s->jars,
                                 .expects_job = x.n > 0};
-    sub_step(s, "submit", "running", since, first, NULL, "%.*s\tapplication", SL_S(s->rq->name));
+    sub_step(s, "submit", "running", since, first, first_run, "%.*s\tapplication", SL_S(s->rq->name));
     sub_call_start(&call, s->target, &submit);
     while (!sub_call_done(&call) && !sub_stopping(s)) {
         sys_sleep_ms(10);
@@ -422,7 +422,7 @@ void sub_application(struct sub *s)
     if (!call.ok) {
         bool answers = x.n == 0; /* may have answered all the same */
         if (!answers) {
-            sub_step(s, "submit", "failed", since, first, NULL, "%.*s\tapplication", SL_S(s->rq->name));
+            sub_step(s, "submit", "failed", since, first, first_run, "%.*s\tapplication", SL_S(s->rq->name));
         }
         if (call.failure.chain_json.n || call.failure.stack.n) {
             tell_failure(&x, NULL, &call.failure);
@@ -431,11 +431,11 @@ void sub_application(struct sub *s)
             x.failed = true;
         }
         if (answers) {
-            sub_step(s, "submit", x.failed ? "failed" : "done", since, first, NULL, "%.*s\tapplication",
+            sub_step(s, "submit", x.failed ? "failed" : "done", since, first, first_run, "%.*s\tapplication",
                      SL_S(s->rq->name));
         }
     } else {
-        sub_step(s, "submit", "done", since, first, x.n ? x.runs[0].id : NULL, "%.*s\tapplication, run %.8s",
+        sub_step(s, "submit", "done", since, first, first_run, "%.*s\tapplication, run %.8s",
                  SL_S(s->rq->name), x.n ? x.runs[0].id : x.cluster.id);
         for (size_t i = 0; i < x.n; i++) {
             tracker_started(s->env->tracker, x.runs[i].id, &x.cluster, "");
