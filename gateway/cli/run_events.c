@@ -96,10 +96,51 @@ static void json_rows(struct cli_events *e, const struct sl_json *event)
     }
 }
 
+/* A column's type as it is shown: that the column itself is never NULL is no part of it, nested ones stay. */
+static sl_str shown_type(sl_str type)
+{
+    sl_str end = SL_STR(" NOT NULL");
+    return sl_str_ends(type, end) ? sl_str_sub(type, 0, type.n - end.n) : type;
+}
+
+static void json_columns(struct cli_events *e, const struct sl_json *event)
+{
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
+    sl_jw_object(&w);
+    SL_JSON_EACH(member, event)
+    {
+        sl_jw_keys(&w, member->key);
+        if (!sl_str_eqz(member->key, "columns")) {
+            sl_jw_value(&w, member);
+            continue;
+        }
+        sl_jw_array(&w);
+        SL_JSON_EACH(c, member)
+        {
+            sl_jw_object(&w);
+            sl_jw_kstr(&w, "name", sl_json_str(sl_json_get(c, "name"), SL_STR("")));
+            sl_jw_kstr(&w, "type", shown_type(sl_json_str(sl_json_get(c, "type"), SL_STR(""))));
+            sl_jw_end_object(&w);
+        }
+        sl_jw_end_array(&w);
+    }
+    sl_jw_end_object(&w);
+    print_json(e, &b);
+    fflush(stdout);
+}
+
 static void json_event(struct cli_events *e, const struct sl_json *event)
 {
-    if (sl_str_eqz(sl_json_str(sl_json_get(event, "event"), SL_STR("")), "rows")) {
+    sl_str what = sl_json_str(sl_json_get(event, "event"), SL_STR(""));
+    if (sl_str_eqz(what, "rows")) {
         json_rows(e, event);
+        return;
+    }
+    if (sl_str_eqz(what, "columns")) {
+        json_columns(e, event);
         return;
     }
     SL_BUF_AUTO b;

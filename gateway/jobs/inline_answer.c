@@ -44,8 +44,16 @@ static void tell_unreachable(struct sub *s, sl_str address, sl_str cause, int64_
             : unknown ? "the name is not known there"
                       : "no answer within 2 s",
             after);
-    sl_hint(&err, "give a reachable address     --results-address HOST:PORT\n"
-                  "SHOW, DESCRIBE and EXPLAIN work without it");
+    sl_str script = s->rq->n_files ? s->rq->files[s->rq->n_files - 1].name : SL_STR_NONE;
+    if (!script.n || script.n > 120) { /* the cure has to fit */
+        script = SL_STR("FILE");
+    }
+    sl_hint(&err,
+            "run the server in the cluster   helm install sluice … ; sluice --server https://sluice.example "
+            "run %.*s\n"
+            "or give a reachable address     --results-address HOST:PORT\n"
+            "SHOW, DESCRIBE and EXPLAIN work without it",
+            SL_S(script));
     sub_fail(s, &err);
 }
 

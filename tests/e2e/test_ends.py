@@ -70,7 +70,7 @@ def test_ctrl_c_ends_a_select(sluice, flink, mode):
 
 def test_json_events(run):
     done = run("""SET 'execution.runtime-mode' = 'batch';
-SELECT CAST(7 AS BIGINT) AS big, CAST(1.5 AS DECIMAL(10, 2)) AS price, 'x' AS s, CAST(NULL AS INT) AS nothing;
+SELECT CAST(7 AS BIGINT) AS big, CAST(1.5 AS DECIMAL(10, 2)) AS price, 'x' AS s, CAST(NULL AS INT) AS nothing, ARRAY[1, 2] AS pair;
 """).ok()
     events = done.events
     assert all(set(e) >= {"event"} for e in events) and events[-1]["event"] == "result"
@@ -79,8 +79,9 @@ SELECT CAST(7 AS BIGINT) AS big, CAST(1.5 AS DECIMAL(10, 2)) AS price, 'x' AS s,
     submit = [e for e in events if e["event"] == "step" and e["step"] == "submit"][-1]
     assert re.fullmatch("[0-9a-f]{32}", submit["run"]) and submit["statement"] == 2
     columns = done.columns()
-    assert [(c["name"], c["type"].replace(" NOT NULL", "")) for c in columns] == [("big", "BIGINT"), ("price", "DECIMAL(10, 2)"), ("s", "CHAR(1)"), ("nothing", "INT")]
-    assert done.rows() == [("+I", ["7", "1.50", "x", None])]
+    assert [(c["name"], c["type"]) for c in columns] == [("big", "BIGINT"), ("price", "DECIMAL(10, 2)"), ("s", "CHAR(1)"), ("nothing", "INT"),
+                                                         ("pair", "ARRAY<INT NOT NULL>")]
+    assert done.rows() == [("+I", ["7", "1.50", "x", None, [1, 2]])]
     assert done.result["ok"] is True and done.result["results"] == [{"result": 1, "rows": 1}] or done.result["results"][0]["rows"] == 1
     assert not done.err.strip(), "with --json nothing but events: " + done.err
 

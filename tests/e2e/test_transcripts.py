@@ -103,7 +103,7 @@ def test_json_events(sluice, flink, mode):
     has('{"event":"step","step":"check","state":"done","ms":0,"statements":6,"errors":0,"warnings":0')
     if mode == "session":
         has('{"event":"step","step":"submit","state":"done","ms":0,"job":"quickstart","run":"<id>","statement":5')
-    has('{"event":"columns","result":1,"columns":[{"name":"item","type":"STRING"},{"name":"orders","type":"BIGINT NOT NULL"},{"name":"revenue","type":"DECIMAL(38, 2)"}]')
+    has('{"event":"columns","result":1,"columns":[{"name":"item","type":"STRING"},{"name":"orders","type":"BIGINT"},{"name":"revenue","type":"DECIMAL(38, 2)"}]')
     rows = [line for line in lines if line.startswith('{"event":"row"')]
     assert rows == ['{"event":"row","result":1,"kind":"+I","values":["apple","3","4.20"]}', '{"event":"row","result":1,"kind":"+I","values":["pear","2","3.10"]}',
                     '{"event":"row","result":1,"kind":"+I","values":["plum","1","0.90"]}']
@@ -132,9 +132,9 @@ error[java-missing]: Flink needs Java 11, 17 or 21; none was found
 
 
 def test_rows_that_cannot_come_back(sluice, flink, mode):
-    path = sluice.script("SELECT 1;\n", "q.sql")
+    sluice.script("SELECT 1;\n", "q.sql")
     sluice.run("SET 'execution.runtime-mode' = 'batch';\nSELECT 1;\n", "--flink", flink).ok()
-    call = sluice.terminal("run", path, "--flink", flink, "--mode", mode, "--results-address", "127.0.0.2:9")
+    call = sluice.terminal("run", "q.sql", "--flink", flink, "--mode", mode, "--results-address", "127.0.0.2:9")
     done = call.finish(120)
     assert done.rc == 4, str(done)
     what = "SELECT, line 1" if mode == "session" else "q                 application"
@@ -142,7 +142,8 @@ def test_rows_that_cannot_come_back(sluice, flink, mode):
  submit    {what}  <time>  failed
 error[results-unreachable]: TaskManagers of 'local' cannot connect to this machine for rows (127.0.0.2:9, refused after <time>)
   you are behind NAT or a firewall; jobs can be started, SELECTs cannot send their rows here
-  = hint: give a reachable address     --results-address HOST:PORT
+  = hint: run the server in the cluster   helm install sluice … ; sluice --server https://sluice.example run q.sql
+          or give a reachable address     --results-address HOST:PORT
           SHOW, DESCRIBE and EXPLAIN work without it
 """
     assert without_start(masked(done.out, flink)) == expected + (WARM if mode == "session" else "")
