@@ -221,7 +221,7 @@ static bool stopped(const char *part, struct sl_err *err)
 {
     int64_t n = SL_MAX(sys_file_size(part), 0);
     sl_fail(err, SL_CANCELLED, "stopped at %lld MB; sluice flink install goes on from there",
-            (long long)((n + 500000) / 1000000));
+            (long long)(n / 1000000)); /* as the bar counted */
     return false;
 }
 

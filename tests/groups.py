@@ -83,7 +83,8 @@ GROUPS = [
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
     Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
-    Group("transcripts", 2, 3, "what a person sees of runs, whole: live rows and Ctrl-C, events, no Java, rows that cannot come back, a wrong password", pytest("tests/e2e/test_transcripts.py")),
+    Group("transcripts", 2, 4, "what a person sees, whole: live rows and Ctrl-C, events, no Java, rows that cannot come back, a wrong password; flink install to its end", pytest(
+        "tests/e2e/test_transcripts.py", "tests/e2e/flink/test_install_look.py")),
     Group("versions", 3, 25, "scripts, ends, jobs and transcripts on Flink 1.20 and 2.3 in both modes", versions),
     Group("connectors", 2, 4, "files, Kafka and PostgreSQL: real broker and server, one version and mode (test-all: all six cells; scripts of ../shared where present)",
           connectors),

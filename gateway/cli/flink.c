@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "gateway/cli/table.h"
 #include "gateway/target/archives.h"
 #include "runtime-image/flink_base.h"
 #include "sys/clock.h"
@@ -17,11 +18,10 @@
 #define REDRAW_MS 100
 #define LINE_MS   10000
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* the signal */
 static void on_interrupt(int sig)
 {
-    (void)sig;
-    interrupted = 1;
+    interrupted = sig;
 }
 
 static const char usage[] =
@@ -43,7 +43,8 @@ struct show {
     bool drawn;      /* a line without its end is on the terminal */
     int64_t said_ms; /* last line or redraw */
     int64_t rate_ms, rate_from;
-    double rate; /* bytes a second, smoothed */
+    double rate;   /* bytes a second, smoothed */
+    char bar[192]; /* the last one drawn */
 };
 
 static void time_of(int64_t ms, char out[24])
@@ -68,6 +69,7 @@ static void wipe(struct show *s)
         fputs("\r\033[K", stderr);
         s->drawn = false;
     }
+    s->bar[0] = 0;
 }
 
 static void line(struct show *s, const char *step, const char *text, int64_t ms)
@@ -79,7 +81,7 @@ static void line(struct show *s, const char *step, const char *text, int64_t ms)
     wipe(s);
     if (ms >= 0) {
         time_of(ms, time);
-        fprintf(stderr, " %-9s %-47s %6s\n", step, text, time);
+        fprintf(stderr, " %-9s %-46s %6s\n", step, text, time);
     } else {
         fprintf(stderr, " %-9s %s\n", step, text);
     }
@@ -109,14 +111,42 @@ static void bar(struct show *s, const struct img_install_event *ev)
     if (cut > 0) {
         name.n = (size_t)cut;
     }
-    fprintf(stderr, "\r\033[K %-9s %.*s  [%s]  %lld / %lld MB", "download", SL_S(name), cells, mb(ev->done),
-            mb(ev->total));
+    char speed[64] = "";
     if (s->rate > 0) {
-        fprintf(stderr, "   %.1f MB/s   %lld s left", s->rate / 1e6,
-                (long long)((double)(ev->total - ev->done) / s->rate));
+        snprintf(speed, sizeof(speed), "   %.1f MB/s   %lld s left", s->rate / 1e6,
+                 (long long)((double)(ev->total - ev->done) / s->rate));
     }
+    int width = cli_terminal_width(stderr), n = 0;
+    name.n = SL_MIN(name.n, 60);
+    for (;;) { /* a narrow terminal: without the name; one line is all that can be drawn again */
+        n = snprintf(s->bar, sizeof(s->bar), " %-9s %.*s%s[%s]  %lld / %lld MB%s", "download", SL_S(name),
+                     name.n ? "  " : "", cells, mb(ev->done), mb(ev->total), speed);
+        if (!width || n < width || !name.n) {
+            break;
+        }
+        name.n = 0;
+    }
+    if (width && n >= width) {
+        s->bar[width - 1] = 0;
+    }
+    fprintf(stderr, "\r\033[K%s", s->bar);
     fflush(stderr);
     s->drawn = true;
+}
+
+/* The bar stays where it stopped. The terminal wrote its ^C behind it: it gets a line of its own. */
+static void stop_bar(struct show *s)
+{
+    if (s->drawn && s->bar[0]) {
+        fprintf(stderr, "\r\033[K%s\n%s", s->bar, interrupted == SIGINT ? "^C\n" : "");
+        s->drawn = false;
+    }
+}
+
+/* A download that was stopped goes on: what it is has been said. */
+static bool goes_on(struct sl_arena *a, const struct img_flink_release *r)
+{
+    return r && sys_file_size(sl_arena_printf(a, "%s/%s.part", img_downloads_dir(a), r->file).p) > 0;
 }
 
 static const char *const step_names[] = {"wait", "download", "verify", "unpack", "prepare"};
@@ -270,8 +300,8 @@ static int install(const char *wanted, bool json, bool quiet)
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
     char *root = sys_flink_dir(&a);
-    if (!json && !quiet && !img_flink_is_installed(root, version)) {
-        const struct img_flink_release *known = img_flink_release_of(version);
+    const struct img_flink_release *known = img_flink_release_of(version);
+    if (!json && !quiet && !img_flink_is_installed(root, version) && !goes_on(&a, known)) {
         fprintf(stderr, "Flink %s%s", version, known && known->is_default ? " (default; also:" : " (also:");
         const char *comma = "";
         for (const struct img_flink_release *r = img_flink_releases; r->version; r++) {
@@ -287,6 +317,9 @@ static int install(const char *wanted, bool json, bool quiet)
     bool did = false;
     int64_t from_ms = sys_now_ms();
     bool ok = tgt_prepare_flink(&p, version, &did, &err);
+    if (!ok && err.code == SL_CANCELLED) {
+        stop_bar(&s);
+    }
     wipe(&s);
     if (!ok) {
         if (err.code == SL_CANCELLED && !json) {
