@@ -20,8 +20,8 @@ struct api_call {
     struct sl_arena arena;
     const struct api_method *method;
     const struct sl_json *params;
-    sl_str id; /* as JSON */
-    bool cancelled;
+    sl_str id;          /* as JSON */
+    bool stopped, gone; /* atomic */
 };
 
 struct api {
@@ -54,9 +54,17 @@ struct sl_arena *api_call_arena(struct api_call *c)
 {
     return &c->arena;
 }
+bool api_call_stopped(struct api_call *c)
+{
+    return __atomic_load_n(&c->stopped, __ATOMIC_ACQUIRE);
+}
+bool api_call_gone(struct api_call *c)
+{
+    return __atomic_load_n(&c->gone, __ATOMIC_ACQUIRE);
+}
 bool api_call_cancelled(struct api_call *c)
 {
-    return __atomic_load_n(&c->cancelled, __ATOMIC_ACQUIRE);
+    return api_call_stopped(c) || api_call_gone(c);
 }
 
 static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
@@ -181,7 +189,7 @@ void api_free(struct api *a)
 {
     pthread_mutex_lock(&a->lock);
     for (struct api_call *c = a->calls; c; c = c->next) {
-        __atomic_store_n(&c->cancelled, true, __ATOMIC_RELEASE);
+        __atomic_store_n(&c->stopped, true, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&a->lock);
     sys_lane_free(a->quick);
@@ -207,7 +215,7 @@ static void cancel(struct api *a, uint64_t client, sl_str id)
     pthread_mutex_lock(&a->lock);
     for (struct api_call *c = a->calls; c; c = c->next) {
         if (c->client == client && (id.n == 0 || sl_str_eq(c->id, id))) {
-            __atomic_store_n(&c->cancelled, true, __ATOMIC_RELEASE);
+            __atomic_store_n(id.n == 0 ? &c->gone : &c->stopped, true, __ATOMIC_RELEASE);
         }
     }
     pthread_mutex_unlock(&a->lock);

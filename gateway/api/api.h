@@ -48,6 +48,9 @@ const struct sl_json *api_call_params(const struct api_call *c);
 struct sl_arena *api_call_arena(struct api_call *c);
 /* Sends an event of this call; may wait for a slow client; false when it has gone. */
 bool api_call_event(struct api_call *c, sl_str event_json);
+/* The client has asked for its end, or the owner ends; the client has gone; either of them. */
+bool api_call_stopped(struct api_call *c);
+bool api_call_gone(struct api_call *c);
 bool api_call_cancelled(struct api_call *c);
 /* A string parameter; `usage` error when it is missing and there is no default (dflt.p NULL). */
 SL_MUST_CHECK bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret,

@@ -35,6 +35,7 @@ struct owner {
     struct ledger *ledger;
     struct res_port *results;
     struct tracker *tracker;
+    struct live_hub *live;
     struct api *api;
     struct net_rpc *rpc;
     pthread_mutex_t lock; /* guards targets */
@@ -255,6 +256,22 @@ static void *cancel_selects(void *arg)
     return NULL;
 }
 
+/* Submissions of an owner that died get an answer. */
+static bool close_left_open(struct owner *o, struct sl_arena *a, struct sl_err *err)
+{
+    struct ledger_open *open;
+    size_t n;
+    if (!ledger_open_list(o->ledger, a, &open, &n, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!ledger_close_lost(o->ledger, open[i].id, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Runs of an owner that died. Where their cluster lives, they are followed again; a cluster that has ended
  * tells what it archived; a SELECT lived for its reader only and is ended. Oldest first: the order in which
  * an application made its jobs. */
@@ -262,8 +279,7 @@ static bool adopt_runs(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
     struct run *runs;
     size_t n;
-    if (!ledger_close_lost(o->ledger, err) ||
-        !ledger_runs(o->ledger, NULL, true, true, 100000, a, &runs, &n, err)) {
+    if (!close_left_open(o, a, err) || !ledger_runs(o->ledger, NULL, true, true, 100000, a, &runs, &n, err)) {
         return false;
     }
     for (size_t i = n; i-- > 0;) {
@@ -313,7 +329,8 @@ static void split_address(struct sl_arena *a, sl_str address, const char **ret_h
 
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, snapshot_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
+                                                               snapshot_migrations, NULL};
     const char *data = o->config->data_dir;
     bool held = false;
     if (!sys_mkdirs(data, 0700, err)) {
@@ -360,6 +377,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     if (!o->results) {
         return false;
     }
+    o->live = live_hub_new();
     o->tracker = tracker_start(o->ledger, tracked_target, o);
     if (!adopt_runs(o, a, err)) {
         return false;
@@ -367,6 +385,8 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     struct api_env env = {.sub = {.results = o->results,
                                   .ledger = o->ledger,
                                   .tracker = o->tracker,
+                                  .live = o->live,
+                                  .open_dir = sys_path_join(a, data, "open"),
                                   .target = target_of,
                                   .target_ctx = o,
                                   .results_host = "127.0.0.1"},
@@ -459,6 +479,7 @@ static void finish(struct owner *o)
     if (o->results) {
         res_port_stop(o->results);
     }
+    live_hub_free(o->live);
     if (o->ledger) {
         ledger_free(o->ledger);
     }

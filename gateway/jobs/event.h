@@ -9,12 +9,13 @@
 #include "sqlparse/sql.h"
 
 /* Who listens. emit() may block (a slow client slows only its own submission) and answers false when the
- * listener has gone; cancelled() turns true when it wants the submission ended. Both are called on the
+ * listener has gone; cancelled() turns true when it wants the submission ended. All are called on the
  * submission's thread. */
 struct event_sink {
     void *ctx;
     bool (*emit)(void *ctx, sl_str json);
     bool (*cancelled)(void *ctx);
+    bool (*gone)(void *ctx); /* nobody listens any more; NULL: not known */
 };
 
 struct event_step {

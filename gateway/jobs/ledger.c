@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tables of the nouns job, version, submission, run and event, and the few queries on them. */
-#include "gateway/jobs/ledger.h"
+#include "gateway/jobs/ledger_internal.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -45,10 +45,6 @@ const struct store_migration ledger_migrations[] = {
     {NULL, 0, NULL},
 };
 
-struct ledger {
-    struct store *store;
-};
-
 struct ledger *ledger_new(struct store *s)
 {
     struct ledger *l = calloc(1, sizeof(*l));
@@ -67,174 +63,10 @@ struct store *ledger_store(struct ledger *l)
     return l->store;
 }
 
-/* --- submissions -------------------------------------------------------------------------------------------
- */
-
-struct open_arg {
-    const struct ledger_submission *s;
-    struct ledger_opened *ret;
-};
-
 static void col_text(const struct store_row *row, int col, char *to, size_t size)
 {
     sl_str s = store_col_borrow(row, col);
     snprintf(to, size, "%.*s", SL_S(s));
-}
-
-#define DIGEST_BYTES 80
-static bool digest_row(const struct store_row *row, void *ctx)
-{
-    col_text(row, 0, ctx, DIGEST_BYTES);
-    return false;
-}
-
-/* The version with this digest if it is the job's newest, else a new one. */
-static bool version_for(struct store_tx *tx, const struct ledger_submission *s, int64_t now,
-                        int64_t *ret_number, struct sl_err *err)
-{
-    int64_t job = 0, number = 0;
-    char newest[DIGEST_BYTES] = "";
-    if (!store_exec(
-            tx, err,
-            "INSERT INTO job(name, owner, created_ms) VALUES(?,?,?) ON CONFLICT(project, name) DO NOTHING",
-            "zzi", s->job, s->owner, now) ||
-        !store_query_i64(tx, err, "SELECT id FROM job WHERE project = 'default' AND name = ?", &job, "z",
-                         s->job) ||
-        !store_query_i64(tx, err, "SELECT coalesce(max(number), 0) FROM version WHERE job = ?", &number, "i",
-                         job) ||
-        !store_query(tx, err, "SELECT digest FROM version WHERE job = ? AND number = ?", digest_row, newest,
-                     NULL, "ii", job, number)) {
-        return false;
-    }
-    *ret_number = number;
-    if (strcmp(newest, s->digest) == 0) {
-        return true;
-    }
-    *ret_number = number + 1;
-    return store_exec(
-        tx, err,
-        "INSERT INTO version(job, number, digest, bundle, source, made_by, made_ms) VALUES(?,?,?,?,?,?,?)",
-        "iizsszi", job, number + 1, s->digest, s->bundle, s->source, s->owner, now);
-}
-
-static bool open_tx(struct store_tx *tx, void *arg, struct sl_err *err)
-{
-    struct open_arg *o = arg;
-    const struct ledger_submission *s = o->s;
-    int64_t now = sys_wall_ms(), known = 0;
-    *o->ret = (struct ledger_opened){0};
-    if (!store_query_i64(tx, err, "SELECT id FROM submission WHERE key = ?", &known, "z", s->key)) {
-        return false;
-    }
-    if (known) {
-        o->ret->known = true;
-        o->ret->submission = known;
-        return store_query_i64(tx, err, "SELECT version FROM submission WHERE id = ?", &o->ret->version, "i",
-                               known);
-    }
-    if (s->job[0] && !version_for(tx, s, now, &o->ret->version, err)) {
-        return false;
-    }
-    if (!store_exec(tx, err,
-                    "INSERT INTO submission(key, job, version, digest, owner, target, mode, created_ms)"
-                    " VALUES(?,?,?,?,?,?,?,?)",
-                    "zzizzzii", s->key, s->job, o->ret->version, s->digest, s->owner, s->target,
-                    (int64_t)s->mode, now)) {
-        return false;
-    }
-    o->ret->submission = store_last_id(tx);
-    return true;
-}
-
-bool ledger_open(struct ledger *l, const struct ledger_submission *s, struct ledger_opened *ret,
-                 struct sl_err *err)
-{
-    struct open_arg o = {s, ret};
-    return store_write(l->store, open_tx, &o, err);
-}
-
-struct close_arg {
-    int64_t id;
-    bool ok;
-    sl_str json;
-};
-
-static bool close_tx(struct store_tx *tx, void *arg, struct sl_err *err)
-{
-    struct close_arg *c = arg;
-    return store_exec(tx, err, "UPDATE submission SET ended_ms = ?, ok = ?, result = ? WHERE id = ?", "iisi",
-                      sys_wall_ms(), (int64_t)c->ok, c->json, c->id);
-}
-
-bool ledger_close(struct ledger *l, int64_t submission, bool ok, sl_str result_json, struct sl_err *err)
-{
-    struct close_arg c = {submission, ok, result_json};
-    return store_write(l->store, close_tx, &c, err);
-}
-
-static bool close_lost_tx(struct store_tx *tx, void *arg, struct sl_err *err)
-{
-    (void)arg;
-    return store_exec(
-        tx, err,
-        "UPDATE submission SET ended_ms = ?, ok = 0, result ="
-        " '{\"event\":\"result\",\"ok\":false,\"exit\":4,\"code\":\"owner\",\"jobs\":[],\"results\":[]}'"
-        " WHERE ended_ms IS NULL",
-        "i", sys_wall_ms());
-}
-
-bool ledger_close_lost(struct ledger *l, struct sl_err *err)
-{
-    return store_write(l->store, close_lost_tx, NULL, err);
-}
-
-struct text_arg {
-    const char *key;
-    int64_t version;
-    struct sl_arena *arena;
-    sl_str *ret;
-    bool found;
-};
-
-static bool text_row(const struct store_row *row, void *ctx)
-{
-    struct text_arg *t = ctx;
-    t->found = !store_col_null(row, 0);
-    *t->ret = store_col_str(row, 0, t->arena);
-    return false;
-}
-
-static bool answer_tx(struct store_tx *tx, void *arg, struct sl_err *err)
-{
-    struct text_arg *t = arg;
-    return store_query(tx, err, "SELECT result FROM submission WHERE key = ?", text_row, t, NULL, "z",
-                       t->key);
-}
-
-bool ledger_answer(struct ledger *l, const char *key, struct sl_arena *a, sl_str *ret_json)
-{
-    struct text_arg t = {.key = key, .arena = a, .ret = ret_json};
-    struct sl_err err = SL_ERR_INIT;
-    return store_read(l->store, answer_tx, &t, &err) && t.found;
-}
-
-static bool source_tx(struct store_tx *tx, void *arg, struct sl_err *err)
-{
-    struct text_arg *t = arg;
-    return store_query(tx, err,
-                       "SELECT v.source FROM version v JOIN job j ON j.id = v.job"
-                       " WHERE j.project = 'default' AND j.name = ? AND v.number = ?",
-                       text_row, t, NULL, "zi", t->key, t->version);
-}
-
-bool ledger_source(struct ledger *l, const char *job, int64_t version, struct sl_arena *a, sl_str *ret,
-                   struct sl_err *err)
-{
-    struct text_arg t = {.key = job, .version = version, .arena = a, .ret = ret};
-    if (!store_read(l->store, source_tx, &t, err)) {
-        return false;
-    }
-    return t.found || sl_fail(err, SL_JOB_UNKNOWN, "job '%s' has no version %lld", job, (long long)version);
 }
 
 /* --- runs --------------------------------------------------------------------------------------------------

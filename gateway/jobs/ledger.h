@@ -7,7 +7,8 @@
 #include "gateway/jobs/run.h"
 #include "store/store.h"
 
-extern const struct store_migration ledger_migrations[]; /* ends with noun == NULL */
+/* Their tables, in the order in which they are made; each ends with noun == NULL. */
+extern const struct store_migration ledger_migrations[], submission_migrations[];
 
 struct ledger;
 struct ledger *ledger_new(struct store *s);
@@ -21,6 +22,9 @@ struct ledger_submission {
     const char *job;    /* name; "" = interactive only (no INSERT) */
     const char *owner;  /* user */
     const char *digest; /* of the bundle */
+    const char *body;   /* digest of all that the request asks for: the same key must bring the same; NULL:
+                           not known */
+    bool beside;        /* the job may have a run: the caller sees to that one */
     sl_str bundle;      /* JSON */
     sl_str source;      /* JSON of the files as given, for positions later */
     const char *target;
@@ -30,15 +34,45 @@ struct ledger_opened {
     int64_t submission; /* id */
     int64_t version;    /* number within the job; the old one when its digest is the same */
     bool known;         /* the key was used before: nothing was written */
+    bool ended;         /* known: its answer is stored */
+    bool other_body;    /* known: it was used for something else */
+    char job[129];      /* known: of that submission */
+    bool taken;         /* the job's name is in use: nothing was written */
+    char taken_by[33];  /* by this run; "": by a submission that has none yet */
 };
+/* Keys are remembered for sl_limits.key_kept_ms after the end, and the newest sl_limits.keys_kept of them. */
 SL_MUST_CHECK bool ledger_open(struct ledger *l, const struct ledger_submission *s, struct ledger_opened *ret,
                                struct sl_err *err);
 SL_MUST_CHECK bool ledger_close(struct ledger *l, int64_t submission, bool ok, sl_str result_json,
                                 struct sl_err *err);
-/* Closes the submissions that an owner that died has left open: failed, `owner`. At its start only. */
-SL_MUST_CHECK bool ledger_close_lost(struct ledger *l, struct sl_err *err);
+/* Closes a submission that an owner that died has left open: failed, `owner`. */
+SL_MUST_CHECK bool ledger_close_lost(struct ledger *l, int64_t submission, struct sl_err *err);
+struct ledger_open {
+    int64_t id, version;
+    const char *key, *job; /* in the arena */
+    char body[80];
+};
+/* Submissions that have not ended, oldest first. */
+SL_MUST_CHECK bool ledger_open_list(struct ledger *l, struct sl_arena *a, struct ledger_open **ret,
+                                    size_t *ret_n, struct sl_err *err);
 /* The stored answer of a submission with this key; false when there is none or it has not ended. */
 bool ledger_answer(struct ledger *l, const char *key, struct sl_arena *a, sl_str *ret_json);
+
+/* One step of a submission's way; (submission, name, statement) is one record, written again as it goes on. */
+struct ledger_step {
+    int64_t submission, statement; /* statement 0: of the whole script */
+    char name[24], state[12];      /* "running", "done", "failed" */
+    char run[33];
+    int64_t start_ms, end_ms; /* epoch; 0 = not yet */
+    int64_t bytes;            /* sent; 0 = none, or not known */
+    char text[256];
+};
+/* Durable when it returns: for what decides whether something is done again. */
+SL_MUST_CHECK bool ledger_mark(struct ledger *l, const struct ledger_step *s, struct sl_err *err);
+/* Written soon, in order, without waiting; dropped when too much waits for the store. */
+void ledger_note_step(struct ledger *l, const struct ledger_step *s);
+SL_MUST_CHECK bool ledger_steps(struct ledger *l, int64_t submission, struct sl_arena *a,
+                                struct ledger_step **ret, size_t *ret_n, struct sl_err *err);
 
 /* Inserts or replaces the whole record. */
 SL_MUST_CHECK bool ledger_run_put(struct ledger *l, int64_t submission, const struct run *r,

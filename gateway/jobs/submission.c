@@ -28,6 +28,27 @@ bool sub_stopping(struct sub *s)
     return s->interrupted;
 }
 
+/* What is said of a step is also recorded; before the submission is open it waits for that. */
+static void say_step(struct sub *s, const struct event_step *e)
+{
+    bool ends = strcmp(e->state, "running") != 0;
+    int64_t now = sys_wall_ms();
+    struct ledger_step r = {.submission = s->opened.submission,
+                            .statement = e->statement,
+                            .start_ms = now - (e->ms > 0 ? (int64_t)e->ms : 0),
+                            .end_ms = ends ? now : 0};
+    snprintf(r.name, sizeof(r.name), "%s", e->step);
+    snprintf(r.state, sizeof(r.state), "%s", e->state);
+    snprintf(r.run, sizeof(r.run), "%s", e->run ? e->run : "");
+    snprintf(r.text, sizeof(r.text), "%.*s", SL_S(e->text));
+    event_step(s->sink, e);
+    if (r.submission) {
+        ledger_note_step(s->env->ledger, &r);
+    } else {
+        sl_vec_push(s->arena, &s->early, r);
+    }
+}
+
 void sub_step(struct sub *s, const char *step, const char *state, int64_t since_ms, const struct plan_unit *u,
               const char *run_id, const char *fmt, ...)
 {
@@ -43,7 +64,7 @@ void sub_step(struct sub *s, const char *step, const char *state, int64_t since_
                            .job = u && u->action != PLAN_SELECT ? u->job_name : SL_STR_NONE,
                            .run = run_id,
                            .statement = u ? u->stmt->number : 0};
-    event_step(s->sink, &e);
+    say_step(s, &e);
 }
 
 sl_str sub_unit_label(struct sub *s, const struct plan_unit *u)
@@ -140,7 +161,7 @@ void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *ru
                                        : SL_STR("its tasks\tfirst row after"),
                            .run = run_id,
                            .statement = u->stmt->number};
-    event_step(s->sink, &e);
+    say_step(s, &e);
 }
 
 void sub_tell_stopped(struct sub *s, const struct plan_unit *u, const char *run_id, uint64_t rows,
@@ -246,7 +267,7 @@ static bool check(struct sub *s)
                            .text = sl_arena_printf(s->arena, "%zu statement%s, %.*s (Flink %s)", n,
                                                    n == 1 ? "" : "s", SL_S(verdict),
                                                    sql_version_name(s->script.flink))};
-    event_step(s->sink, &e);
+    say_step(s, &e);
     if (!ok) {
         s->exit_code = sl_code_exit(SL_SYNTAX);
     }
@@ -288,7 +309,7 @@ static void tell_resolve(struct sub *s)
     if (text.n) {
         struct event_step e = {
             .step = "resolve", .state = "done", .ms = (double)(sys_now_us() - since) / 1000, .text = text};
-        event_step(s->sink, &e);
+        say_step(s, &e);
     }
 }
 
@@ -333,41 +354,70 @@ static void write_source(struct sub *s, struct sl_buf *b)
     sl_jw_end_array(&w);
 }
 
-/* A job name that is running is refused. */
-static bool name_is_free(struct sub *s)
+/* What the key stands for: the same key with anything else is refused. */
+static void digest_body(struct sub *s)
 {
-    struct run *runs;
-    size_t n;
+    const struct sub_request *rq = s->rq;
+    sl_str all = sl_arena_printf(s->arena, "%s %.*s %d %llu %lld %lld", s->digest, SL_S(rq->target),
+                                 rq->together, (unsigned long long)rq->max_rows,
+                                 (long long)rq->max_duration_ms, (long long)rq->timeout_ms);
+    sl_sha256_digest(all, s->body);
+}
+
+static void refuse_key(struct sub *s, const char *job)
+{
     struct sl_err err = SL_ERR_INIT;
-    const char *name = sl_arena_strdupz(s->arena, s->rq->name);
-    if (!ledger_runs(s->env->ledger, name, true, false, 1, s->arena, &runs, &n, &err)) {
-        sub_fail(s, &err);
-        return false;
+    sl_fail(&err, SL_KEY_REUSED, "key %.*s was used before%s%s, for something else", SL_S(s->rq->key),
+            job[0] ? " for job " : "", job);
+    sl_hint(&err, "another --id; or the script, options and values of variables as they were then");
+    sub_fail(s, &err);
+}
+
+/* The key is taken, or who has it is followed. False: there is nothing left to do. */
+static bool take_key(struct sub *s)
+{
+    const struct sub_request *rq = s->rq;
+    const struct event_sink *k = s->sink;
+    for (;;) {
+        s->live = live_begin(s->env->live, rq->key, s->body, k, rq->detach, s->plan.selects > 0);
+        if (s->live) {
+            s->sink = live_sink(s->live);
+            return true;
+        }
+        switch (live_follow(s->env->live, rq->key, s->body, k, rq->resumed, s->arena, &s->exit_code,
+                            &s->answer)) {
+        case LIVE_OTHER_BODY:
+            refuse_key(s, "");
+            return false;
+        case LIVE_LEFT:
+            s->interrupted = true;
+            return false;
+        case LIVE_ENDED:
+            return false;
+        default:
+            break; /* it has ended in between */
+        }
     }
-    if (n) {
-        sl_fail(&err, SL_JOB_EXISTS, "%s is %s (v%lld) on %s", name,
-                strcmp(runs[0].state, "RUNNING") ? "starting" : "running", (long long)runs[0].version,
-                runs[0].target);
-        sl_hint(
-            &err,
-            "sluice job cancel %s      end it first\nsluice run FILE --name %s-2      a second job beside it",
-            name, name);
-        sub_fail(s, &err);
-    }
-    return n == 0;
 }
 
 /* A key that was used before: its answer is given again, and nothing runs. */
-static bool answered_before(struct sub *s)
+static void answered_before(struct sub *s, const struct ledger_opened *o)
 {
     struct sl_err err = SL_ERR_INIT;
-    if (!ledger_answer(s->env->ledger, sl_arena_strdupz(s->arena, s->rq->key), s->arena, &s->answer)) {
-        return false;
+    if (o->other_body) {
+        refuse_key(s, o->job);
+        return;
     }
-    event_note(s->sink, "key %.*s was used before: nothing was run", SL_S(s->rq->key));
+    if (!ledger_answer(s->env->ledger, sl_arena_strdupz(s->arena, s->rq->key), s->arena, &s->answer)) {
+        sl_fail(&err, SL_BUSY, "the submission with key %.*s has no answer yet", SL_S(s->rq->key));
+        sub_fail(s, &err);
+        return;
+    }
+    if (!s->rq->resumed) {
+        event_note(s->sink, "key %.*s was used before: nothing was run", SL_S(s->rq->key));
+    }
     const struct sl_json *old = sl_json_parse(s->arena, s->answer, &err);
     s->exit_code = (int)sl_json_i64(sl_json_get(old, "exit"), 1);
-    return true;
 }
 
 static bool open_ledger(struct sub *s)
@@ -379,26 +429,36 @@ static bool open_ledger(struct sub *s)
     sl_buf_init(&source, 0);
     write_bundle(s, &bundle);
     write_source(s, &source);
-    if (answered_before(s) || (names_job && !name_is_free(s))) {
+    digest_body(s);
+    if (!take_key(s)) {
         return false;
     }
     struct ledger_submission ls = {.key = sl_arena_strdupz(s->arena, s->rq->key),
                                    .job = names_job ? sl_arena_strdupz(s->arena, s->rq->name) : "",
                                    .owner = sl_arena_strdupz(s->arena, s->rq->owner),
                                    .digest = s->digest,
+                                   .body = s->body,
                                    .bundle = sl_buf_str(&bundle),
                                    .source = sl_buf_str(&source),
                                    .target = s->target->name,
                                    .mode = s->rq->mode};
-    if (!ledger_open(s->env->ledger, &ls, &s->opened, &err)) {
+    struct ledger_opened opened;
+    if (!ledger_open(s->env->ledger, &ls, &opened, &err)) {
         sub_fail(s, &err);
         return false;
     }
-    if (s->opened.known) { /* two with one key at once: the other one runs */
-        s->opened.submission = 0;
-        sl_fail(&err, SL_BUSY, "a submission with key %s is under way", ls.key);
-        sub_fail(s, &err);
+    if (opened.known) {
+        answered_before(s, &opened);
         return false;
+    }
+    if (opened.taken) {
+        sub_refuse_name(s, opened.taken_by);
+        return false;
+    }
+    s->opened = opened;
+    for (size_t i = 0; i < s->early.n; i++) {
+        s->early.v[i].submission = opened.submission;
+        ledger_note_step(s->env->ledger, &s->early.v[i]);
     }
     return true;
 }
@@ -538,6 +598,9 @@ void sub_run(const struct sub_env *env, const struct sub_request *rq, const stru
     if (s.opened.submission &&
         !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {
         event_error(sink, &err);
+    }
+    if (s.live) {
+        live_end(s.live, s.exit_code, ret->result_json);
     }
     sink->emit(sink->ctx, ret->result_json);
 }

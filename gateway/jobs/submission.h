@@ -6,6 +6,7 @@
 
 #include "gateway/jobs/event.h"
 #include "gateway/jobs/ledger.h"
+#include "gateway/jobs/live.h"
 #include "gateway/jobs/plan.h"
 #include "gateway/results/results.h"
 
@@ -16,10 +17,12 @@ struct sub_env {
     struct res_port *results;
     struct ledger *ledger;
     struct tracker *tracker;
+    struct live_hub *live;
     /* The target of that name and Flink version ("2.2", "2.2.1"), made on first use. Owned by the owner. */
     struct target *(*target)(void *ctx, sl_str name, sl_str flink, struct sl_err *err);
     void *target_ctx;
     const char *results_host; /* advertised, "127.0.0.1" */
+    const char *open_dir;     /* where the requests of submissions under way are kept */
 };
 
 struct sub_file {
@@ -41,9 +44,11 @@ struct sub_request {
     enum tgt_mode mode;
     enum res_form form;
     bool detach, together, dry_run;
-    uint64_t max_rows;       /* per SELECT; 0 = all */
-    int64_t max_duration_ms; /* per SELECT; 0 = none */
-    int64_t timeout_ms;      /* of the whole submission; 0 = none */
+    const struct sl_json *params; /* as the client sent them */
+    bool resumed;                 /* the client comes back: it has seen how the submission began */
+    uint64_t max_rows;            /* per SELECT; 0 = all */
+    int64_t max_duration_ms;      /* per SELECT; 0 = none */
+    int64_t timeout_ms;           /* of the whole submission; 0 = none */
 };
 
 struct sub_outcome {

@@ -42,14 +42,17 @@ struct sub {
     struct target *target;
     struct tgt_cluster cluster; /* session cluster in use */
     struct ledger_opened opened;
+    struct live *live; /* since its key was taken */
+    char body[72];     /* digest of what it asks for */
     const char *results_address;
     char digest[72];
     const char **jars; /* NULL-terminated */
     int64_t start_ms;  /* monotonic */
     int exit_code;     /* of the submission so far */
     bool interrupted, timed_out;
-    sl_str answer; /* of an earlier submission with the same key */
-    int results;   /* numbered from 1 */
+    sl_str answer;                    /* of the submission that had the key before */
+    SL_VEC(struct ledger_step) early; /* steps made before there was a record of the submission */
+    int results;                      /* numbered from 1 */
     SL_VEC(struct started_run) started;
     SL_VEC(struct shown_result) shown_results;
     SL_VEC(struct shown_run) shown_runs;
@@ -64,6 +67,9 @@ SL_MUST_CHECK bool sub_intend(struct sub *s, const struct plan_unit *u, const ch
 void sub_fail_unit(struct sub *s, const struct plan_unit *u, const char *run_id, const struct tgt_failure *f);
 /* Says an error that belongs to no statement. */
 void sub_fail(struct sub *s, const struct sl_err *err);
+/* Says that the job's name is in use (by that run; "": by a submission without one yet), and in how many
+ * statements the file differs. */
+void sub_refuse_name(struct sub *s, const char *run_id);
 /* "INSERT, line 20" or the job's name. */
 sl_str sub_unit_label(struct sub *s, const struct plan_unit *u);
 void sub_step(struct sub *s, const char *step, const char *state, int64_t since_ms, const struct plan_unit *u,

@@ -76,7 +76,8 @@ static struct target *no_tracked(void *ctx, const char *name, const char *flink)
 
 static int setup(void **state)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, snapshot_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
+                                                               snapshot_migrations, NULL};
     struct world *w = calloc(1, sizeof(*w));
     struct sl_err err = SL_ERR_INIT;
     char path[96];
@@ -98,6 +99,7 @@ static int setup(void **state)
     w->env.sub = (struct sub_env){.results = res_port_start(&rc, &err),
                                   .ledger = w->env.ledger,
                                   .tracker = w->env.tracker,
+                                  .live = live_hub_new(),
                                   .target = no_target,
                                   .results_host = "127.0.0.1"};
     assert_non_null(w->env.sub.results);
@@ -113,6 +115,7 @@ static int teardown(void **state)
     if (w->api) {
         api_free(w->api);
     }
+    live_hub_free(w->env.sub.live);
     tracker_stop(w->env.tracker);
     res_port_stop(w->env.sub.results);
     ledger_free(w->env.ledger);

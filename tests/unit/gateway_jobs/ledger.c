@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct world {
     char dir[64], path[96];
@@ -27,7 +28,8 @@ struct world {
 
 static void world_open(struct world *w)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
+                                                               NULL};
     struct sl_err err = SL_ERR_INIT;
     w->store = store_open(w->path, migrations, &err);
     assert_non_null(w->store);
@@ -72,6 +74,7 @@ static struct ledger_opened submit(struct world *w, const char *key, const char 
                                   .bundle = SL_STR("{}"),
                                   .source = SL_STR("[{\"name\":\"a.sql\",\"text\":\"SELECT 1\"}]"),
                                   .target = "local",
+                                  .beside = true, /* names are not looked at here */
                                   .mode = TGT_SESSION};
     struct ledger_opened ret;
     struct sl_err err = SL_ERR_INIT;
@@ -367,7 +370,14 @@ static void what_a_dead_owner_left_open_is_closed_with_an_answer(void **state)
     struct ledger_opened done = submit(w, "done", "orders", "sha256:a");
     assert_true(ledger_close(w->ledger, done.submission, true, SL_STR("{\"exit\":0}"), &err));
     submit(w, "left", "orders", "sha256:a");
-    assert_true(ledger_close_lost(w->ledger, &err));
+    struct ledger_open *open;
+    size_t n;
+    assert_true(ledger_open_list(w->ledger, &w->arena, &open, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(open[0].key, "left");
+    assert_true(ledger_close_lost(w->ledger, open[0].id, &err));
+    assert_true(ledger_open_list(w->ledger, &w->arena, &open, &n, &err));
+    assert_int_equal(n, 0);
     assert_true(ledger_answer(w->ledger, "done", &w->arena, &answer));
     assert_true(sl_str_eqz(answer, "{\"exit\":0}"));
     assert_true(ledger_answer(w->ledger, "left", &w->arena, &answer));
@@ -376,12 +386,152 @@ static void what_a_dead_owner_left_open_is_closed_with_an_answer(void **state)
     assert_true(sl_json_is(sl_json_get(j, "ok"), SL_JSON_FALSE));
 }
 
+static struct ledger_opened take(struct world *w, const char *key, const char *job, const char *body)
+{
+    struct ledger_submission s = {.key = key,
+                                  .job = job,
+                                  .owner = "mara",
+                                  .digest = "sha256:a",
+                                  .body = body,
+                                  .bundle = SL_STR("{}"),
+                                  .source = SL_STR("[]"),
+                                  .target = "local",
+                                  .mode = TGT_SESSION};
+    struct ledger_opened ret;
+    struct sl_err err = SL_ERR_INIT;
+    assert_true(ledger_open(w->ledger, &s, &ret, &err));
+    return ret;
+}
+
+static void a_key_stands_for_one_body(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct ledger_opened first = take(w, "k", "orders", "body 1"), again = take(w, "k", "orders", "body 1");
+    assert_true(again.known && !again.other_body && !again.ended);
+    again = take(w, "k", "clicks", "body 2");
+    assert_true(again.known && again.other_body);
+    assert_string_equal(again.job, "orders");
+    assert_true(ledger_close(w->ledger, first.submission, true, SL_STR("{}"), &err));
+    again = take(w, "k", "orders", "body 1");
+    assert_true(again.known && again.ended && !again.other_body);
+    assert_true(take(w, "k", "orders", "body 2").other_body);
+}
+
+static void *take_name(void *arg)
+{
+    struct race *r = arg;
+    char key[32];
+    snprintf(key, sizeof(key), "key of %p", arg);
+    r->got = take(r->world, key, "raced", "b");
+    return NULL;
+}
+
+static void of_many_with_one_name_at_once_one_opens(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    enum { N = 16 };
+    struct race r[N];
+    pthread_t t[N];
+    int64_t opened = 0;
+    for (int i = 0; i < N; i++) {
+        r[i].world = w;
+        assert_int_equal(pthread_create(&t[i], NULL, take_name, &r[i]), 0);
+    }
+    for (int i = 0; i < N; i++) {
+        pthread_join(t[i], NULL);
+        assert_int_equal(r[i].got.taken, r[i].got.submission == 0);
+        assert_true(!r[i].got.submission || !opened);
+        opened = r[i].got.submission ? r[i].got.submission : opened;
+    }
+    assert_true(opened > 0);
+    /* It ends, but its run lives: the run has the name. */
+    assert_true(ledger_close(w->ledger, opened, true, SL_STR("{}"), &err));
+    struct run run = put(w, "abcdef", "raced", 1000, false);
+    struct ledger_opened o = take(w, "later", "raced", "b");
+    assert_true(o.taken && !o.submission);
+    assert_string_equal(o.taken_by, run.id);
+    put(w, "abcdef", "raced", 1000, true);
+    assert_false(take(w, "later", "raced", "b").taken);
+    assert_false(take(w, "select 1", "", "b").taken || take(w, "select 2", "", "b").taken); /* no name */
+}
+
+static void keys_are_forgotten_by_age_and_by_number(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    int64_t age = sl_limits.key_kept_ms;
+    size_t number = sl_limits.keys_kept;
+    for (int i = 0; i < 6; i++) {
+        char key[8];
+        snprintf(key, sizeof(key), "k%d", i);
+        struct ledger_opened o = take(w, key, "", "b");
+        assert_true(ledger_close(w->ledger, o.submission, true, SL_STR("{}"), &err));
+        usleep(3000); /* ended at another time */
+    }
+    sl_limits.keys_kept = 3;
+    take(w, "open", "", "b");
+    sl_limits.keys_kept = number;
+    assert_false(take(w, "k2", "", "b").known);
+    assert_true(take(w, "k3", "", "b").known && take(w, "k5", "", "b").known);
+    sl_limits.key_kept_ms = 1;
+    usleep(5000);
+    take(w, "another", "", "b");
+    sl_limits.key_kept_ms = age;
+    assert_false(take(w, "k5", "", "b").known);
+    assert_true(take(w, "open", "", "b").known); /* under way: never forgotten */
+}
+
+static void steps_are_one_record_each_in_the_order_of_their_beginning(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    int64_t id = take(w, "k", "orders", "b").submission;
+    struct ledger_step s = {.submission = id, .name = "check", .state = "done", .start_ms = 5, .end_ms = 6},
+                       *v;
+    size_t n;
+    ledger_note_step(w->ledger, &s);
+    snprintf(s.name, sizeof(s.name), "submit");
+    snprintf(s.state, sizeof(s.state), "running");
+    s.statement = 3;
+    s.end_ms = 0;
+    ledger_note_step(w->ledger, &s);
+    snprintf(s.name, sizeof(s.name), "effects");
+    assert_true(ledger_mark(w->ledger, &s, &err)); /* durable, and behind what was noted before */
+    snprintf(s.name, sizeof(s.name), "submit");
+    snprintf(s.state, sizeof(s.state), "done");
+    snprintf(s.text, sizeof(s.text), "orders\trun 1");
+    s.start_ms = 99;
+    s.end_ms = 9;
+    s.bytes = 1234;
+    assert_true(ledger_mark(w->ledger, &s, &err));
+    world_close(w);
+    world_open(w);
+    assert_true(ledger_steps(w->ledger, id, &w->arena, &v, &n, &err));
+    assert_int_equal(n, 3);
+    assert_string_equal(v[0].name, "check");
+    assert_string_equal(v[1].name, "submit");
+    assert_string_equal(v[2].name, "effects");
+    assert_string_equal(v[1].state, "done");
+    assert_string_equal(v[1].text, "orders\trun 1");
+    assert_int_equal(v[1].start_ms, 5); /* of its beginning */
+    assert_int_equal(v[1].end_ms, 9);
+    assert_int_equal(v[1].bytes, 1234);
+    assert_int_equal(v[2].statement, 3);
+    assert_int_equal(v[2].end_ms, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_key_opens_one_submission_and_gives_its_answer_afterwards),
         T(of_many_with_one_key_at_once_one_opens),
+        T(a_key_stands_for_one_body),
+        T(of_many_with_one_name_at_once_one_opens),
+        T(keys_are_forgotten_by_age_and_by_number),
+        T(steps_are_one_record_each_in_the_order_of_their_beginning),
         T(a_version_is_new_only_when_its_digest_is_not_the_newest),
         T(runs_come_newest_first_and_filtered),
         T(a_run_is_found_by_name_id_and_beginning),

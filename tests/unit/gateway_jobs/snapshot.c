@@ -22,7 +22,8 @@ struct world {
 
 static void world_open(struct world *w)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, snapshot_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
+                                                               snapshot_migrations, NULL};
     struct sl_err err = SL_ERR_INIT;
     w->store = store_open(w->path, migrations, &err);
     assert_non_null(w->store);

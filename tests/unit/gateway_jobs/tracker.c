@@ -132,7 +132,8 @@ static struct target *the_fake(void *ctx, const char *name, const char *flink)
 
 static int setup(void **state)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
+                                                               NULL};
     struct world *w = calloc(1, sizeof(*w));
     struct sl_err err = SL_ERR_INIT;
     char path[96];
