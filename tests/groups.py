@@ -48,12 +48,16 @@ def connectors(run):
     run.pytest(["tests/e2e/connectors"])
 
 
-def versions(run):
-    """What the default Flink shows in both modes, on the other two."""
-    for one in ("1.20", "2.3"):
-        for mode in ("session", "application"):
-            run.pytest(["tests/e2e/test_scripts.py", "tests/e2e/test_ends.py", "tests/e2e/test_transcripts.py", *(["tests/e2e/test_jobs.py"] if mode == "session" else [])],
-                       {"E2E_FLINK": one, "E2E_MODE": mode})
+def version(one):
+    """What the default Flink shows in both modes, on another; an application that loses its JobManager while Sluice is away."""
+    def go(run):
+        if not run.make("all"):
+            return
+        for mode, more in (("session", "tests/e2e/test_jobs.py"),
+                           ("application", "tests/e2e/flink/test_cluster.py::test_application_goes_on_from_its_checkpoint_without_sluice")):
+            for paths in (["tests/e2e/test_scripts.py", "tests/e2e/test_ends.py"], ["tests/e2e/test_transcripts.py", more]):
+                run.pytest(paths, {"E2E_FLINK": one, "E2E_MODE": mode})
+    return go
 
 
 THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs|gateway_target)/"
@@ -85,7 +89,8 @@ GROUPS = [
     Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
     Group("transcripts", 2, 4, "what a person sees, whole: live rows and Ctrl-C, events, no Java, rows that cannot come back, a wrong password; flink install to its end", pytest(
         "tests/e2e/test_transcripts.py", "tests/e2e/flink/test_install_look.py")),
-    Group("versions", 3, 25, "scripts, ends, jobs and transcripts on Flink 1.20 and 2.3 in both modes", versions),
+    Group("version-1.20", 3, 13, "scripts, ends, jobs, transcripts and an application killed without Sluice, on Flink 1.20 in both modes", version("1.20")),
+    Group("version-2.3", 3, 13, "the same on Flink 2.3", version("2.3")),
     Group("connectors", 2, 4, "files, Kafka and PostgreSQL: real broker and server, one version and mode (test-all: all six cells; scripts of ../shared where present)",
           connectors),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),
