@@ -61,6 +61,10 @@ bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *
 bool api_job_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_show(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_job_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_job_savepoint(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_job_history(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_job_rm(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_logs(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * job.list, job.show, job.cancel, job.logs. */
+ * job.list, job.show, job.logs. */
 #include "gateway/api/api.h"
 
-#include "base/limits.h"
 #include "sys/clock.h"
 
 static void put_time(struct sl_jw *w, const char *key, int64_t wall_ms)
@@ -134,42 +133,6 @@ bool api_job_show(struct api_call *c, struct sl_jw *result, struct sl_err *err)
     }
     put_run(c, result, &r);
     put_job(c, result, &r);
-    return true;
-}
-
-bool api_job_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err)
-{
-    const struct api_env *env = api_call_env(c);
-    struct run r, *runs;
-    size_t n, ended = 0;
-    if (!find(c, &r, err)) {
-        return false;
-    }
-    /* By name: every run of the job that lives; by run id: that one. */
-    sl_str what = sl_json_str(sl_json_get(api_call_params(c), "job"), SL_STR(""));
-    bool by_name = sl_str_eqz(what, r.job);
-    if (by_name) {
-        if (!ledger_runs(env->ledger, r.job, true, false, 1000, api_call_arena(c), &runs, &n, err)) {
-            return false;
-        }
-    } else {
-        runs = &r;
-        n = r.ended ? 0 : 1;
-    }
-    sl_jw_key(result, "ended");
-    sl_jw_array(result);
-    for (size_t i = 0; i < n; i++) {
-        if (!tracker_cancel(env->tracker, runs[i].id, sl_limits.cancel_ms, err)) {
-            sl_jw_end_array(result);
-            return false;
-        }
-        sl_jw_str(result, sl_str_of(runs[i].id));
-        ended++;
-    }
-    sl_jw_end_array(result);
-    if (ended == 0) {
-        return sl_fail(err, SL_JOB_STATE, "%.*s is not running: it is %s", SL_S(what), r.state);
-    }
     return true;
 }
 

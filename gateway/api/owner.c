@@ -41,6 +41,7 @@ struct owner {
     pthread_mutex_t lock; /* guards targets */
     struct local_target *targets;
     char *cluster_dir;
+    char *state_dir;
     int64_t needed_ms;            /* monotonic: last time somebody was here */
     bool ending;                  /* loop thread: the API takes nothing any more */
     bool keep_clusters;           /* told to end, but to leave what runs to the next owner */
@@ -96,6 +97,7 @@ static struct target *target_of(void *ctx, sl_str name, sl_str flink, struct sl_
         struct tgt_local_config c = {.flink_root = o->config->flink_dir,
                                      .flink = version,
                                      .run_dir = o->cluster_dir,
+                                     .state_dir = o->state_dir,
                                      .self = o->config->self,
                                      .slots = (int)o->config->settings->local_slots};
         t = tgt_local_new(&c, err);
@@ -354,6 +356,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                  (enum sys_log_level)set->log_level, (size_t)set->log_bytes);
     sys_log_set_json(set->log_json);
     o->cluster_dir = sys_path_join(a, data, "clusters");
+    o->state_dir = sys_path_join(a, data, "state");
     char *spool = sys_path_join(a, data, "spool");
     if (!sys_mkdirs(o->cluster_dir, 0700, err) || !sys_mkdirs(spool, 0700, err)) {
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sluice job ls|show|cancel|logs. */
+ * sluice job ls|show|logs; job_stop.h has the other verbs. */
 #include "gateway/cli/cli.h"
+#include "gateway/cli/job_stop.h"
 #include "gateway/cli/owner_client.h"
 #include "gateway/cli/table.h"
 #include "sys/clock.h"
@@ -239,24 +240,6 @@ static int show(const char *job, bool json)
     return 0;
 }
 
-static int cancel(const char *job, bool json)
-{
-    SL_ARENA_AUTO a;
-    sl_arena_init(&a, 0);
-    struct sl_err err = SL_ERR_INIT;
-    const struct sl_json *r = ask("job.cancel", job_param(&a, job, NULL, 0), &a, &err);
-    if (!r) {
-        return cli_print_error(&err);
-    }
-    if (json) {
-        print_json(r);
-        return 0;
-    }
-    size_t n = sl_json_get(r, "ended")->n;
-    printf("canceled %s (%zu run%s)\n", job, n, n == 1 ? "" : "s");
-    return 0;
-}
-
 struct logs_options {
     const char *job, *which;
     int64_t tail;
@@ -359,6 +342,10 @@ static int exec(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "ls";
     bool json = false, all = false;
     const char *job = NULL;
+    int code;
+    if (argc > 1 && cli_job_stop(argc - 1, argv + 1, &code)) {
+        return code;
+    }
     if (strcmp(what, "logs") == 0) {
         return logs(argc - 2, argv + 2);
     }
@@ -379,23 +366,26 @@ static int exec(int argc, char **argv)
     if (strcmp(what, "ls") == 0 || strcmp(what, "list") == 0) {
         return job ? cli_usage("job", "ls takes no name; sluice job show %s", job) : ls(json, all);
     }
-    if (strcmp(what, "show") == 0 || strcmp(what, "cancel") == 0) {
-        if (!job) {
-            return cli_usage("job", "%s which job?   sluice job ls", what);
-        }
-        return what[0] == 's' ? show(job, json) : cancel(job, json);
+    if (strcmp(what, "show") == 0) {
+        return job ? show(job, json) : cli_usage("job", "show which job?   sluice job ls");
     }
-    return cli_usage("job", "ls, show, cancel or logs, not '%s'", what);
+    return cli_usage("job", "ls, show, stop, savepoint, cancel, history, rm or logs, not '%s'", what);
 }
 
 const struct cli_verb cli_job = {
     .name = "job",
-    .summary = "jobs and their runs: ls, show, cancel, logs",
-    .usage = "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, "
-             "SELECTs too\n"
-             "       sluice job show NAME|RUN [--json]\n"
-             "       sluice job cancel NAME|RUN [--json]     ends it without a savepoint\n"
-             "       sluice job logs NAME|RUN [--jm|--tm] [--tail N] [-f]\n\n"
-             "A run is named by its id or a unique beginning of it, at least 6 digits.\n",
+    .summary = "jobs and their runs: ls, show, stop, savepoint, cancel, history, rm, logs",
+    .usage =
+        "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, "
+        "SELECTs too\n"
+        "       sluice job show NAME|RUN [--json]\n"
+        "       sluice job stop NAME|RUN [--savepoint-dir D] [--drain] [--json]   ends it with a savepoint\n"
+        "       sluice job savepoint NAME|RUN [--savepoint-dir D] [--json]        takes one; it goes on\n"
+        "       sluice job cancel NAME|RUN [--yes] [--json]   ends it without one; asks when that loses "
+        "state\n"
+        "       sluice job history NAME [-n N] [--json]       versions, runs, snapshots\n"
+        "       sluice job rm NAME [--json]                   forgets a job that has ended\n"
+        "       sluice job logs NAME|RUN [--jm|--tm] [--tail N] [-f]\n\n"
+        "A run is named by its id or a unique beginning of it, at least 6 digits.\n",
     .exec = exec,
 };

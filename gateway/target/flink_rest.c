@@ -149,7 +149,7 @@ void flink_failure_of_text(sl_str stack, struct sl_arena *a, struct tgt_failure 
 
 /* ---- requests ---- */
 
-static bool bad_answer(struct flink_rest *r, const char *path, const char *why, struct sl_err *err)
+bool flink_rest_bad_answer(struct flink_rest *r, const char *path, const char *why, struct sl_err *err)
 {
     sl_fail(err, SL_TARGET_ANSWER, "what answers at %s%s is not Flink: %s", r->base, path, why);
     return sl_hint(err, "another program may have taken the port; sluice doctor tells more");
@@ -202,8 +202,7 @@ static sl_str error_text(struct sl_arena *a, sl_str body)
     return best;
 }
 
-/* The innermost cause, one line, without its class. */
-static sl_str root_line(sl_str text)
+sl_str flink_root_line(sl_str text)
 {
     sl_str best = SL_STR_NONE;
     for (size_t at = 0; at < text.n;) {
@@ -229,18 +228,17 @@ static bool refused(struct flink_rest *r, const char *path, struct sl_arena *a, 
     if (!text.n) {
         char why[64];
         snprintf(why, sizeof why, "HTTP %d without Flink's error text", status);
-        return bad_answer(r, path, why, err);
+        return flink_rest_bad_answer(r, path, why, err);
     }
-    sl_str line = root_line(text);
+    sl_str line = flink_root_line(text);
     if (status == 404) {
         return sl_fail(err, SL_NOT_FOUND, "Flink: %.*s", (int)SL_MIN(line.n, 300), line.p);
     }
     return sl_fail(err, SL_FLINK, "Flink: %.*s", (int)SL_MIN(line.n, 300), line.p);
 }
 
-/* GET a JSON object. */
-static const struct sl_json *get(struct flink_rest *r, const char *path, struct sl_arena *a,
-                                 struct sl_err *err)
+const struct sl_json *flink_rest_get(struct flink_rest *r, const char *path, struct sl_arena *a,
+                                     struct sl_err *err)
 {
     struct sys_http_request rq = {0};
     int status;
@@ -255,9 +253,26 @@ static const struct sl_json *get(struct flink_rest *r, const char *path, struct 
     struct sl_err why = SL_ERR_INIT;
     struct sl_json *doc = sl_json_parse(a, body, &why);
     if (!doc) {
-        bad_answer(r, path, why.msg, err);
+        flink_rest_bad_answer(r, path, why.msg, err);
     }
     return doc;
+}
+
+bool flink_rest_post(struct flink_rest *r, const char *path, sl_str body, struct sl_arena *a,
+                     const struct sl_json **ret, struct sl_err *err)
+{
+    struct sys_http_request rq = {.method = "POST", .content_type = "application/json", .body = body};
+    int status;
+    sl_str answer;
+    if (!call(r, &rq, path, a, &status, &answer, err)) {
+        return false;
+    }
+    if (status != 200 && status != 202) {
+        return refused(r, path, a, status, answer, err);
+    }
+    struct sl_err why = SL_ERR_INIT;
+    *ret = sl_json_parse(a, answer, &why);
+    return *ret ? true : flink_rest_bad_answer(r, path, why.msg, err);
 }
 
 static void copy(char *out, size_t cap, const struct sl_json *v)
@@ -269,12 +284,12 @@ static void copy(char *out, size_t cap, const struct sl_json *v)
 bool flink_rest_overview(struct flink_rest *r, struct flink_overview *ret, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    const struct sl_json *o = get(r, "/overview", &a, err);
+    const struct sl_json *o = flink_rest_get(r, "/overview", &a, err);
     if (!o) {
         return false;
     }
     if (!sl_json_is(sl_json_get(o, "flink-version"), SL_JSON_STRING)) {
-        return bad_answer(r, "/overview", "no flink-version in it", err);
+        return flink_rest_bad_answer(r, "/overview", "no flink-version in it", err);
     }
     memset(ret, 0, sizeof *ret);
     copy(ret->version, sizeof ret->version, sl_json_get(o, "flink-version"));
@@ -291,12 +306,12 @@ bool flink_rest_overview(struct flink_rest *r, struct flink_overview *ret, struc
 bool flink_rest_config(struct flink_rest *r, const char *key, char *ret, size_t cap, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    const struct sl_json *list = get(r, "/jobmanager/config", &a, err);
+    const struct sl_json *list = flink_rest_get(r, "/jobmanager/config", &a, err);
     if (!list) {
         return false;
     }
     if (!sl_json_is(list, SL_JSON_ARRAY)) {
-        return bad_answer(r, "/jobmanager/config", "not a list of settings", err);
+        return flink_rest_bad_answer(r, "/jobmanager/config", "not a list of settings", err);
     }
     ret[0] = 0;
     SL_JSON_EACH(e, list)
@@ -311,7 +326,7 @@ bool flink_rest_config(struct flink_rest *r, const char *key, char *ret, size_t 
 bool flink_rest_can_submit(struct flink_rest *r, bool *ret, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    const struct sl_json *o = get(r, "/config", &a, err);
+    const struct sl_json *o = flink_rest_get(r, "/config", &a, err);
     if (!o) {
         return false;
     }
@@ -343,7 +358,7 @@ bool flink_rest_upload(struct flink_rest *r, const char *jar, char *ret_id, size
         at--;
     }
     if (at == name.n || name.n - at >= cap) {
-        return bad_answer(r, "/jars/upload", "no filename in it", err);
+        return flink_rest_bad_answer(r, "/jars/upload", "no filename in it", err);
     }
     snprintf(ret_id, cap, "%.*s", (int)(name.n - at), name.p + at);
     return true;
@@ -417,7 +432,7 @@ static bool post_main(struct flink_rest *r, const char *jar_id, const char *verb
     }
     struct sl_err why = SL_ERR_INIT;
     *ret = sl_json_parse(a, body, &why);
-    return *ret ? true : bad_answer(r, path, why.msg, err);
+    return *ret ? true : flink_rest_bad_answer(r, path, why.msg, err);
 }
 
 bool flink_rest_run(struct flink_rest *r, const char *jar_id, const struct flink_run *run, struct sl_arena *a,
@@ -432,7 +447,7 @@ bool flink_rest_run(struct flink_rest *r, const char *jar_id, const struct flink
     }
     sl_str id = sl_json_str(sl_json_get(doc, "jobid"), SL_STR_NONE);
     if (id.n != 32) {
-        return bad_answer(r, "/jars/run", "no job id in it", err);
+        return flink_rest_bad_answer(r, "/jars/run", "no job id in it", err);
     }
     snprintf(ret_job_id, 33, "%.*s", SL_S(id));
     return true;
@@ -454,13 +469,13 @@ static int by_start(const void *x, const void *y)
 bool flink_rest_jobs(struct flink_rest *r, struct sl_arena *a, struct flink_job **ret, size_t *ret_n,
                      struct sl_err *err)
 {
-    const struct sl_json *doc = get(r, "/jobs/overview", a, err);
+    const struct sl_json *doc = flink_rest_get(r, "/jobs/overview", a, err);
     if (!doc) {
         return false;
     }
     const struct sl_json *jobs = sl_json_get(doc, "jobs");
     if (!sl_json_is(jobs, SL_JSON_ARRAY)) {
-        return bad_answer(r, "/jobs/overview", "no list of jobs in it", err);
+        return flink_rest_bad_answer(r, "/jobs/overview", "no list of jobs in it", err);
     }
     struct flink_job *v = sl_new_n(a, struct flink_job, jobs->n + 1);
     size_t n = 0;
@@ -521,6 +536,9 @@ static void add_checkpoints(const struct sl_json *c, struct tgt_job_status *ret)
     ret->last_checkpoint_id = sl_json_i64(sl_json_get(last, "id"), 0);
     ret->last_checkpoint_ms = sl_json_i64(sl_json_get(last, "latest_ack_timestamp"), 0);
     copy(ret->restored_from, sizeof ret->restored_from, sl_json_path(c, "latest.restored.external_path"));
+    const struct sl_json *savepoint = sl_json_path(c, "latest.savepoint");
+    ret->last_savepoint_ms = sl_json_i64(sl_json_get(savepoint, "trigger_timestamp"), 0);
+    copy(ret->last_savepoint, sizeof ret->last_savepoint, sl_json_get(savepoint, "external_path"));
 }
 
 void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoints,
@@ -572,7 +590,7 @@ static uint64_t operator_sum(struct flink_rest *r, struct sl_arena *a, const cha
     struct sl_err ignored = SL_ERR_INIT;
     char path[256];
     snprintf(path, sizeof path, "/jobs/%s/vertices/%.*s/subtasks/metrics", job_id, SL_S(vertex));
-    const struct sl_json *ids = get(r, path, a, &ignored);
+    const struct sl_json *ids = flink_rest_get(r, path, a, &ignored);
     SL_BUF_AUTO q;
     sl_buf_init(&q, 900);
     size_t n = 0;
@@ -600,7 +618,7 @@ static uint64_t operator_sum(struct flink_rest *r, struct sl_arena *a, const cha
     char whole[1024];
     snprintf(whole, sizeof whole, "%s?agg=sum&get=%s", path, sl_buf_z(&q));
     uint64_t sum = 0;
-    const struct sl_json *values = get(r, whole, a, &ignored);
+    const struct sl_json *values = flink_rest_get(r, whole, a, &ignored);
     SL_JSON_EACH(e, values)
     {
         double v = sl_json_f64(sl_json_get(e, "sum"), 0);
@@ -638,7 +656,7 @@ bool flink_rest_job(struct flink_rest *r, const char *job_id, struct tgt_job_sta
     memset(ret, 0, sizeof *ret);
     snprintf(path, sizeof path, "/jobs/%s", job_id);
     struct sl_err why = SL_ERR_INIT;
-    const struct sl_json *job = get(r, path, &a, &why);
+    const struct sl_json *job = flink_rest_get(r, path, &a, &why);
     if (!job) {
         if (why.code == SL_NOT_FOUND) {
             ret->gone = true;
@@ -650,11 +668,11 @@ bool flink_rest_job(struct flink_rest *r, const char *job_id, struct tgt_job_sta
         return false;
     }
     if (!sl_json_is(sl_json_get(job, "state"), SL_JSON_STRING)) {
-        return bad_answer(r, path, "no state in it", err);
+        return flink_rest_bad_answer(r, path, "no state in it", err);
     }
     snprintf(path, sizeof path, "/jobs/%s/checkpoints", job_id);
     struct sl_err ignored = SL_ERR_INIT;
-    const struct sl_json *checkpoints = get(r, path, &a, &ignored);
+    const struct sl_json *checkpoints = flink_rest_get(r, path, &a, &ignored);
     flink_job_of_json(job, checkpoints, ret);
     if (strcmp(ret->state, "RUNNING") == 0) {
         add_operator_records(r, &a, job_id, job, ret);
@@ -662,7 +680,7 @@ bool flink_rest_job(struct flink_rest *r, const char *job_id, struct tgt_job_sta
     }
     if (!ret->terminal) {
         snprintf(path, sizeof path, "/jobs/%s/metrics?get=numRestarts", job_id);
-        const struct sl_json *m = get(r, path, &a, &ignored);
+        const struct sl_json *m = flink_rest_get(r, path, &a, &ignored);
         int64_t n;
         if (sl_str_to_i64(sl_json_str(sl_json_get(sl_json_at(m, 0), "value"), SL_STR_NONE), &n)) {
             ret->restarts = (int)n;
@@ -698,7 +716,7 @@ bool flink_rest_exceptions(struct flink_rest *r, const char *job_id, struct sl_a
 {
     char path[128];
     snprintf(path, sizeof path, "/jobs/%s/exceptions?maxExceptions=20", job_id);
-    const struct sl_json *doc = get(r, path, a, err);
+    const struct sl_json *doc = flink_rest_get(r, path, a, err);
     if (!doc) {
         return false;
     }
@@ -728,7 +746,7 @@ bool flink_rest_application_failure(struct flink_rest *r, struct sl_arena *a, st
 {
     memset(ret, 0, sizeof *ret);
     struct sl_err why = SL_ERR_INIT;
-    const struct sl_json *doc = get(r, "/applications/overview", a, &why);
+    const struct sl_json *doc = flink_rest_get(r, "/applications/overview", a, &why);
     if (!doc) {
         if (why.code == SL_NOT_FOUND) { /* before 2.3 */
             return true;
@@ -748,7 +766,7 @@ bool flink_rest_application_failure(struct flink_rest *r, struct sl_arena *a, st
     }
     char path[128];
     snprintf(path, sizeof path, "/applications/%.*s/exceptions", SL_S(id));
-    doc = get(r, path, a, err);
+    doc = flink_rest_get(r, path, a, err);
     if (!doc) {
         return false;
     }

@@ -17,6 +17,16 @@ struct flink_rest *flink_rest_new(const char *base, int64_t total_ms);
 struct flink_rest *flink_rest_open(const struct tgt_endpoint *e, int64_t total_ms);
 void flink_rest_free(struct flink_rest *r);
 
+/* For the files beside this one that know more of Flink's pages: a GET or POST of a JSON document (arena), errors
+ * as above. bad_answer says target-answer; always false. */
+SL_MUST_CHECK const struct sl_json *flink_rest_get(struct flink_rest *r, const char *path, struct sl_arena *a,
+                                                   struct sl_err *err);
+SL_MUST_CHECK bool flink_rest_post(struct flink_rest *r, const char *path, sl_str body, struct sl_arena *a,
+                                   const struct sl_json **ret, struct sl_err *err);
+bool flink_rest_bad_answer(struct flink_rest *r, const char *path, const char *why, struct sl_err *err);
+/* The innermost cause of Java's text, one line, without its class; a slice of the text. */
+sl_str flink_root_line(sl_str text);
+
 struct flink_overview {
     char version[16]; /* "2.2.1" */
     int taskmanagers, slots, slots_free;

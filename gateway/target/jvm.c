@@ -76,6 +76,11 @@ static void memory(struct sl_buf *b, const struct jvm_cluster *c)
     put_key(b, "jobmanager.memory.jvm-metaspace.size", "%dm", JM_METASPACE_MB);
 }
 
+static const char *state_dir(const struct jvm_cluster *c)
+{
+    return c->state_dir ? c->state_dir : c->dir;
+}
+
 static void behaviour(struct sl_buf *b, const struct jvm_cluster *c)
 {
     put_key(b, "parallelism.default", "1");
@@ -99,8 +104,8 @@ static void behaviour(struct sl_buf *b, const struct jvm_cluster *c)
     put_key(b, "metrics.fetcher.update-interval", "500 ms");
     put_key(b, "jobstore.expiration-time", "86400");
     put_key(b, "jobmanager.archive.fs.dir", "file://%s/archive", c->dir);
-    put_key(b, "execution.checkpointing.dir", "file://%s/checkpoints", c->dir);
-    put_key(b, "execution.checkpointing.savepoint-dir", "file://%s/savepoints", c->dir);
+    put_key(b, "execution.checkpointing.dir", "file://%s/checkpoints", state_dir(c));
+    put_key(b, "execution.checkpointing.savepoint-dir", "file://%s/savepoints", state_dir(c));
     put_key(b, "execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION");
     put_key(b, "execution.checkpointing.num-retained", "2");
     if (c->jm == IMG_ROLE_APPLICATION) {
@@ -127,11 +132,16 @@ static const char log4j[] =
 
 bool jvm_write_conf(const struct jvm_cluster *c, struct sl_err *err)
 {
-    static const char *const folders[] = {"conf",       "log",    "archive", "checkpoints",
-                                          "savepoints", "upload", "tmp"};
+    static const char *const folders[] = {"conf", "log", "archive", "upload", "tmp"};
+    static const char *const state_folders[] = {"checkpoints", "savepoints"};
     SL_ARENA_AUTO a = {0};
     for (size_t i = 0; i < SL_ARRAY_LEN(folders); i++) {
         if (!sys_mkdirs(sys_path_join(&a, c->dir, folders[i]), 0700, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(state_folders); i++) {
+        if (!sys_mkdirs(sys_path_join(&a, state_dir(c), state_folders[i]), 0700, err)) {
             return false;
         }
     }

@@ -13,9 +13,10 @@
 
 struct jvm_cluster {
     const struct img_flink_base *base;
-    const char *dir;  /* of the cluster, absolute */
-    const char *id;   /* sluice.cluster.id */
-    enum img_role jm; /* IMG_ROLE_SESSION or IMG_ROLE_APPLICATION */
+    const char *dir;       /* of the cluster, absolute */
+    const char *state_dir; /* checkpoints and savepoints, which outlive the cluster, absolute; NULL: in dir */
+    const char *id;        /* sluice.cluster.id */
+    enum img_role jm;      /* IMG_ROLE_SESSION or IMG_ROLE_APPLICATION */
     int rest_port, rpc_port;
     int slots;
     const char *job_id; /* application with exactly one job: its id; else NULL */

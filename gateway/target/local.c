@@ -22,7 +22,7 @@
 struct local {
     struct target t;
     struct sl_arena a; /* configuration and base */
-    const char *root, *run_dir, *self, *runner_jar;
+    const char *root, *run_dir, *state_dir, *self, *runner_jar;
     int slots;
     pthread_mutex_t start; /* one start of the session at a time; taken before `lock` */
     pthread_mutex_t lock;  /* the fields below */
@@ -266,8 +266,12 @@ static struct local_cluster *adopt(struct local *l)
 static struct local_cluster *start_session(struct local *l, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    struct local_make m = {
-        .base = &l->base, .run_dir = l->run_dir, .self = l->self, .name = "session", .slots = l->slots};
+    struct local_make m = {.base = &l->base,
+                           .run_dir = l->run_dir,
+                           .state_dir = l->state_dir,
+                           .self = l->self,
+                           .name = "session",
+                           .slots = l->slots};
     struct local_cluster c;
     struct tgt_failure failure;
     if (!local_cluster_start(&m, &a, &c, &failure, err)) {
@@ -480,6 +484,7 @@ static bool submit_application(struct local *l, const struct tgt_submit *s, stru
     bool restartable = is_restartable(s->task, &jobs);
     struct local_make m = {.base = &l->base,
                            .run_dir = l->run_dir,
+                           .state_dir = l->state_dir,
                            .self = l->self,
                            .application = true,
                            .id = s->cluster_id,
@@ -758,6 +763,7 @@ struct target *tgt_local_new(const struct tgt_local_config *c, struct sl_err *er
     snprintf(l->t.flink, sizeof l->t.flink, "%s", version);
     l->root = sys_path_abs(&l->a, c->flink_root);
     l->run_dir = sys_path_abs(&l->a, c->run_dir);
+    l->state_dir = c->state_dir ? sys_path_abs(&l->a, c->state_dir) : NULL;
     l->self = sys_path_abs(&l->a, c->self);
     l->runner_jar = c->runner_jar ? sys_path_abs(&l->a, c->runner_jar) : img_runner_jar(&l->a, l->self);
     l->slots = c->slots;

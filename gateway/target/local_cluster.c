@@ -399,6 +399,7 @@ static bool write_spec(const struct local_make *m, struct jvm_cluster *j, const 
                             .rest = c->rest,
                             .name = m->name ? m->name : "",
                             .job_id = m->restartable && m->job_id ? m->job_id : "",
+                            .state_dir = m->state_dir,
                             .env = jvm_env(&a, j),
                             .n_jvm = 2};
     size_t none;
@@ -414,6 +415,7 @@ static bool start_once(const struct local_make *m, struct local_cluster *c, stru
     SL_ARENA_AUTO a = {0};
     struct jvm_cluster j = {.base = m->base,
                             .dir = c->dir,
+                            .state_dir = m->state_dir,
                             .id = c->id,
                             .jm = m->application ? IMG_ROLE_APPLICATION : IMG_ROLE_SESSION,
                             .rest_port = sys_free_port(),

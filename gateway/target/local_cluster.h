@@ -23,6 +23,7 @@ struct local_cluster {
 struct local_make {
     const struct img_flink_base *base;
     const char *run_dir, *self;
+    const char *state_dir; /* see jvm.h */
     bool application;
     const char *id;     /* of an application's cluster, chosen before; NULL: made here */
     const char *name;   /* of the job or script */

@@ -58,6 +58,7 @@ bool sup_spec_write(const char *dir, const struct sup_spec *s, struct sl_err *er
     sl_jw_kstrz(&w, "rest", s->rest);
     sl_jw_kstrz(&w, "name", s->name);
     sl_jw_kstrz(&w, "jobId", s->job_id);
+    sl_jw_kstrz(&w, "stateDir", s->state_dir ? s->state_dir : "");
     put_list(&w, "env", s->env);
     sl_jw_key(&w, "jvms");
     sl_jw_array(&w);
@@ -107,6 +108,7 @@ bool sup_spec_read(struct sl_arena *a, const char *dir, struct sup_spec *ret, st
     ret->rest = z_of(a, sl_json_get(o, "rest"));
     ret->name = z_of(a, sl_json_get(o, "name"));
     ret->job_id = z_of(a, sl_json_get(o, "jobId"));
+    ret->state_dir = z_of(a, sl_json_get(o, "stateDir"));
     ret->env = list_of(a, sl_json_get(o, "env"));
     SL_JSON_EACH(j, sl_json_get(o, "jvms"))
     {
@@ -387,6 +389,11 @@ static void plan_restart(struct jvm *j)
     j->st.restarts++;
 }
 
+static const char *newest_checkpoint(struct sup *s)
+{
+    return sup_newest_checkpoint(&s->a, *s->spec.state_dir ? s->spec.state_dir : s->dir, s->spec.job_id);
+}
+
 static void jvm_ended(struct sup *s, struct jvm *j)
 {
     char how[64];
@@ -396,7 +403,7 @@ static void jvm_ended(struct sup *s, struct jvm *j)
         snprintf(how, sizeof how, "ended with exit code %d", j->st.exit);
     }
     bool restore = is_jobmanager(j) && *s->spec.job_id && s->state != SUP_STARTING && !job_has_ended(s) &&
-                   sup_newest_checkpoint(&s->a, s->dir, s->spec.job_id);
+                   newest_checkpoint(s);
     if (may_restart(j) && (restore || !is_jobmanager(j))) {
         if (restore) { /* the TaskManager would go on asking the dead one: both start anew */
             s->state = SUP_RESTARTING;
@@ -439,9 +446,7 @@ static void look_after(struct sup *s)
     for (size_t i = 0; i < s->spec.n_jvm && s->state != SUP_ENDED; i++) {
         struct jvm *j = &s->jvm[i];
         if (j->again_at && sys_now_ms() >= j->again_at) {
-            const char *restore = j->spec->restore_at && *s->spec.job_id
-                                      ? sup_newest_checkpoint(&s->a, s->dir, s->spec.job_id)
-                                      : NULL;
+            const char *restore = j->spec->restore_at && *s->spec.job_id ? newest_checkpoint(s) : NULL;
             if (!start_jvm(s, j, restore)) {
                 end_all(s);
                 s->state = SUP_ENDED;

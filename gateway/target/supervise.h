@@ -26,9 +26,10 @@ struct sup_spec {
     const char *id;   /* cluster id */
     const char *kind; /* "session" or "application" */
     const char *flink, *flink_root;
-    const char *rest;   /* http://127.0.0.1:PORT */
-    const char *name;   /* of the job or script */
-    const char *job_id; /* restartable application: its one job; else "" */
+    const char *rest;      /* http://127.0.0.1:PORT */
+    const char *name;      /* of the job or script */
+    const char *job_id;    /* restartable application: its one job; else "" */
+    const char *state_dir; /* its checkpoints lie below <state_dir>/checkpoints; "" or NULL: in the folder */
     const char *const *env;
     struct sup_jvm_spec jvm[2];
     size_t n_jvm;
@@ -65,7 +66,7 @@ void sup_stop(const char *dir, int64_t grace_ms);
 /* The supervisor itself; returns its exit code. */
 int sup_main(const char *dir);
 
-/* Newest complete checkpoint of a job below <dir>/checkpoints, or NULL. */
+/* Newest complete checkpoint of a job below <dir>/checkpoints, or NULL; dir: the state folder. */
 const char *sup_newest_checkpoint(struct sl_arena *a, const char *dir, const char *job_id);
 
 #endif

@@ -24,6 +24,8 @@ struct tgt_job_status {
     int restarts;
     int64_t checkpoints_completed, checkpoints_failed, last_checkpoint_id, last_checkpoint_ms;
     char restored_from[512];
+    char last_savepoint[512];  /* where the newest savepoint lies; "" = none */
+    int64_t last_savepoint_ms; /* epoch: when it was asked for */
 };
 
 /* How a job or main() failed, for gateway/target/flink_error.h to translate. */
@@ -139,7 +141,10 @@ struct tgt_local_config {
     const char *flink_root; /* installations: $XDG_DATA_HOME/sluice/flink */
     const char *flink;      /* version wanted: "2.2" or "2.2.1" */
     const char *run_dir;    /* clusters' folders: <data>/clusters */
-    const char *self;       /* path of the sluice binary, for `sluice supervise` */
+    const char
+        *state_dir;   /* checkpoints and savepoints where a script sets no folder: <data>/state; NULL: each
+                             * cluster's own folder, with which they go */
+    const char *self; /* path of the sluice binary, for `sluice supervise` */
     const char *runner_jar; /* NULL: the one beside the binary / embedded */
     int slots;              /* task slots of the session cluster; 0 = 8 */
 };

@@ -146,7 +146,7 @@ INSERT INTO hole SELECT k, n, s FROM agg; -- last one
         job = sluice.job(name)
         assert re.search("RUNNING", json.dumps(job)), job
     finally:
-        sluice("job", "cancel", name).ok()
+        sluice("job", "cancel", name, "--yes").ok()
     assert "CANCELED" in json.dumps(sluice.job(name))
 
 

@@ -124,7 +124,7 @@ SELECT window_start, item, COUNT(*), SUM(price) FROM TABLE(TUMBLE(TABLE orders, 
         assert got == expected
         assert "RUNNING" in json.dumps(sluice.job(name))
     finally:
-        sluice("job", "cancel", name).ok()
+        sluice("job", "cancel", name, "--yes").ok()
     assert "CANCELED" in json.dumps(sluice.job(name))
 
 
@@ -189,5 +189,5 @@ INSERT INTO sums SELECT k, n, s FROM summed; -- the end;
         records = harness.wait_for(all_keys, 60, "all keys in the topic")
         assert all(json.loads(value)["n"] > 0 for _, value in records)
     finally:
-        sluice("job", "cancel", name).ok()
+        sluice("job", "cancel", name, "--yes").ok()
     assert "CANCELED" in json.dumps(sluice.job(name))

@@ -90,5 +90,5 @@ def test_j(go, sluice, jars, kafka, cell):
         assert "RUNNING" in json.dumps(sluice.job(name))
         harness.wait_for(lambda: {k for k, _ in kafka.read("sluice_j_out")[before:]} == {'{"k":%d}' % i for i in range(10)}, 60, "keys 0 to 9")
     finally:
-        sluice("job", "cancel", name).ok()
+        sluice("job", "cancel", name, "--yes").ok()
     assert "CANCELED" in json.dumps(sluice.job(name))
