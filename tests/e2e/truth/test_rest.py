@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Flink that Sluice did not start, behind a proxy that goes wrong. The job runs all the while: silence is never FAILED, what is
+not Flink's word is never believed, another one's word neither, and sight returns by itself when the answers do."""
+import time
+
+import harness
+import pytest
+import real
+from watch import Watch
+
+JOB = """SET 'execution.checkpointing.interval' = '1 s';
+CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50');
+CREATE TABLE hole (id BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO hole SELECT id FROM g;
+"""
+# What the proxy does, and whether a person can still be told RUNNING: the answers are right but for their type.
+SILENT = ["hang", "refuse", "cut", "garbage", "html", "endless", "swap"]
+MORE = ["reset", "stall", "drip", "empty", "nothing", "noise", "gateway", "denied", "deep"]
+REPLAYED = ["replay"]
+
+
+def owner(sluice):
+    return next(p for p in sluice.pids() if " owner run" in harness.command_line(p))
+
+
+def begin(sluice, flink, name):
+    sluice("run", sluice.script(f"SET 'pipeline.name' = '{name}';\n{JOB}", f"{name}.sql"), "-d", "--name", name, "--target", "far", "--flink", flink).ok()
+    return name
+
+
+@pytest.fixture(scope="session")
+def far_job(sluice, proxy, flink):
+    """One job for all the faults that it survives."""
+    return begin(sluice, flink, "far-job")
+
+
+def watched(sluice, name, foreign):
+    return Watch(sluice, name, lambda: foreign.port, lambda: [p.pid for p in (foreign.jm, foreign.tm)])
+
+
+@pytest.mark.parametrize("fault", SILENT + REPLAYED + [pytest.param(f, marks=pytest.mark.full) for f in MORE])
+def test_answers_that_are_none(sluice, far_job, foreign, proxy, fault):
+    with watched(sluice, far_job, foreign) as w:
+        w.until(lambda t: t["state"] == "RUNNING" and t["sight"] == "live", 40, "RUNNING")
+        before = real.rss(owner(sluice))
+        w.mark(f"the proxy begins: {fault}")
+        proxy.go(fault)
+        try:
+            t = w.until(lambda t: t["sight"] != "live", 30, "no sight")
+            assert t["state"] == "unknown" and t["health"] == "unknown" and not t["ended"], str(t)
+            assert t["why"], t.doc
+            time.sleep(20 if harness.FULL else 2)
+            assert all(x["state"] == "unknown" for x in w.told[-3:] if x.asked > t.at), w.timeline()
+            if fault == "endless":
+                assert proxy.sent < 10 << 30 and real.rss(owner(sluice)) < before + (200 << 20)
+        finally:
+            w.mark("the proxy is well")
+            proxy.go("pass")
+        t = w.until(lambda t: t["sight"] == "live", 30, "seen again, by itself")
+        assert t["state"] == "RUNNING" and t["health"] == "ok", str(t)
+        assert all(x.runs for x in w.truth if x.state), "the job itself was to run all the while"
+
+
+def test_another_flink_answers(sluice, far_job, foreign, proxy, start):
+    """The address leads to another Flink for a while, longer than a restarted JobManager may take to know its job."""
+    other = start("neighbour", JOB)
+    with watched(sluice, far_job, foreign) as w:
+        w.until(lambda t: t.well, 40, "RUNNING and ok")
+        w.mark("another Flink answers")
+        proxy.go("pass", other.port())
+        try:
+            t = w.until(lambda t: t["sight"] != "live", 30, "no sight")
+            assert t["state"] == "unknown" and not t["ended"], str(t)
+            time.sleep(40 if harness.FULL else 12)
+            t = w.told[-1]
+            assert t["state"] == "unknown" and t["health"] == "unknown" and not t["ended"], str(t)
+        finally:
+            w.mark("its own again")
+            proxy.go("pass", foreign.port)
+        t = w.until(lambda t: t["sight"] == "live", 30, "seen again, by itself")
+        assert t["state"] == "RUNNING" and t["ended"] is False, str(t)
+
+
+def test_taskmanager_gone_and_back(sluice, far_job, foreign, proxy):
+    """Nobody starts it again: the job waits for slots, and says so."""
+    with watched(sluice, far_job, foreign) as w:
+        w.until(lambda t: t["state"] == "RUNNING" and t["sight"] == "live", 40, "RUNNING")
+        w.mark("TaskManager killed")
+        foreign.kill("tm")
+        w.really(lambda x: not x.runs, 60, "the job stands")
+        t = w.until(lambda t: not t.well, 30, "not well")
+        assert not t["ended"] and t["sight"] == "live", str(t)
+        t = w.until(lambda t: t["state"] in ("RESTARTING", "STARTING") and t["health"] == "degraded", 30, "it waits")
+        w.mark("a TaskManager again")
+        foreign.again("tm")
+        w.really(lambda x: x.runs, 90, "the job runs again")
+        t = w.until(lambda t: t["state"] == "RUNNING", 40, "RUNNING again")
+        w.until(lambda t: t.well, 60, "well, when the restart is some time ago")
+
+
+def test_both_asleep(sluice, far_job, foreign, proxy):
+    with watched(sluice, far_job, foreign) as w:
+        w.until(lambda t: t["state"] == "RUNNING" and t["sight"] == "live", 60, "RUNNING")
+        w.mark("JobManager and TaskManager sleep")
+        foreign.sleep()
+        try:
+            t = w.until(lambda t: t["sight"] != "live", 30, "no sight")
+            assert t["state"] == "unknown" and t["health"] == "unknown", str(t)
+            time.sleep(70 if harness.FULL else 3)
+            assert not w.told[-1]["ended"]
+        finally:
+            w.mark("both wake")
+            foreign.wake()
+        w.until(lambda t: t["sight"] == "live", 40, "seen again, by itself")
+        w.really(lambda x: x.runs, 90, "the job runs")
+        w.until(lambda t: t["state"] == "RUNNING", 60, "RUNNING")
+
+
+def test_old_generation(sluice, far_job, foreign, proxy):
+    """The JobManager is killed and another life of it knows no job. Before that is seen, what it said earlier is repeated by
+    something in between: that is nobody's word. Then the new one is heard, and the job is lost."""
+    with watched(sluice, far_job, foreign) as w:
+        w.until(lambda t: t["state"] == "RUNNING" and t["sight"] == "live", 60, "RUNNING")
+        w.mark("JobManager killed; its answers are repeated")
+        proxy.go("replay")
+        foreign.kill("jm")
+        foreign.again("jm")
+        t = w.until(lambda t: t["sight"] != "live", 30, "no sight")
+        assert t["state"] == "unknown" and not t["ended"], str(t)
+        harness.wait_for(lambda: reachable(foreign), 60, "the new JobManager")
+        assert w.told[-1]["state"] == "unknown" and w.told[-1]["health"] == "unknown", str(w.told[-1])
+        w.mark("the new one is heard")
+        proxy.go("pass")
+        t = w.until(lambda t: t["ended"], 90, "the end")
+        assert t["state"] == "LOST" and t["health"] == "down", str(t)
+        assert t["sight"] == "lost"
+
+
+def reachable(foreign):
+    try:
+        return foreign.get("/overview")
+    except OSError:
+        return None
+
+
+def test_too_few_slots(sluice, flink, foreign, proxy):
+    """A second job finds no slot: Flink calls it RUNNING, we do not. When the first goes, it starts by itself."""
+    harness.wait_for(lambda: (reachable(foreign) or {}).get("slots-total") == 4, 90, "a TaskManager")
+    begin(sluice, flink, "first-of-two")
+    free = "SET 'parallelism.default' = '4';\n"
+    name = "second-of-two"
+    sluice("run", sluice.script(f"SET 'pipeline.name' = '{name}';\n{free}{JOB}", f"{name}.sql"), "-d", "--name", name, "--target", "far", "--flink", flink,
+           env={"SLUICE_LIMIT_RUNNING": "1s"})
+    with watched(sluice, name, foreign) as w:
+        t = w.until(lambda t: t["health"] == "degraded", 40, "degraded")
+        assert t["state"] == "STARTING" and "slot" in t["why"], str(t)
+        assert all(x["state"] != "RUNNING" for x in w.told), w.timeline()
+        w.mark("the first one ends")
+        sluice("job", "cancel", "first-of-two", "--yes").ok()
+        w.really(lambda x: x.runs, 60, "it runs")
+        t = w.until(lambda t: t.well, 40, "RUNNING and ok")
+    sluice("job", "cancel", name, "--yes").ok()
