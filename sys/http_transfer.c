@@ -213,6 +213,7 @@ static bool set_body(struct http_transfer *t, struct sl_err *err)
         if (curl_mime_filedata(part, rq->upload_path) != CURLE_OK) {
             return sl_fail(err, SL_IO, "cannot read %s", rq->upload_path);
         }
+        SL_OOM_ON(rq->upload_name && curl_mime_filename(part, rq->upload_name) != CURLE_OK);
         if (rq->content_type) {
             curl_mime_type(part, rq->content_type);
         }

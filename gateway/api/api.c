@@ -43,6 +43,11 @@ const struct api_method api_methods[] = {
     {"job.rm", api_job_rm, false, "forget a job that has ended"},
     {"job.cancel", api_job_cancel, true, "end a job"},
     {"job.logs", api_job_logs, true, "log lines of a job's cluster"},
+    {"target.add", api_target_add, false, "keep a foreign session cluster by its address"},
+    {"target.list", api_target_list, false, "targets; `name`: one of them in full, secrets masked"},
+    {"target.use", api_target_use, false, "make a target the default"},
+    {"target.remove", api_target_remove, true, "forget a target"},
+    {"target.test", api_target_test, true, "ask a target what it is and what its TaskManagers reach"},
     {NULL, NULL, false, NULL},
 };
 

@@ -16,6 +16,7 @@ struct api_env {
     struct sub_env sub;
     struct ledger *ledger;
     struct tracker *tracker;
+    struct store *store;
     const char *data_dir, *build; /* build: names the binary, so that a client knows an old owner */
     int64_t warm_ms;              /* how long an unused local Flink stays */
     /* Sends one line to a client; false when it has gone. From lane threads; `urgent` never waits. */
@@ -66,6 +67,11 @@ bool api_job_savepoint(struct api_call *c, struct sl_jw *result, struct sl_err *
 bool api_job_history(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_rm(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_logs(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_target_add(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_target_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_target_use(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_target_remove(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_target_test(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 

@@ -7,6 +7,7 @@
 #include "gateway/api/api.h"
 #include "gateway/front/rpc.h"
 #include "gateway/jobs/snapshot.h"
+#include "gateway/target/targets.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
@@ -19,9 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct local_target {
-    struct local_target *next;
+struct known_target {
+    struct known_target *next;
     struct target *target;
+    int64_t made_ms; /* of its record; 0 = local */
 };
 
 struct owner {
@@ -39,7 +41,7 @@ struct owner {
     struct api *api;
     struct net_rpc *rpc;
     pthread_mutex_t lock; /* guards targets */
-    struct local_target *targets;
+    struct known_target *targets;
     char *cluster_dir;
     char *state_dir;
     int64_t needed_ms;            /* monotonic: last time somebody was here */
@@ -77,17 +79,73 @@ static bool same_flink(const struct target *t, sl_str flink)
            (sl_str_starts(mine, flink) && mine.n > flink.n && mine.p[flink.n] == '.' && flink.n <= 4);
 }
 
+/* "2.2" of "2.2.1": what decides of a foreign cluster. */
+static sl_str minor_of(sl_str flink)
+{
+    size_t dots = 0, n = 0;
+    while (n < flink.n && (flink.p[n] != '.' || ++dots < 2)) {
+        n++;
+    }
+    return sl_str_sub(flink, 0, n);
+}
+
+/* The target of a record, for scripts of that Flink. Called with the lock held. */
+static struct target *foreign_target(struct owner *o, const char *name, sl_str flink, struct sl_err *err)
+{
+    SL_ARENA_AUTO a = {0};
+    struct target_record r;
+    if (!targets_get(o->store, name, &a, &r, err)) {
+        return NULL;
+    }
+    for (struct known_target *k = o->targets; k; k = k->next) {
+        if (k->made_ms == r.made_ms && strcmp(k->target->name, name) == 0 &&
+            sl_str_eqz(flink, k->target->flink)) {
+            return k->target;
+        }
+    }
+    struct tgt_session_config c = {.name = name,
+                                   .flink = sl_arena_strdupz(&a, flink),
+                                   .url = r.url,
+                                   .ca = r.ca,
+                                   .cert = r.cert,
+                                   .key = r.key,
+                                   .headers = r.headers,
+                                   .user = r.user,
+                                   .proxy = r.proxy,
+                                   .self = o->config->self,
+                                   .scratch_dir = sys_path_join(&a, o->config->data_dir, "targets")};
+    struct target *t = tgt_session_new(&c, err);
+    if (t) {
+        struct known_target *k = calloc(1, sizeof(*k));
+        SL_OOM_ON(!k);
+        k->target = t;
+        k->made_ms = r.made_ms;
+        k->next = o->targets;
+        o->targets = k;
+    }
+    return t;
+}
+
 static struct target *target_of(void *ctx, sl_str name, sl_str flink, struct sl_err *err)
 {
     struct owner *o = ctx;
-    if (name.n && !sl_str_eqz(name, "local")) {
+    char who[64];
+    if (name.n > 63) {
         sl_fail(err, SL_TARGET_UNKNOWN, "there is no target '%.*s'", SL_S(name));
-        sl_hint(err, "the target of this machine is called local");
+        return NULL;
+    }
+    snprintf(who, sizeof(who), "%.*s", SL_S(name));
+    if (!name.n && !targets_default(o->store, who, err)) {
         return NULL;
     }
     pthread_mutex_lock(&o->lock);
-    struct local_target *l = o->targets;
-    while (l && !same_flink(l->target, flink)) {
+    if (strcmp(who, "local") != 0) {
+        struct target *f = foreign_target(o, who, minor_of(flink), err);
+        pthread_mutex_unlock(&o->lock);
+        return f;
+    }
+    struct known_target *l = o->targets;
+    while (l && (l->made_ms || !same_flink(l->target, flink))) {
         l = l->next;
     }
     struct target *t = l ? l->target : NULL;
@@ -111,6 +169,15 @@ static struct target *target_of(void *ctx, sl_str name, sl_str flink, struct sl_
     }
     pthread_mutex_unlock(&o->lock);
     return t;
+}
+
+static const char *results_of(void *ctx, const char *target, struct sl_arena *a)
+{
+    struct owner *o = ctx;
+    struct target_record r;
+    struct sl_err ignored = SL_ERR_INIT;
+    return strcmp(target, "local") != 0 && targets_get(o->store, target, a, &r, &ignored) ? r.results_address
+                                                                                          : "";
 }
 
 static struct target *tracked_target(void *ctx, const char *name, const char *flink)
@@ -332,7 +399,7 @@ static void split_address(struct sl_arena *a, sl_str address, const char **ret_h
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
     static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               snapshot_migrations, NULL};
+                                                               snapshot_migrations, targets_migrations, NULL};
     const char *data = o->config->data_dir;
     bool held = false;
     if (!sys_mkdirs(data, 0700, err)) {
@@ -392,9 +459,11 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                                   .open_dir = sys_path_join(a, data, "open"),
                                   .target = target_of,
                                   .target_ctx = o,
+                                  .results_of = results_of,
                                   .results_host = "127.0.0.1"},
                           .ledger = o->ledger,
                           .tracker = o->tracker,
+                          .store = o->store,
                           .data_dir = data,
                           .build = o->config->build,
                           .warm_ms = SL_MAX(set->owner_idle_ms, set->local_idle_ms),
@@ -471,7 +540,7 @@ static void finish(struct owner *o)
         }
         tracker_stop(o->tracker);
     }
-    for (struct local_target *l = o->targets, *next; l; l = next) {
+    for (struct known_target *l = o->targets, *next; l; l = next) {
         next = l->next;
         if (o->rpc && !o->keep_clusters) { /* an owner that could not start leaves what runs, too */
             l->target->ops->stop(l->target);

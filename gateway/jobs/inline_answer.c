@@ -57,6 +57,23 @@ static void tell_unreachable(struct sub *s, sl_str address, sl_str cause, int64_
     sub_fail(s, &err);
 }
 
+bool sub_results_reachable(struct sub *s)
+{
+    struct tgt_reach *found;
+    struct sl_err err = SL_ERR_INIT;
+    if (s->reached || !s->target->ops->reach) {
+        return true;
+    }
+    s->reached = true;
+    /* Where it cannot be tried (no slot is free), the sink itself finds out. */
+    if (!s->target->ops->reach(s->target, s->results_address, NULL, 0, s->arena, &found, &err) ||
+        found->reached) {
+        return true;
+    }
+    tell_unreachable(s, sl_str_of(s->results_address), sl_str_of(found->cause), found->ms);
+    return false;
+}
+
 bool sub_fail_unreachable(struct sub *s, const struct tgt_failure *f)
 {
     struct sl_err err = SL_ERR_INIT;

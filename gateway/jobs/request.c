@@ -98,7 +98,7 @@ bool sub_request_read(const struct sl_json *p, struct sl_arena *a, struct sub_re
     sl_random_hex(fresh, 16);
     if (!read_files(p, a, rq, err) || !text(p, "name", SL_STR_NONE, &rq->name, err) ||
         !text(p, "mode", SL_STR("session"), &mode, err) || !text(p, "form", SL_STR("api"), &form, err) ||
-        !text(p, "flink", SL_STR(""), &flink, err) || !text(p, "target", SL_STR("local"), &rq->target, err) ||
+        !text(p, "flink", SL_STR(""), &flink, err) || !text(p, "target", SL_STR(""), &rq->target, err) ||
         !text(p, "owner", SL_STR(""), &rq->owner, err) || !text(p, "key", sl_str_of(fresh), &key, err) ||
         !text(p, "resultsAddress", SL_STR(""), &rq->results_address, err)) {
         return false;

@@ -58,7 +58,8 @@ static void turn_begin(struct chain *c, struct turn *t, struct sl_err *err)
                                 .digest = s->digest,
                                 .jars = s->jars,
                                 .expects_job = job,
-                                .inline_task = !job};
+                                /* A cluster of others may not reach us; its jobs need us only for rows. */
+                                .inline_task = !job || (s->target->ops->reach && !t->result)};
     sub_call_start(&t->call, s->target, &submit);
 }
 
@@ -115,6 +116,8 @@ static bool turn_verdict(struct chain *c, struct turn *t)
         return true;
     } else if (t->call.ok && (!t->run.id[0] || res_task_wait(t->task, 0) == RES_TASK_ENDED || !t->unit)) {
         return true;
+    } else if (t->call.ok && !t->result && res_task_wait(t->task, 0) == RES_TASK_UNCLAIMED) {
+        return true; /* the runner had its task from the request, and Flink took the job */
     } else if (t->call.failure.chain_json.n || t->call.failure.stack.n) {
         struct tgt_failure f = t->call.failure;
         const struct plan_unit *u = t->unit;
@@ -251,6 +254,9 @@ static void session_select(struct chain *c, const struct plan_unit *u)
     int64_t since = sys_now_ms();
     struct turn t = {.unit = u, .action = "select", .since_ms = since};
     struct sl_err err = SL_ERR_INIT;
+    if (!sub_results_reachable(s)) {
+        return;
+    }
     t.result = res_result_new(s->env->results, u->stmt->number, &err);
     if (t.result && sub_intend(s, u, "SELECT", &t.run)) {
         turn_begin(c, &t, &err);
@@ -268,6 +274,7 @@ static void session_select(struct chain *c, const struct plan_unit *u)
     const struct rows_watch watch = {select_alive, select_first, &x};
     /* Columns are sent by the sink's first writer: until then the job is being planned or waits for slots. */
     while (res_result_state(t.result) == RES_WAITING && select_alive(&x) && !sub_stopping(s)) {
+        sub_tell_waiting(s, u, t.run.id, since);
         sys_sleep_ms(2);
     }
     bool opened = res_result_state(t.result) != RES_WAITING;

@@ -13,7 +13,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define LOOK_MS 100
+#define LOOK_MS    100
+#define WAITING_MS 1000 /* between two looks at the slots of a job that does not run yet */
 #define FIRST_ROW_MS                                                                                         \
     250 /* a person's first row waits no longer for the number of tasks, a program's not at all */
 
@@ -172,6 +173,28 @@ void sub_tell_stopped(struct sub *s, const struct plan_unit *u, const char *run_
              by_person ? " (it lived only for this terminal)" : "");
 }
 
+void sub_tell_waiting(struct sub *s, const struct plan_unit *u, const char *run_id, int64_t since_ms)
+{
+    int needed, unused, all;
+    int64_t now = sys_now_ms();
+    struct run r;
+    if (!s->target->ops->slots || now - since_ms < WAITING_MS || now - s->waiting_ms < WAITING_MS ||
+        !tracker_get(s->env->tracker, run_id, &r) || !r.flink_job[0]) {
+        return;
+    }
+    s->waiting_ms = now;
+    if (!s->target->ops->slots(s->target, &r.cluster, r.flink_job, &needed, &unused, &all) ||
+        needed <= unused) {
+        return;
+    }
+    int missing = needed - unused;
+    if (missing != s->waiting_slots) { /* a line each time the number changes */
+        s->waiting_slots = missing;
+        sub_step(s, "starting", "done", since_ms, u, run_id, "waiting for %d slot%s: %d of %d free on %s",
+                 missing, missing == 1 ? "" : "s", unused, all, s->target->name);
+    }
+}
+
 static void cancel_started(struct sub *s)
 {
     for (size_t i = 0; i < s->started.n; i++) {
@@ -205,6 +228,9 @@ void sub_wait_started(struct sub *s)
             st->told = true;
             sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s\t%.*s",
                      r.last.tasks, r.last.tasks == 1 ? "" : "s", SL_S(sub_unit_label(s, st->unit)));
+        }
+        if (!there && !r.ended) {
+            sub_tell_waiting(s, st->unit, st->id, st->since_ms);
         }
         if (leave && (st->told || sys_now_ms() - st->since_ms > sl_limits.running_ms) && i < s->started.n &&
             !r.ended) {
@@ -302,9 +328,13 @@ static bool gather_jars(struct sub *s)
     return true;
 }
 
+/* Of a cluster of others nobody has told us what its class path holds. */
 static void tell_resolve(struct sub *s)
 {
     int64_t since = sys_now_us();
+    if (strcmp(s->target->ops->kind, "local") != 0) {
+        return;
+    }
     sl_str text = needs_text(&s->script, s->target->flink, s->jars, s->arena);
     if (text.n) {
         struct event_step e = {
@@ -473,13 +503,13 @@ static bool make_ready(struct sub *s)
     int64_t since = sys_now_ms();
     struct sl_err err = SL_ERR_INIT;
     if (!s->target->ops->ready(s->target, s->rq->mode, progress, s, &s->cluster, &err)) {
-        sub_step(s, "start", "failed", since, NULL, NULL, "local Flink %s", s->target->flink);
+        sub_step(s, "start", "failed", since, NULL, NULL, "%s Flink %s", s->target->name, s->target->flink);
         sub_fail(s, &err);
         return false;
     }
     if (s->rq->mode == TGT_SESSION && sys_now_ms() - since > 500) {
         sub_step(s, "start", "done", since, NULL, NULL, "%s Flink %s, session mode", s->target->name,
-                 s->target->flink);
+                 s->cluster.flink);
     }
     return !sub_stopping(s);
 }
@@ -539,6 +569,17 @@ static sl_str outcome_json(struct sub *s)
     return sl_str_dup(s->arena, sl_buf_str(&b));
 }
 
+/* What was asked for, else the target's own, else where the port is. */
+static const char *results_address(struct sub *s)
+{
+    const char *own = s->rq->results_address.n ? sl_arena_strdupz(s->arena, s->rq->results_address)
+                      : s->env->results_of ? s->env->results_of(s->env->target_ctx, s->target->name, s->arena)
+                                           : "";
+    return own[0]
+               ? own
+               : sl_arena_printf(s->arena, "%s:%d", s->env->results_host, res_port_number(s->env->results)).p;
+}
+
 static void run_script(struct sub *s)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -560,6 +601,7 @@ static void run_script(struct sub *s)
         sub_fail(s, &err);
         return;
     }
+    s->results_address = results_address(s);
     tell_resolve(s);
     if (s->rq->dry_run) {
         dry_run(s);
@@ -583,9 +625,6 @@ void sub_run(const struct sub_env *env, const struct sub_request *rq, const stru
 {
     struct sub s = {.env = env, .rq = rq, .sink = sink, .arena = a, .start_ms = sys_now_ms()};
     struct sl_err err = SL_ERR_INIT;
-    s.results_address = rq->results_address.n
-                            ? sl_arena_strdupz(a, rq->results_address)
-                            : sl_arena_printf(a, "%s:%d", env->results_host, res_port_number(env->results)).p;
     run_script(&s);
     if (s.timed_out) {
         s.exit_code = sl_code_exit(SL_TIMEOUT);
@@ -593,7 +632,9 @@ void sub_run(const struct sub_env *env, const struct sub_request *rq, const stru
         s.exit_code = sl_code_exit(SL_CANCELLED);
     }
     ret->exit_code = s.exit_code;
-    memcpy(ret->warm, s.cluster.flink, sizeof(ret->warm)); /* only `ready` of a session fills it */
+    if (s.target && strcmp(s.target->ops->kind, "local") == 0) {
+        memcpy(ret->warm, s.cluster.flink, sizeof(ret->warm)); /* only `ready` of a session fills it */
+    }
     ret->result_json = s.answer.n ? s.answer : outcome_json(&s);
     if (s.opened.submission &&
         !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {

@@ -23,6 +23,8 @@ struct sub_env {
     void *target_ctx;
     const char *results_host; /* advertised, "127.0.0.1" */
     const char *open_dir;     /* where the requests of submissions under way are kept */
+    /* HOST:PORT that the TaskManagers of that target dial, where it has one of its own; else "". In the arena. */
+    const char *(*results_of)(void *ctx, const char *target, struct sl_arena *a);
 };
 
 struct sub_file {

@@ -53,6 +53,9 @@ struct sub {
     sl_str answer;                    /* of the submission that had the key before */
     SL_VEC(struct ledger_step) early; /* steps made before there was a record of the submission */
     int results;                      /* numbered from 1 */
+    int64_t waiting_ms;               /* monotonic: when it was last asked what a job waits for */
+    int waiting_slots;                /* said last */
+    bool reached;                     /* the results port was tried from a TaskManager, or need not be */
     SL_VEC(struct started_run) started;
     SL_VEC(struct shown_result) shown_results;
     SL_VEC(struct shown_run) shown_runs;
@@ -117,6 +120,11 @@ enum inline_answer { INLINE_NONE, INLINE_ANSWERED, INLINE_FAILED, INLINE_UNREACH
 enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f,
                                      struct tgt_failure *ret_failure, uint32_t *ret_statement);
 
+/* A job that does not run yet: says when it waits for slots, now and then. */
+void sub_tell_waiting(struct sub *s, const struct plan_unit *u, const char *run_id, int64_t since_ms);
+/* On a foreign cluster, before the first SELECT: can its TaskManagers reach the results port? False: they cannot, and
+ * this was said. */
+SL_MUST_CHECK bool sub_results_reachable(struct sub *s);
 /* Is it a sink that could not reach the results port? Then this is said. */
 bool sub_fail_unreachable(struct sub *s, const struct tgt_failure *f);
 

@@ -225,6 +225,13 @@ static bool refused(struct flink_rest *r, const char *path, struct sl_arena *a, 
                     struct sl_err *err)
 {
     sl_str text = error_text(a, body);
+    if (status == 401 || status == 403) {
+        sl_fail(err, SL_TARGET_FORBIDDEN, "%s refuses us: HTTP %d", r->base, status);
+        return sl_hint(err,
+                       "sluice target add NAME --url %s --user NAME:PASSWORD (or --header, --cert) gives it "
+                       "what it asks for",
+                       r->base);
+    }
     if (!text.n) {
         char why[64];
         snprintf(why, sizeof why, "HTTP %d without Flink's error text", status);
@@ -273,6 +280,15 @@ bool flink_rest_post(struct flink_rest *r, const char *path, sl_str body, struct
     struct sl_err why = SL_ERR_INIT;
     *ret = sl_json_parse(a, answer, &why);
     return *ret ? true : flink_rest_bad_answer(r, path, why.msg, err);
+}
+
+bool flink_rest_text(struct flink_rest *r, const char *path, size_t max, struct sl_arena *a, sl_str *ret,
+                     struct sl_err *err)
+{
+    struct sys_http_request rq = {.max_bytes = max};
+    int status;
+    return call(r, &rq, path, a, &status, ret, err) &&
+           (status == 200 || refused(r, path, a, status, *ret, err));
 }
 
 static void copy(char *out, size_t cap, const struct sl_json *v)
@@ -336,12 +352,19 @@ bool flink_rest_can_submit(struct flink_rest *r, bool *ret, struct sl_err *err)
 
 bool flink_rest_upload(struct flink_rest *r, const char *jar, char *ret_id, size_t cap, struct sl_err *err)
 {
+    return flink_rest_upload_as(r, jar, NULL, ret_id, cap, err);
+}
+
+bool flink_rest_upload_as(struct flink_rest *r, const char *jar, const char *name, char *ret_id, size_t cap,
+                          struct sl_err *err)
+{
     SL_ARENA_AUTO a = {0};
     const char *headers[] = {"Expect:", NULL};
     struct sys_http_request rq = {.method = "POST",
                                   .headers = headers,
                                   .upload_field = "jarfile",
                                   .upload_path = jar,
+                                  .upload_name = name,
                                   .content_type = "application/x-java-archive"};
     int status;
     sl_str body;
@@ -352,15 +375,15 @@ bool flink_rest_upload(struct flink_rest *r, const char *jar, char *ret_id, size
         return refused(r, "/jars/upload", &a, status, body, err);
     }
     struct sl_json *doc = sl_json_parse(&a, body, err);
-    sl_str name = sl_json_str(sl_json_get(doc, "filename"), SL_STR_NONE);
-    size_t at = name.n;
-    while (at > 0 && name.p[at - 1] != '/') {
+    sl_str kept = sl_json_str(sl_json_get(doc, "filename"), SL_STR_NONE);
+    size_t at = kept.n;
+    while (at > 0 && kept.p[at - 1] != '/') {
         at--;
     }
-    if (at == name.n || name.n - at >= cap) {
+    if (at == kept.n || kept.n - at >= cap) {
         return flink_rest_bad_answer(r, "/jars/upload", "no filename in it", err);
     }
-    snprintf(ret_id, cap, "%.*s", (int)(name.n - at), name.p + at);
+    snprintf(ret_id, cap, "%.*s", (int)(kept.n - at), kept.p + at);
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Flink's REST interface as typed blocking calls. One flink_rest per thread at a time; each call makes at
  * most a few requests. Errors: target-unreachable (no answer, hang), target-answer (an answer that is not
- * what Flink says, one line), not-found (the cluster answered and does not know the job or jar), flink (a
+ * what Flink says, one line), target-forbidden (it wants another password, certificate or header), not-found (the cluster answered and does not know the job or jar), flink (a
  * refusal: the first line of its words). Source of the paths: Flink's REST documentation, 1.20 to 2.3. */
 #ifndef SLUICE_FLINK_REST_H
 #define SLUICE_FLINK_REST_H
@@ -26,6 +26,9 @@ SL_MUST_CHECK bool flink_rest_post(struct flink_rest *r, const char *path, sl_st
 bool flink_rest_bad_answer(struct flink_rest *r, const char *path, const char *why, struct sl_err *err);
 /* The innermost cause of Java's text, one line, without its class; a slice of the text. */
 sl_str flink_root_line(sl_str text);
+/* A page that is text (a log), at most `max` bytes. */
+SL_MUST_CHECK bool flink_rest_text(struct flink_rest *r, const char *path, size_t max, struct sl_arena *a,
+                                   sl_str *ret, struct sl_err *err);
 
 struct flink_overview {
     char version[16]; /* "2.2.1" */
@@ -41,6 +44,9 @@ SL_MUST_CHECK bool flink_rest_can_submit(struct flink_rest *r, bool *ret, struct
 
 SL_MUST_CHECK bool flink_rest_upload(struct flink_rest *r, const char *jar, char *ret_id, size_t cap,
                                      struct sl_err *err);
+/* The same under a name of our own ("x.jar"). */
+SL_MUST_CHECK bool flink_rest_upload_as(struct flink_rest *r, const char *jar, const char *name, char *ret_id,
+                                        size_t cap, struct sl_err *err);
 SL_MUST_CHECK bool flink_rest_delete_jar(struct flink_rest *r, const char *jar_id, struct sl_err *err);
 
 struct flink_run {

@@ -5,19 +5,17 @@
  * class path. */
 #include "gateway/target/archives.h"
 #include "gateway/target/local_cluster.h"
+#include "gateway/target/submit_session.h"
 
 #include "base/limits.h"
 #include "base/vec.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <zlib.h>
-
-#define TASK_BYTES ((size_t)64 << 20)
+#include <unistd.h>
 
 struct local {
     struct target t;
@@ -363,40 +361,6 @@ static bool local_ready(struct target *t, enum tgt_mode mode, tgt_progress progr
 
 /* ---- submit ---- */
 
-/* BASE64(gzip(task)), for a runner that cannot reach the results port. */
-static const char *inline_form(struct sl_arena *a, sl_str task)
-{
-    z_stream z = {0};
-    if (task.n > TASK_BYTES || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-        return NULL;
-    }
-    size_t cap = deflateBound(&z, task.n) + 64;
-    unsigned char *gz = sl_arena_alloc(a, cap);
-    z.next_in = (unsigned char *)(uintptr_t)task.p;
-    z.avail_in = (unsigned)task.n;
-    z.next_out = gz;
-    z.avail_out = (unsigned)cap;
-    int r = deflate(&z, Z_FINISH);
-    size_t n = z.total_out;
-    deflateEnd(&z);
-    if (r != Z_STREAM_END) {
-        return NULL;
-    }
-    unsigned char *text = sl_arena_alloc(a, n / 3 * 4 + 8);
-    EVP_EncodeBlock(text, gz, (int)n);
-    return (const char *)text;
-}
-
-static const char *class_paths(struct sl_arena *a, const char *const *jars)
-{
-    SL_BUF_AUTO b;
-    sl_buf_init(&b, 1 << 20);
-    for (size_t i = 0; jars[i]; i++) {
-        sl_buf_printf(&b, "%sfile://%s", i ? ";" : "", jars[i]);
-    }
-    return sl_arena_strdupz(a, sl_buf_str(&b));
-}
-
 static bool submit_session(struct local *l, const struct tgt_submit *s, struct sl_arena *a,
                            struct tgt_cluster *ret, struct tgt_failure *failure, struct sl_err *err)
 {
@@ -405,41 +369,9 @@ static bool submit_session(struct local *l, const struct tgt_submit *s, struct s
         return false;
     }
     describe(c, ret);
-    SL_VEC(const char *) args = {0};
-    sl_vec_push(a, &args, "--results");
-    sl_vec_push(a, &args, s->results_address);
-    sl_vec_push(a, &args, "--token");
-    sl_vec_push(a, &args, s->token);
-    if (s->digest) {
-        sl_vec_push(a, &args, "--digest");
-        sl_vec_push(a, &args, s->digest);
-    }
-    const char *packed = s->inline_task ? inline_form(a, s->task) : NULL;
-    if (packed) {
-        sl_vec_push(a, &args, "--inline");
-        sl_vec_push(a, &args, packed);
-    }
-    sl_vec_push(a, &args, NULL);
-    const char *keys[2] = {0}, *values[2] = {0};
-    if (s->jars && s->jars[0]) {
-        keys[0] = "pipeline.classpaths";
-        values[0] = class_paths(a, s->jars);
-    }
-    struct flink_run run = {.entry_class = "org.sluice.runner.Runner",
-                            .args = args.v,
-                            .job_id = s->expects_job ? s->job_id : NULL,
-                            .keys = keys,
-                            .values = values};
-    struct flink_rest *r = flink_rest_new(c->rest, 0);
-    char job_id[33];
-    bool no_jobs = false;
-    bool ok = flink_rest_run(r, c->jar_id, &run, a, job_id, &no_jobs, failure, err);
-    flink_rest_free(r);
-    if (ok) {
-        return true;
-    }
-    if (no_jobs && !s->expects_job) {
-        memset(failure, 0, sizeof *failure);
+    struct tgt_endpoint at = {0};
+    snprintf(at.rest, sizeof at.rest, "%s", c->rest);
+    if (tgt_submit_session(&at, c->jar_id, s, a, failure, err)) {
         return true;
     }
     if (err && err->code == SL_TARGET_UNREACHABLE) { /* say what became of it, not what the socket saw */

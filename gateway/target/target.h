@@ -91,6 +91,24 @@ struct tgt_process {
 /* Progress lines of slow steps: called on the calling thread. */
 typedef void (*tgt_progress)(void *ctx, const char *step, const char *text);
 
+/* What a cluster tells about itself. */
+struct tgt_look {
+    char flink[16], incarnation[64];
+    int taskmanagers, slots, slots_free;
+    bool can_submit;   /* features.web-submit */
+    bool runner_there; /* the runner stands on its class path, or was uploaded */
+};
+
+/* One address as a TaskManager sees it. */
+struct tgt_reach {
+    char address[300]; /* as asked */
+    bool reached;
+    int ms;
+    char from[128];  /* host name of the TaskManager */
+    char ip[64];     /* what the name is there; "" = it is not known there */
+    char cause[200]; /* Java's words; "" when it was reached */
+};
+
 struct target;
 struct target_ops {
     const char *kind; /* "local" */
@@ -125,6 +143,16 @@ struct target_ops {
      * the cluster. NULL: this target has no processes of ours. */
     bool (*process)(struct target *t, const struct tgt_cluster *c, struct tgt_process *ret,
                     struct sl_err *err);
+    /* The rest is NULL where a target has no use for it. */
+    bool (*look)(struct target *t, struct tgt_look *ret, struct sl_err *err);
+    /* Tries TCP from a TaskManager by a job that is over in 3 s and keeps no slot; `results`: the address of the results
+     * port, where our own answer is expected, or NULL. ret: n_connect (+ 1, the first) findings, in the arena. False: it
+     * could not be tried (slots-missing: no slot was free). */
+    bool (*reach)(struct target *t, const char *results, const char *const *connect, size_t n_connect,
+                  struct sl_arena *a, struct tgt_reach **ret, struct sl_err *err);
+    /* Slots that a job which does not run yet needs, and those that are free; false: not known. */
+    bool (*slots)(struct target *t, const struct tgt_cluster *c, const char *job_id, int *ret_needed,
+                  int *ret_free, int *ret_all);
     /* Stops everything of this target that we started. */
     void (*stop)(struct target *t);
     void (*free)(struct target *t);
@@ -149,6 +177,17 @@ struct tgt_local_config {
     int slots;              /* task slots of the session cluster; 0 = 8 */
 };
 SL_MUST_CHECK struct target *tgt_local_new(const struct tgt_local_config *c, struct sl_err *err);
+
+/* gateway/target/session.c: a session cluster that others started. Strings are copied. */
+struct tgt_session_config {
+    const char *name;
+    const char *flink; /* version the scripts are checked for: "2.2" or "2.2.1" */
+    const char *url;   /* as of struct target_record, as are the next ones; "" or NULL = none */
+    const char *ca, *cert, *key, *headers, *user, *proxy;
+    const char *self;        /* path of the sluice binary: the runner's jar is beside it */
+    const char *scratch_dir; /* for the small jar that names the runner's class */
+};
+SL_MUST_CHECK struct target *tgt_session_new(const struct tgt_session_config *c, struct sl_err *err);
 /* Stops clusters below run_dir whose owner has gone (found by their supervise lock); called at owner start.
  */
 void tgt_local_sweep(const char *run_dir);

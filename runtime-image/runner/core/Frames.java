@@ -7,6 +7,7 @@ final class Frames {
 
     static final int ROLE_RUNNER = 1;
     static final int ROLE_SINK = 2;
+    static final int ROLE_PROBE = 3;
 
     static final int HELLO = 0x01;
     static final int WELCOME = 0x02;

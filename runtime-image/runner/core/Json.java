@@ -38,6 +38,17 @@ final class Json {
         }
     }
 
+    /** What a TaskManager found out about one address (Probe). */
+    static String finding(int n, boolean ok, long ms, String from, String ip, String cause) {
+        return text(object()
+                .put("n", n)
+                .put("ok", ok)
+                .put("ms", ms)
+                .put("from", from)
+                .put("ip", ip)
+                .put("cause", cause));
+    }
+
     /** Puts "chain", outermost first; and "replay", the statement whose replay failed before, if one is to blame. */
     static void chain(ObjectNode to, Throwable thrown) {
         ArrayNode chain = to.putArray("chain");

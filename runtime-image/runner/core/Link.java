@@ -113,7 +113,7 @@ final class Link implements Closeable {
     }
 
     /** host:port or [IPv6]:port. */
-    private static InetSocketAddress parse(String address) {
+    static InetSocketAddress parse(String address) {
         int colon = address.lastIndexOf(':');
         String host = address.substring(0, Math.max(colon, 0));
         if (host.startsWith("[") && host.endsWith("]")) {

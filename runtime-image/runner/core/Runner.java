@@ -35,8 +35,15 @@ public final class Runner {
         try {
             document = reporter.open(a.results, a.token);
         } catch (ResultsException e) {
-            if (a.inline != null && ResultsException.UNREACHABLE.equals(e.slug()) && !unpack(a.inline).startsJob()) {
-                inline(a);
+            if (a.inline != null && ResultsException.UNREACHABLE.equals(e.slug())) {
+                Task carried = unpack(a.inline);
+                if (!carried.startsJob()) {
+                    inline(a);
+                }
+                if (!carried.showsRows()) {
+                    alone(carried, a.digest);
+                    return;
+                }
             }
             throw InlineReporter.unreachable(a.results, e, since);
         }
@@ -82,6 +89,18 @@ public final class Runner {
         Task task = unpack(a.inline);
         verify(task, a.digest);
         inline(task);
+    }
+
+    /** A job that needs nobody: only what went wrong is told, by an exception that carries it. */
+    private static void alone(Task task, String digest) throws Throwable {
+        InlineReporter reporter = new InlineReporter();
+        try {
+            verify(task, digest);
+            run(task, reporter, null);
+        } catch (Throwable t) {
+            reporter.failed(0, t);
+            throw reporter.toAnswer();
+        }
     }
 
     /** Ends with an exception that carries the answer. */
