@@ -228,7 +228,7 @@ static void test_rubbish(void **state)
         {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", SL_TARGET_ANSWER},
         {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", SL_TARGET_ANSWER},
         {"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n{\"flink-version\": 22 }", SL_TARGET_ANSWER},
-        {"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!", SL_TARGET_ANSWER},
+        {"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!", SL_TARGET_FORBIDDEN},
         {"HTTP/1.1 500 x\r\nContent-Length: 55\r\n\r\n{\"errors\":[\"Internal server error.\",\"a.B: "
          "c\\n\\tat a.b(c)\"]}",
          SL_TARGET_ANSWER}, /* the length lies: what arrives is no whole JSON */

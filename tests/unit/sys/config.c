@@ -59,7 +59,7 @@ static void defaults_need_nothing(void **state)
 {
     (void)state;
     assert_true(sys_config_load(&c, NULL, &err));
-    assert_true(sl_str_eqz(c.target, "local") && c.limit_cell_bytes == 16 << 20 && c.local_idle_ms == 600000);
+    assert_true(c.target.n == 0 && c.limit_cell_bytes == 16 << 20 && c.local_idle_ms == 600000);
     char want[128];
     snprintf(want, sizeof(want), "%s/.local/share/sluice/data", dir);
     assert_true(sl_str_eqz(c.data, want));
