@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "base/limits.h"
 #include "sys/http_transfer.h"
 
 /* One socket of curl's; freed when uv has closed the handle. */
@@ -139,6 +140,7 @@ struct sys_http_loop *sys_http_loop_new(void *uv_loop, unsigned per_host)
     curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, want_timer);
     curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
     curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)per_host);
+    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, SL_LIMIT_HTTP_KEPT); /* else few times those in use */
     return h;
 }
 

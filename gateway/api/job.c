@@ -20,8 +20,8 @@ static void put_run(struct api_call *c, struct sl_jw *w, const struct run *store
     if (!tracker_get(api_call_env(c)->tracker, stored->id, &r)) {
         r = *stored;
     }
-    const char *why;
-    const char *health = run_health(&r, &why);
+    struct state_health health;
+    run_health(&r, &health);
     sl_jw_kstrz(w, "run", r.id);
     sl_jw_kstrz(w, "job", r.job);
     sl_jw_ki64(w, "version", r.version);
@@ -31,9 +31,9 @@ static void put_run(struct api_call *c, struct sl_jw *w, const struct run *store
     sl_jw_kstrz(w, "target", r.target);
     sl_jw_kstrz(w, "state", run_shown_state(&r));
     sl_jw_kstrz(w, "sight", run_sight_names[r.sight]);
-    sl_jw_kstrz(w, "health", health);
-    if (why) {
-        sl_jw_kstrz(w, "why", why);
+    sl_jw_kstrz(w, "health", state_level_names[health.level]);
+    if (health.why[0]) {
+        sl_jw_kstrz(w, "why", health.why);
     }
     sl_jw_kbool(w, "ended", r.ended);
     sl_jw_kstrz(w, "flinkJob", r.flink_job);

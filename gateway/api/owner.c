@@ -449,6 +449,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     }
     o->live = live_hub_new();
     o->tracker = tracker_start(o->ledger, tracked_target, o);
+    tracker_keep_in(o->tracker, sys_path_join(a, data, "runs"));
     if (!adopt_runs(o, a, err)) {
         return false;
     }

@@ -77,56 +77,11 @@ struct put_arg {
     const struct run *r;
 };
 
-static void write_facts(struct sl_buf *b, const struct tgt_job_status *s)
+bool ledger_run_put_tx(struct store_tx *tx, int64_t submission, const struct run *r, struct sl_err *err)
 {
-    struct sl_jw w;
-    sl_jw_init(&w, b);
-    sl_jw_object(&w);
-    sl_jw_ki64(&w, "tasks", s->tasks);
-    sl_jw_ki64(&w, "running", s->tasks_running);
-    sl_jw_ki64(&w, "finished", s->tasks_finished);
-    sl_jw_ki64(&w, "in", (int64_t)s->records_in);
-    sl_jw_ki64(&w, "out", (int64_t)s->records_out);
-    sl_jw_kbool(&w, "inHidden", s->in_hidden);
-    sl_jw_kbool(&w, "outHidden", s->out_hidden);
-    sl_jw_ki64(&w, "restarts", s->restarts);
-    sl_jw_ki64(&w, "checkpoints", s->checkpoints_completed);
-    sl_jw_ki64(&w, "failed", s->checkpoints_failed);
-    sl_jw_ki64(&w, "last", s->last_checkpoint_id);
-    sl_jw_ki64(&w, "lastMs", s->last_checkpoint_ms);
-    sl_jw_kstrz(&w, "restored", s->restored_from);
-    sl_jw_end_object(&w);
-}
-
-static void read_facts(sl_str json, struct tgt_job_status *s)
-{
-    SL_ARENA_AUTO a;
-    sl_arena_init(&a, 0);
-    struct sl_err err = SL_ERR_INIT;
-    const struct sl_json *f = sl_json_parse(&a, json, &err);
-    s->tasks = (int)sl_json_i64(sl_json_get(f, "tasks"), 0);
-    s->tasks_running = (int)sl_json_i64(sl_json_get(f, "running"), 0);
-    s->tasks_finished = (int)sl_json_i64(sl_json_get(f, "finished"), 0);
-    s->records_in = (uint64_t)sl_json_i64(sl_json_get(f, "in"), 0);
-    s->records_out = (uint64_t)sl_json_i64(sl_json_get(f, "out"), 0);
-    s->in_hidden = sl_json_bool(sl_json_get(f, "inHidden"), false);
-    s->out_hidden = sl_json_bool(sl_json_get(f, "outHidden"), false);
-    s->restarts = (int)sl_json_i64(sl_json_get(f, "restarts"), 0);
-    s->checkpoints_completed = sl_json_i64(sl_json_get(f, "checkpoints"), 0);
-    s->checkpoints_failed = sl_json_i64(sl_json_get(f, "failed"), 0);
-    s->last_checkpoint_id = sl_json_i64(sl_json_get(f, "last"), 0);
-    s->last_checkpoint_ms = sl_json_i64(sl_json_get(f, "lastMs"), 0);
-    sl_str restored = sl_json_str(sl_json_get(f, "restored"), SL_STR(""));
-    snprintf(s->restored_from, sizeof(s->restored_from), "%.*s", SL_S(restored));
-}
-
-static bool put_tx(struct store_tx *tx, void *arg, struct sl_err *err)
-{
-    const struct put_arg *p = arg;
-    const struct run *r = p->r;
     SL_BUF_AUTO facts;
     sl_buf_init(&facts, 0);
-    write_facts(&facts, &r->last);
+    run_facts_write(r, &facts);
     return store_exec(
         tx, err,
         "INSERT INTO run(id, submission, job, version, statement, kind, mode, target, cluster, rest, "
@@ -141,11 +96,17 @@ static bool put_tx(struct store_tx *tx, void *arg, struct sl_err *err)
         "ended_ms=excluded.ended_ms,"
         " seen_ms=excluded.seen_ms, all_running_ms=excluded.all_running_ms, facts=excluded.facts,"
         " error_code=excluded.error_code, error=excluded.error, hint=excluded.hint, place=excluded.place",
-        "ziziizizzzzzzzziiiiiiiszzzz", r->id, p->submission, r->job, r->version, (int64_t)r->statement,
-        r->kind, (int64_t)r->mode, r->target, r->cluster.id, r->cluster.rest, r->cluster.incarnation,
-        r->cluster.flink, r->flink_job, r->wanted, r->state, (int64_t)r->sight, (int64_t)r->ended,
-        r->created_ms, r->started_ms, r->ended_ms, r->seen_ms, r->finish_first_ms, sl_buf_str(&facts),
-        r->error_code, r->error, r->hint, r->error_place);
+        "ziziizizzzzzzzziiiiiiiszzzz", r->id, submission, r->job, r->version, (int64_t)r->statement, r->kind,
+        (int64_t)r->mode, r->target, r->cluster.id, r->cluster.rest, r->cluster.incarnation, r->cluster.flink,
+        r->flink_job, r->wanted, r->state, (int64_t)r->sight, (int64_t)r->ended, r->created_ms, r->started_ms,
+        r->ended_ms, r->seen_ms, r->finish_first_ms, sl_buf_str(&facts), r->error_code, r->error, r->hint,
+        r->error_place);
+}
+
+static bool put_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    const struct put_arg *p = arg;
+    return ledger_run_put_tx(tx, p->submission, p->r, err);
 }
 
 bool ledger_run_put(struct ledger *l, int64_t submission, const struct run *r, struct sl_err *err)
@@ -159,23 +120,60 @@ struct event_arg {
     sl_str json;
 };
 
-static bool event_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+bool ledger_event_tx(struct store_tx *tx, const char *run, const char *kind, sl_str json, struct sl_err *err)
 {
-    struct event_arg *e = arg;
     return store_exec(tx, err,
                       "INSERT INTO event(run, number, at_ms, kind, body)"
                       " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ? FROM event WHERE run = ?",
-                      "zizsz", e->run, sys_wall_ms(), e->kind, e->json, e->run) &&
+                      "zizsz", run, sys_wall_ms(), kind, json, run) &&
            store_exec(tx, err,
                       "DELETE FROM event WHERE run = ? AND number <="
                       " (SELECT max(number) FROM event WHERE run = ?) - ?",
-                      "zzi", e->run, e->run, (int64_t)sl_limits.events_kept);
+                      "zzi", run, run, (int64_t)sl_limits.events_kept);
+}
+
+static bool event_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct event_arg *e = arg;
+    return ledger_event_tx(tx, e->run, e->kind, e->json, err);
 }
 
 bool ledger_event(struct ledger *l, const struct run *r, const char *kind, sl_str json, struct sl_err *err)
 {
     struct event_arg e = {r->id, kind, json};
     return store_write(l->store, event_tx, &e, err);
+}
+
+struct last_event_arg {
+    const char *run, *kind;
+    struct sl_arena *arena;
+    sl_str *json;
+    int64_t *at_ms;
+    bool found;
+};
+
+static bool last_event_row(const struct store_row *row, void *ctx)
+{
+    struct last_event_arg *e = ctx;
+    e->found = true;
+    *e->json = store_col_str(row, 0, e->arena);
+    *e->at_ms = store_col_i64(row, 1);
+    return false;
+}
+
+static bool last_event_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct last_event_arg *e = arg;
+    return store_query(
+        tx, err, "SELECT body, at_ms FROM event WHERE run = ? AND kind = ? ORDER BY number DESC LIMIT 1",
+        last_event_row, e, NULL, "zz", e->run, e->kind);
+}
+
+bool ledger_last_event(struct ledger *l, const char *run, const char *kind, struct sl_arena *a,
+                       sl_str *ret_json, int64_t *ret_at_ms, struct sl_err *err)
+{
+    struct last_event_arg e = {run, kind, a, ret_json, ret_at_ms, false};
+    return store_read(l->store, last_event_tx, &e, err) && e.found;
 }
 
 struct runs_arg {
@@ -209,7 +207,7 @@ static void read_run(const struct store_row *row, struct run *r)
     r->ended_ms = store_col_i64(row, 18);
     r->seen_ms = store_col_i64(row, 19);
     r->finish_first_ms = store_col_i64(row, 20);
-    read_facts(store_col_borrow(row, 21), &r->last);
+    run_facts_read(r, store_col_borrow(row, 21));
     col_text(row, 22, r->error_code, sizeof(r->error_code));
     col_text(row, 23, r->error, sizeof(r->error));
     col_text(row, 24, r->hint, sizeof(r->hint));

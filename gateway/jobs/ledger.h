@@ -81,6 +81,15 @@ SL_MUST_CHECK bool ledger_run_put(struct ledger *l, int64_t submission, const st
 SL_MUST_CHECK bool ledger_event(struct ledger *l, const struct run *r, const char *kind, sl_str json,
                                 struct sl_err *err);
 
+/* The same as parts of a transaction of the caller's. */
+SL_MUST_CHECK bool ledger_run_put_tx(struct store_tx *tx, int64_t submission, const struct run *r,
+                                     struct sl_err *err);
+SL_MUST_CHECK bool ledger_event_tx(struct store_tx *tx, const char *run, const char *kind, sl_str json,
+                                   struct sl_err *err);
+/* The newest event of that kind; false when there is none (err->code stays SL_OK). */
+SL_MUST_CHECK bool ledger_last_event(struct ledger *l, const char *run, const char *kind, struct sl_arena *a,
+                                     sl_str *ret_json, int64_t *ret_at_ms, struct sl_err *err);
+
 /* Runs newest first; job NULL = all; `active` = only those that have not ended; `interactive` = also SELECTs.
  */
 SL_MUST_CHECK bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactive, size_t limit,

@@ -6,13 +6,31 @@
 #ifndef SLUICE_JOBS_RUN_H
 #define SLUICE_JOBS_RUN_H
 
-#include "gateway/target/target.h"
+#include "base/json.h"
+#include "gateway/jobs/state.h"
 
 #define RUN_ID_HEX 32
 
-/* Where a run is in its life. `state` holds Flink's own word once Flink has said one. */
-enum run_sight { RUN_SIGHT_LIVE, RUN_SIGHT_SILENT, RUN_SIGHT_LOST };
-extern const char *const run_sight_names[]; /* "live", "silent", "lost" */
+/* What is counted over time for the health of a run; kept with its facts. Times are epoch, 0 = not (yet). */
+#define RUN_RESTARTS 32
+struct run_vitals {
+    int64_t state_ms, health_ms; /* since when it shows this state, has this health */
+    enum state_level health;     /* as last derived */
+    unsigned reasons;
+    int64_t silent_ms, unknown_ms; /* struct state_facts */
+    int unknown;
+    int64_t restarts_at[RUN_RESTARTS]; /* oldest first */
+    int n_restarts;
+    int64_t moved_ms; /* its sources counted their last record */
+    int64_t held_ms;  /* since when it is held back */
+    int held_permille;
+    int64_t behind_ms, behind_was_ms, behind_mark, behind_mark_ms; /* of the watermark */
+    int checkpoints_failed;                                        /* in a row */
+    int64_t checkpoints_seen, checkpoints_missed; /* completed ones that were recorded in this life of its
+                                                     JobManager; that nobody could record, in all lives */
+    int64_t failed_ms;                            /* of its newest failure, which it may have survived */
+    bool source_unreachable;                      /* that failure says so */
+};
 
 struct run {
     char id[RUN_ID_HEX + 1];
@@ -31,6 +49,7 @@ struct run {
     int64_t created_ms, started_ms, ended_ms, seen_ms; /* epoch */
     int64_t finish_first_ms; /* epoch: when it was seen to run with all its tasks; 0 = not yet */
     struct tgt_job_status last;
+    struct run_vitals vitals;
     int64_t rate_in, rate_out; /* records per second between the last two counts; not kept in the ledger */
     char error_code[48];
     char error[512];
@@ -38,10 +57,18 @@ struct run {
     char error_place[160]; /* "orders.sql:20:1" */
 };
 
-/* RUNNING with tasks that do not all run is STARTING; the one place that says so. */
+/* The facts of the state machine as the run holds them, and back. */
+void run_to_facts(const struct run *r, struct state_facts *ret);
+void run_of_facts(struct run *r, const struct state_facts *f);
+/* What the last look told and what is counted over time, as one JSON object of the ledger, and back. */
+void run_facts_write(const struct run *r, struct sl_buf *b);
+void run_facts_read(struct run *r, sl_str json);
+/* RUNNING with tasks that do not all run is STARTING, and what is not seen is unknown. */
 const char *run_shown_state(const struct run *r);
-/* "ok", "degraded", "down", "unknown"; *ret_why (static text) when not ok. */
-const char *run_health(const struct run *r, const char **ret_why);
+/* Now. */
+void run_health(const struct run *r, struct state_health *ret);
+/* The restarts within the window that still counts; *ret_first_ms: the oldest of them. */
+int run_restarts(const struct run *r, int64_t now_ms, int64_t *ret_first_ms);
 bool run_state_is_terminal(const char *state);
 
 #endif

@@ -1,59 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One thread asks after every run that has not ended: often while somebody waits for it, once a second
- * otherwise.
- *
- * `lock` guards the list and every entry; it is never held while a target is asked or the ledger written.
- * Entries are never freed while the tracker lives but for ended ones that nobody has asked after for a while.
- */
-#include "gateway/jobs/tracker.h"
+ * The runs under watch and those who wait for them. What is seen comes from tracker_loop.c. Entries are never
+ * freed while the tracker lives but for ended ones that nobody has asked after for a while. */
+#include "gateway/jobs/tracker_internal.h"
 
 #include "base/limits.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
-#define ASK_WAITED_MS   60
-#define ASK_IDLE_MS     1000
-#define RATE_OLD_MS     20000
-#define LOST_AFTER_GONE 3 /* looks in a row at which the cluster says it does not know the job */
+#define FORGET_EACH_MS 1000
 
-struct entry {
-    struct entry *next;
-    int64_t submission;
-    struct run run;
-    int waiters;
-    bool asking;
-    bool asked; /* under watch: cluster and job are known */
-    bool released;
-    bool app_done;
-    uint64_t looks, looks_wanted; /* that have ended; for tracker_look() */
-    bool end_saved;               /* the ledger knows that it has ended: only then who waits is told */
-    int gone;
-    int64_t next_ms, ended_at;
-    int64_t counted_ms;  /* monotonic: when the counts of records last changed */
-    char *chain, *stack; /* of a failure */
-};
-
-struct tracker {
-    struct ledger *ledger;
-    tracker_target target;
-    void *target_ctx;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* an entry changed: for waiters */
-    pthread_cond_t work;    /* for the thread */
-    struct entry *entries;
-    bool stop;
-};
-
-static struct entry *find(struct tracker *t, const char *run_id)
+static size_t bucket_of(const char *run_id)
 {
-    struct entry *e = t->entries;
+    return sl_str_hash(sl_str_of(run_id)) % TRACK_BUCKETS;
+}
+
+struct entry *track_find(struct tracker *t, const char *run_id)
+{
+    struct entry *e = t->buckets[bucket_of(run_id)];
     while (e && strcmp(e->run.id, run_id) != 0) {
-        e = e->next;
+        e = e->in_bucket;
     }
     return e;
 }
@@ -69,253 +38,125 @@ static void deadline_in(int64_t ms, struct timespec *ret)
     }
 }
 
-/* Flink counts anew every few seconds: the rate is that between two different counts. */
-static void note_rate(struct entry *e, const struct tgt_job_status *s)
+static void free_entry(struct entry *e)
 {
-    struct run *r = &e->run;
-    int64_t now = sys_now_ms(), ms = now - e->counted_ms;
-    if (s->records_in < r->last.records_in || s->records_out < r->last.records_out) {
-        r->rate_in = r->rate_out = 0; /* it began anew */
-        e->counted_ms = now;
-    } else if (s->records_in != r->last.records_in || s->records_out != r->last.records_out) {
-        if (e->counted_ms && ms > 0) {
-            r->rate_in = (int64_t)(s->records_in - r->last.records_in) * 1000 / ms;
-            r->rate_out = (int64_t)(s->records_out - r->last.records_out) * 1000 / ms;
-        }
-        e->counted_ms = now;
-    } else if (ms > RATE_OLD_MS) {
-        r->rate_in = r->rate_out = 0;
+    for (struct pending *p = e->pending, *next; p; p = next) {
+        next = p->next;
+        free(p->json);
+        free(p);
     }
-    if (s->terminal) {
-        r->rate_in = r->rate_out = 0;
-    }
+    free(e->chain);
+    free(e->stack);
+    free(e);
 }
 
-/* Under the lock. True when what the ledger holds has changed. */
-static bool note_status(struct entry *e, const struct tgt_job_status *s)
-{
-    struct run *r = &e->run;
-    bool starts = r->finish_first_ms == 0 && strcmp(s->state, "RUNNING") == 0 && s->tasks > 0 &&
-                  s->tasks_running + s->tasks_finished == s->tasks;
-    bool seen_again = r->sight != RUN_SIGHT_LIVE;
-    e->gone = 0;
-    r->sight = RUN_SIGHT_LIVE;
-    r->seen_ms = sys_wall_ms();
-    if (!s->state[0]) {
-        return seen_again; /* its cluster answers; the job is not made yet */
-    }
-    bool changed = strcmp(r->state, s->state) != 0 || seen_again || starts ||
-                   r->last.restarts != s->restarts || r->last.last_checkpoint_id != s->last_checkpoint_id;
-    note_rate(e, s);
-    struct tgt_job_status before = r->last;
-    r->last = *s;
-    if (s->in_hidden) { /* while it ran more could be seen */
-        r->last.records_in = SL_MAX(s->records_in, before.records_in);
-    }
-    if (s->out_hidden) {
-        r->last.records_out = SL_MAX(s->records_out, before.records_out);
-    }
-    memcpy(r->state, s->state, sizeof(r->state));
-    if (starts) {
-        r->finish_first_ms = r->seen_ms;
-    }
-    if (s->start_ms) {
-        r->started_ms = s->start_ms;
-    }
-    if (s->terminal) {
-        r->ended = true;
-        r->ended_ms = s->end_ms ? s->end_ms : r->seen_ms;
-        e->ended_at = sys_now_ms();
-    }
-    return changed;
-}
+/* ---- places ---- */
 
-static void note_gone(struct entry *e)
+static void leave_place(struct entry *e)
 {
-    if (++e->gone < LOST_AFTER_GONE) {
+    if (!e->place) {
         return;
     }
-    memcpy(e->run.state, "LOST", 5);
-    e->run.sight = RUN_SIGHT_LOST;
-    e->run.ended = true;
-    e->run.ended_ms = sys_wall_ms();
-    e->ended_at = sys_now_ms();
-}
-
-/* What was saved may be acted on. */
-static void tell(struct tracker *t, const struct run *saved)
-{
-    pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, saved->id);
-    if (e && saved->ended) {
-        e->end_saved = true;
+    struct entry **p = &e->place->entries;
+    while (*p != e) {
+        p = &(*p)->in_place;
     }
-    pthread_cond_broadcast(&t->changed);
-    pthread_mutex_unlock(&t->lock);
+    *p = e->in_place;
+    e->place = NULL;
 }
 
-static void save(struct tracker *t, int64_t submission, const struct run *r)
+/* Under the lock. The entry belongs to the JobManager of its cluster from now on. */
+static void enter_place(struct tracker *t, struct entry *e)
 {
-    struct sl_err err = SL_ERR_INIT;
-    if (!ledger_run_put(t->ledger, submission, r, &err)) {
-        sys_log(SYS_LOG_ERR, "jobs", "run-not-saved", "run=%s error=\"%s\"", r->id, err.msg);
+    struct place *p = t->places;
+    leave_place(e);
+    while (p &&
+           (strcmp(p->cluster.id, e->run.cluster.id) != 0 ||
+            strcmp(p->cluster.rest, e->run.cluster.rest) != 0 || strcmp(p->target, e->run.target) != 0)) {
+        p = p->next;
     }
+    if (!p) {
+        p = calloc(1, sizeof(*p));
+        SL_OOM_ON(!p);
+        memcpy(p->target, e->run.target, sizeof(p->target));
+        p->cluster = e->run.cluster;
+        p->next = t->places;
+        t->places = p;
+    }
+    e->since_ms = sys_now_ms();
+    e->place = p;
+    e->in_place = p->entries;
+    p->entries = e;
+    p->next_ms = 0;
 }
 
-/* When the last run of an application has ended, its cluster goes. */
-static void release_application(struct tracker *t, const struct run *r)
+static void forget_entry(struct tracker *t, struct entry *e)
 {
-    if (r->mode != TGT_APPLICATION || !r->cluster.id[0]) {
+    struct entry **p = &t->buckets[bucket_of(e->run.id)];
+    while (*p != e) {
+        p = &(*p)->in_bucket;
+    }
+    *p = e->in_bucket;
+    leave_place(e);
+    free_entry(e);
+}
+
+void track_forget(struct tracker *t, int64_t now)
+{
+    if (now - t->forgot_ms < FORGET_EACH_MS) {
         return;
     }
-    pthread_mutex_lock(&t->lock);
-    bool ready = true;
-    for (struct entry *e = t->entries; e && ready; e = e->next) {
-        if (strcmp(e->run.cluster.id, r->cluster.id) == 0) {
-            ready = e->run.ended && e->app_done && !e->released;
-        }
-    }
-    for (struct entry *e = t->entries; e && ready; e = e->next) {
-        if (strcmp(e->run.cluster.id, r->cluster.id) == 0) {
-            e->released = true;
-        }
-    }
-    pthread_mutex_unlock(&t->lock);
-    struct target *g = ready ? t->target(t->target_ctx, r->target, r->cluster.flink) : NULL;
-    struct sl_err err = SL_ERR_INIT;
-    if (g && !g->ops->release(g, &r->cluster, &err)) {
-        sys_log(SYS_LOG_WARN, "jobs", "release", "cluster=%s error=\"%s\"", r->cluster.id, err.msg);
-    }
-}
-
-static void keep_failure(struct tracker *t, const struct run *r, struct target *g)
-{
-    SL_ARENA_AUTO a;
-    sl_arena_init(&a, 0);
-    struct tgt_failure f = {0};
-    struct sl_err err = SL_ERR_INIT;
-    if (!g->ops->failure(g, &r->cluster, r->flink_job, &a, &f, &err)) {
-        return;
-    }
-    char *chain = f.chain_json.n ? strndup(f.chain_json.p, f.chain_json.n) : NULL;
-    char *stack = f.stack.n ? strndup(f.stack.p, f.stack.n) : NULL;
-    pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, r->id);
-    if (e && !e->chain && !e->stack) {
-        e->chain = chain;
-        e->stack = stack;
-        chain = stack = NULL;
-    }
-    pthread_mutex_unlock(&t->lock);
-    free(chain);
-    free(stack);
-}
-
-/* One look at one run; the lock is not held. */
-static void ask(struct tracker *t, struct run *r, int64_t submission)
-{
-    struct target *g = t->target(t->target_ctx, r->target, r->cluster.flink);
-    struct tgt_job_status s = {0};
-    struct sl_err err = SL_ERR_INIT;
-    bool seen = g && g->ops->status(g, &r->cluster, r->flink_job, &s, &err);
-    if (seen && s.terminal && strcmp(s.state, "FAILED") == 0) {
-        keep_failure(t, r, g); /* before the end is told: who waits for it wants to know why */
-    }
-    pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, r->id);
-    bool changed = false;
-    if (e) {
-        e->looks++;
-        e->asking = false;
-    }
-    if (e && !e->run.ended) {
-        if (!seen) {
-            changed = e->run.sight == RUN_SIGHT_LIVE;
-            e->run.sight = RUN_SIGHT_SILENT;
-        } else if (s.gone) {
-            note_gone(e);
-            changed = e->run.ended;
-        } else {
-            changed = note_status(e, &s);
-        }
-        *r = e->run;
-    }
-    pthread_mutex_unlock(&t->lock);
-    if (changed) {
-        save(t, submission, r);
-    }
-    tell(t, r);
-    if (r->ended) {
-        release_application(t, r);
-    }
-}
-
-static void forget_old(struct tracker *t, int64_t now)
-{
+    t->forgot_ms = now;
     for (struct entry **p = &t->entries; *p;) {
         struct entry *e = *p;
-        if (e->run.ended && e->waiters == 0 && e->ended_at + sl_limits.ended_kept_ms < now) {
+        if (e->run.ended && e->end_handled && !e->dirty && !e->asking && e->waiters == 0 &&
+            e->ended_at + sl_limits.ended_kept_ms < now) {
             *p = e->next;
-            free(e->chain);
-            free(e->stack);
-            free(e);
+            forget_entry(t, e);
         } else {
             p = &e->next;
         }
     }
+    for (struct place **p = &t->places; *p;) {
+        struct place *one = *p;
+        if (!one->entries && !one->busy) {
+            *p = one->next;
+            free(one);
+        } else {
+            p = &one->next;
+        }
+    }
 }
 
-static void *track(void *arg)
+/* ---- start and end ---- */
+
+/* One kept connection for each JobManager takes a descriptor. */
+static void raise_descriptors(void)
 {
-    struct tracker *t = arg;
-    pthread_mutex_lock(&t->lock);
-    while (!t->stop) {
-        int64_t now = sys_now_ms(), wake = now + ASK_IDLE_MS;
-        forget_old(t, now);
-        struct entry *due = NULL;
-        for (struct entry *e = t->entries; e; e = e->next) {
-            if (!e->asked || e->run.ended) {
-                continue;
-            }
-            int64_t at = e->waiters ? SL_MIN(e->next_ms, now + ASK_WAITED_MS) : e->next_ms;
-            if (at <= now && (!due || e->next_ms < due->next_ms)) {
-                due = e;
-            }
-            wake = SL_MIN(wake, at);
-        }
-        if (due) {
-            struct run r = due->run;
-            int64_t submission = due->submission;
-            due->asking = true;
-            due->next_ms = now + (due->waiters ? ASK_WAITED_MS : ASK_IDLE_MS);
-            pthread_mutex_unlock(&t->lock);
-            ask(t, &r, submission);
-            pthread_mutex_lock(&t->lock);
-            continue;
-        }
-        struct timespec until;
-        deadline_in(SL_MAX(wake - now, 1), &until);
-        pthread_cond_timedwait(&t->work, &t->lock, &until);
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+        l.rlim_cur = SL_MIN(l.rlim_max, (rlim_t)65536);
+        (void)setrlimit(RLIMIT_NOFILE, &l);
     }
-    pthread_mutex_unlock(&t->lock);
-    return NULL;
 }
 
 struct tracker *tracker_start(struct ledger *l, tracker_target target, void *target_ctx)
 {
     struct tracker *t = calloc(1, sizeof(*t));
     SL_OOM_ON(!t);
+    raise_descriptors();
     t->ledger = l;
     t->target = target;
     t->target_ctx = target_ctx;
     pthread_mutex_init(&t->lock, NULL);
+    pthread_mutex_init(&t->save_lock, NULL);
     pthread_condattr_t mono;
     pthread_condattr_init(&mono);
     pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
     pthread_cond_init(&t->changed, &mono);
-    pthread_cond_init(&t->work, &mono);
     pthread_condattr_destroy(&mono);
-    SL_BUG_ON(pthread_create(&t->thread, NULL, track, t) != 0);
+    track_open(t);
+    SL_BUG_ON(pthread_create(&t->thread, NULL, track_thread, t) != 0);
     return t;
 }
 
@@ -323,19 +164,26 @@ void tracker_stop(struct tracker *t)
 {
     pthread_mutex_lock(&t->lock);
     t->stop = true;
-    pthread_cond_signal(&t->work);
     pthread_mutex_unlock(&t->lock);
+    track_wake(t);
     pthread_join(t->thread, NULL);
     for (struct entry *e = t->entries, *next; e; e = next) {
         next = e->next;
-        free(e->chain);
-        free(e->stack);
-        free(e);
+        free_entry(e);
+    }
+    for (struct place *p = t->places, *next; p; p = next) {
+        next = p->next;
+        free(p);
     }
     pthread_mutex_destroy(&t->lock);
+    pthread_mutex_destroy(&t->save_lock);
     pthread_cond_destroy(&t->changed);
-    pthread_cond_destroy(&t->work);
     free(t);
+}
+
+void tracker_keep_in(struct tracker *t, const char *dir)
+{
+    snprintf(t->keep_dir, sizeof(t->keep_dir), "%s", dir);
 }
 
 void tracker_add(struct tracker *t, int64_t submission, const struct run *r)
@@ -344,18 +192,26 @@ void tracker_add(struct tracker *t, int64_t submission, const struct run *r)
     SL_OOM_ON(!e);
     e->submission = submission;
     e->run = *r;
+    e->pending_end = &e->pending;
     e->asked = r->flink_job[0] && r->cluster.id[0];
     pthread_mutex_lock(&t->lock);
     e->next = t->entries;
     t->entries = e;
-    pthread_cond_signal(&t->work);
+    size_t b = bucket_of(e->run.id);
+    e->in_bucket = t->buckets[b];
+    t->buckets[b] = e;
+    t->active += !e->run.ended;
+    if (e->asked) {
+        enter_place(t, e);
+    }
     pthread_mutex_unlock(&t->lock);
+    track_wake(t);
 }
 
 bool tracker_get(struct tracker *t, const char *run_id, struct run *ret)
 {
     pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, run_id);
+    struct entry *e = track_find(t, run_id);
     if (e) {
         *ret = e->run;
     }
@@ -369,11 +225,11 @@ static bool wait_for(struct tracker *t, const char *run_id, int64_t timeout_ms, 
     deadline_in(timeout_ms, &until);
     bool there = false;
     pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, run_id);
+    struct entry *e = track_find(t, run_id);
     if (e) {
         e->waiters++;
         e->next_ms = SL_MIN(e->next_ms, sys_now_ms());
-        pthread_cond_signal(&t->work);
+        track_wake(t);
         for (;;) {
             there = e->end_saved || (running && e->run.finish_first_ms);
             if (there || pthread_cond_timedwait(&t->changed, &t->lock, &until) != 0) {
@@ -398,25 +254,11 @@ bool tracker_wait_ended(struct tracker *t, const char *run_id, int64_t timeout_m
     return wait_for(t, run_id, timeout_ms, false, ret);
 }
 
-/* Takes a changed entry to the ledger and wakes who waits. Called with the lock held; gives it up. */
-static void publish(struct tracker *t, struct entry *e)
-{
-    struct run copy = e->run;
-    int64_t submission = e->submission;
-    pthread_cond_signal(&t->work);
-    pthread_mutex_unlock(&t->lock);
-    save(t, submission, &copy);
-    tell(t, &copy);
-    if (copy.ended) {
-        release_application(t, &copy);
-    }
-}
-
 void tracker_note_error(struct tracker *t, const char *run_id, const char *code, const char *msg,
                         const char *hint, const char *place)
 {
     pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, run_id);
+    struct entry *e = track_find(t, run_id);
     if (!e || e->run.error_code[0]) {
         pthread_mutex_unlock(&t->lock);
         return;
@@ -425,14 +267,14 @@ void tracker_note_error(struct tracker *t, const char *run_id, const char *code,
     snprintf(e->run.error, sizeof(e->run.error), "%s", msg);
     snprintf(e->run.hint, sizeof(e->run.hint), "%s", hint);
     snprintf(e->run.error_place, sizeof(e->run.error_place), "%s", place);
-    publish(t, e);
+    track_publish(t, e);
 }
 
 void tracker_started(struct tracker *t, const char *run_id, const struct tgt_cluster *c,
                      const char *flink_job)
 {
     pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, run_id);
+    struct entry *e = track_find(t, run_id);
     if (!e || e->run.ended || (e->asked && strcmp(e->run.flink_job, flink_job) == 0)) {
         pthread_mutex_unlock(&t->lock);
         return;
@@ -441,28 +283,28 @@ void tracker_started(struct tracker *t, const char *run_id, const struct tgt_clu
     snprintf(e->run.flink_job, sizeof(e->run.flink_job), "%s", flink_job);
     e->asked = flink_job[0] != 0;
     e->next_ms = 0;
-    publish(t, e);
+    if (e->asked) {
+        enter_place(t, e);
+    }
+    track_publish(t, e);
 }
 
 void tracker_finish(struct tracker *t, const char *run_id, const char *state)
 {
     pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, run_id);
+    struct entry *e = track_find(t, run_id);
     if (!e || e->run.ended) {
         pthread_mutex_unlock(&t->lock);
         return;
     }
-    snprintf(e->run.state, sizeof(e->run.state), "%s", state);
-    e->run.ended = true;
-    e->run.ended_ms = sys_wall_ms();
-    e->ended_at = sys_now_ms();
-    publish(t, e);
+    track_note_end(t, e, state, e->run.error[0] ? e->run.error : "told by the submission");
+    track_publish(t, e);
 }
 
 bool tracker_failure(struct tracker *t, const char *run_id, struct sl_arena *a, struct tgt_failure *ret)
 {
     pthread_mutex_lock(&t->lock);
-    struct entry *e = find(t, run_id);
+    struct entry *e = track_find(t, run_id);
     bool has = e && (e->chain || e->stack);
     if (has) {
         *ret = (struct tgt_failure){.chain_json = sl_str_dup(a, sl_str_of(e->chain)),
@@ -487,7 +329,7 @@ void tracker_application_done(struct tracker *t, const char *cluster_id)
     }
     pthread_mutex_unlock(&t->lock);
     if (ended.id[0]) {
-        release_application(t, &ended);
+        track_release_application(t, &ended);
     }
 }
 
@@ -536,7 +378,7 @@ void tracker_look(struct tracker *t, int64_t timeout_ms)
         e->next_ms = 0;
         e->looks_wanted = e->looks + (e->asking ? 2 : 1);
     }
-    pthread_cond_signal(&t->work);
+    track_wake(t);
     while (!looked_at_all(t) && pthread_cond_timedwait(&t->changed, &t->lock, &until) == 0) {
     }
     pthread_mutex_unlock(&t->lock);
@@ -544,11 +386,40 @@ void tracker_look(struct tracker *t, int64_t timeout_ms)
 
 size_t tracker_active(struct tracker *t)
 {
-    size_t n = 0;
     pthread_mutex_lock(&t->lock);
-    for (struct entry *e = t->entries; e; e = e->next) {
-        n += !e->run.ended;
-    }
+    size_t n = t->active;
     pthread_mutex_unlock(&t->lock);
     return n;
+}
+
+void tracker_want(struct tracker *t, const char *run_id, const char *wanted)
+{
+    pthread_mutex_lock(&t->lock);
+    struct entry *e = track_find(t, run_id);
+    if (!e || strcmp(e->run.wanted, wanted) == 0) {
+        pthread_mutex_unlock(&t->lock);
+        return;
+    }
+    snprintf(e->run.wanted, sizeof(e->run.wanted), "%s", wanted);
+    track_publish(t, e);
+}
+
+void tracker_figures(struct tracker *t, struct tracker_figures *ret)
+{
+    pthread_mutex_lock(&t->lock);
+    *ret = t->figures;
+    uint64_t all = 0, n = 0;
+    for (size_t i = 0; i < SL_ARRAY_LEN(t->took); i++) {
+        all += t->took[i];
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(t->took); i++) {
+        n += t->took[i];
+        if (n * 2 <= all) {
+            ret->p50_ms = (int64_t)i;
+        }
+        if (n * 100 <= all * 99) {
+            ret->p99_ms = (int64_t)i;
+        }
+    }
+    pthread_mutex_unlock(&t->lock);
 }

@@ -9,8 +9,12 @@
 struct tracker;
 typedef struct target *(*tracker_target)(void *ctx, const char *name, const char *flink);
 
+/* Runs its own loop on a thread of its own. */
 struct tracker *tracker_start(struct ledger *l, tracker_target target, void *target_ctx);
 void tracker_stop(struct tracker *t);
+
+/* Where the logs of ended runs are kept, a folder for each; before the first run is added. */
+void tracker_keep_in(struct tracker *t, const char *dir);
 
 /* Takes a run under watch (copied). The ledger must hold it already. */
 void tracker_add(struct tracker *t, int64_t submission, const struct run *r);
@@ -29,7 +33,9 @@ void tracker_started(struct tracker *t, const char *run_id, const struct tgt_clu
                      const char *flink_job);
 /* It never became a Flink job, or its end was seen by other means. */
 void tracker_finish(struct tracker *t, const char *run_id, const char *state);
-/* Java's words of a FAILED run, kept when its end was seen; false: none. */
+/* What is wanted of it ("running", "suspended", "gone"), in the ledger when this returns. */
+void tracker_want(struct tracker *t, const char *run_id, const char *wanted);
+/* Java's words of its newest failure, which it may have survived; false: none. */
 bool tracker_failure(struct tracker *t, const char *run_id, struct sl_arena *a, struct tgt_failure *ret);
 /* No more jobs come from this application: its cluster is released when the runs it has have ended. */
 void tracker_application_done(struct tracker *t, const char *cluster_id);
@@ -39,5 +45,12 @@ SL_MUST_CHECK bool tracker_cancel(struct tracker *t, const char *run_id, int64_t
 /* Asks for every run now and waits until each has been asked, or the time is over. */
 void tracker_look(struct tracker *t, int64_t timeout_ms);
 size_t tracker_active(struct tracker *t);
+
+/* For benches and tests: looks that ended, that saw nothing, and the time from when a look was due to its end. */
+struct tracker_figures {
+    uint64_t looks, blind, late;      /* late: begun more than an interval after they were due */
+    int64_t worst_ms, p50_ms, p99_ms; /* the latter two of looks that saw something */
+};
+void tracker_figures(struct tracker *t, struct tracker_figures *ret);
 
 #endif

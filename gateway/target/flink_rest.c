@@ -519,7 +519,7 @@ bool flink_rest_jobs(struct flink_rest *r, struct sl_arena *a, struct flink_job 
 
 /* ---- one job ---- */
 
-static bool has_inputs(const struct sl_json *job, sl_str vertex)
+bool flink_vertex_has_inputs(const struct sl_json *job, sl_str vertex)
 {
     SL_JSON_EACH(node, sl_json_path(job, "plan.nodes"))
     {
@@ -530,7 +530,7 @@ static bool has_inputs(const struct sl_json *job, sl_str vertex)
     return false;
 }
 
-static bool feeds_another(const struct sl_json *job, sl_str vertex)
+bool flink_vertex_feeds(const struct sl_json *job, sl_str vertex)
 {
     SL_JSON_EACH(node, sl_json_path(job, "plan.nodes"))
     {
@@ -545,12 +545,12 @@ static bool feeds_another(const struct sl_json *job, sl_str vertex)
 }
 
 /* Several operators in one task: "Source: a[1] -> Sort[2]". */
-static bool is_chain(const struct sl_json *vertex)
+bool flink_vertex_is_chain(const struct sl_json *vertex)
 {
     return sl_str_find(sl_json_str(sl_json_get(vertex, "name"), SL_STR_NONE), SL_STR(" -> ")) >= 0;
 }
 
-static void add_checkpoints(const struct sl_json *c, struct tgt_job_status *ret)
+void flink_checkpoints_of_json(const struct sl_json *c, struct tgt_job_status *ret)
 {
     const struct sl_json *counts = sl_json_get(c, "counts");
     ret->checkpoints_completed = sl_json_i64(sl_json_get(counts, "completed"), 0);
@@ -558,6 +558,8 @@ static void add_checkpoints(const struct sl_json *c, struct tgt_job_status *ret)
     const struct sl_json *last = sl_json_path(c, "latest.completed");
     ret->last_checkpoint_id = sl_json_i64(sl_json_get(last, "id"), 0);
     ret->last_checkpoint_ms = sl_json_i64(sl_json_get(last, "latest_ack_timestamp"), 0);
+    ret->last_checkpoint_duration_ms = sl_json_i64(sl_json_get(last, "end_to_end_duration"), 0);
+    ret->last_checkpoint_bytes = sl_json_i64(sl_json_get(last, "state_size"), 0);
     copy(ret->restored_from, sizeof ret->restored_from, sl_json_path(c, "latest.restored.external_path"));
     const struct sl_json *savepoint = sl_json_path(c, "latest.savepoint");
     ret->last_savepoint_ms = sl_json_i64(sl_json_get(savepoint, "trigger_timestamp"), 0);
@@ -568,12 +570,13 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
                        struct tgt_job_status *ret)
 {
     memset(ret, 0, sizeof *ret);
+    ret->slots_free = ret->taskmanagers = -1;
     copy(ret->state, sizeof ret->state, sl_json_get(job, "state"));
     ret->terminal = flink_state_is_terminal(ret->state);
     ret->start_ms = sl_json_i64(sl_json_get(job, "start-time"), 0);
     ret->end_ms = SL_MAX(sl_json_i64(sl_json_get(job, "end-time"), 0), 0);
-    const struct sl_json *restarting = sl_json_path(job, "timestamps.RESTARTING");
-    ret->restarts = sl_json_i64(restarting, 0) > 0; /* that it did; how often is a metric, read live */
+    ret->restarting_ms = sl_json_i64(sl_json_path(job, "timestamps.RESTARTING"), 0);
+    ret->restarts = ret->restarting_ms > 0; /* that it did; how often is a metric, read live */
     SL_JSON_EACH(v, sl_json_get(job, "vertices"))
     {
         const struct sl_json *m = sl_json_get(v, "metrics");
@@ -590,9 +593,9 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
         }
         int64_t read = SL_MAX(sl_json_i64(sl_json_get(m, "read-records"), 0), INT64_C(0));
         int64_t written = SL_MAX(sl_json_i64(sl_json_get(m, "write-records"), 0), INT64_C(0));
-        bool source = !has_inputs(job, id), sink = !feeds_another(job, id);
+        bool source = !flink_vertex_has_inputs(job, id), sink = !flink_vertex_feeds(job, id);
         /* Sources of the old kind tell only what they wrote, and their chain only what its end wrote. */
-        bool hides = source && read == 0 && is_chain(v);
+        bool hides = source && read == 0 && flink_vertex_is_chain(v);
         if (source) {
             ret->records_in += (uint64_t)(read ? read : written);
             ret->in_hidden |= hides;
@@ -602,7 +605,7 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
             ret->out_hidden |= hides;
         }
     }
-    add_checkpoints(checkpoints, ret);
+    flink_checkpoints_of_json(checkpoints, ret);
 }
 
 /* The sum over a vertex' subtasks of one metric of the operators whose name starts so: Flink's vertex counters
@@ -660,11 +663,11 @@ static void add_operator_records(struct flink_rest *r, struct sl_arena *a, const
         sl_str id = sl_json_str(sl_json_get(v, "id"), SL_STR_NONE);
         uint64_t read = (uint64_t)SL_MAX(sl_json_i64(sl_json_get(m, "read-records"), 0), INT64_C(0));
         uint64_t written = (uint64_t)SL_MAX(sl_json_i64(sl_json_get(m, "write-records"), 0), INT64_C(0));
-        if (!has_inputs(job, id) && read == 0) {
+        if (!flink_vertex_has_inputs(job, id) && read == 0) {
             uint64_t n = operator_sum(r, a, job_id, id, "Source__", ".numRecordsOut");
             ret->records_in += n > written ? n - written : 0;
         }
-        if (!feeds_another(job, id) && is_chain(v)) {
+        if (!flink_vertex_feeds(job, id) && flink_vertex_is_chain(v)) {
             uint64_t n = operator_sum(r, a, job_id, id, "Sink__", ".numRecordsIn");
             n = n ? n : operator_sum(r, a, job_id, id, "", "__Writer.numRecordsIn");
             ret->records_out = n ? ret->records_out - read + n : ret->records_out;

@@ -82,11 +82,18 @@ SL_MUST_CHECK bool flink_rest_cancel(struct flink_rest *r, const char *job_id, s
 SL_MUST_CHECK bool flink_rest_application_failure(struct flink_rest *r, struct sl_arena *a,
                                                   struct tgt_failure *ret, struct sl_err *err);
 
+/* Of a vertex in /jobs/:id: what its place in the plan is. Chained: several operators in one task. */
+bool flink_vertex_has_inputs(const struct sl_json *job, sl_str vertex);
+bool flink_vertex_feeds(const struct sl_json *job, sl_str vertex);
+bool flink_vertex_is_chain(const struct sl_json *vertex);
+
 /* The same from the bodies an archive of a finished job holds (jobmanager.archive.fs.dir). */
 void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoints,
                        struct tgt_job_status *ret);
 void flink_failure_of_exceptions(const struct sl_json *exceptions, struct sl_arena *a,
                                  struct tgt_failure *ret);
+/* Only the part of /jobs/:id/checkpoints. */
+void flink_checkpoints_of_json(const struct sl_json *checkpoints, struct tgt_job_status *ret);
 /* Java's text of an exception to chain_json: class and message of each, outermost first, split at "Caused
  * by:". */
 void flink_failure_of_text(sl_str stack, struct sl_arena *a, struct tgt_failure *ret);

@@ -26,6 +26,14 @@ struct tgt_job_status {
     char restored_from[512];
     char last_savepoint[512];  /* where the newest savepoint lies; "" = none */
     int64_t last_savepoint_ms; /* epoch: when it was asked for */
+    int64_t last_checkpoint_duration_ms, last_checkpoint_bytes,
+        checkpoint_interval_ms; /* 0 = none, not told */
+    int64_t restarting_ms;      /* epoch: when it last went to RESTARTING */
+    int64_t watermark_ms;       /* epoch: the lowest of its last steps; 0 = none */
+    int64_t lag;                /* records that wait in what its sources read, where they tell (`lag_told`) */
+    bool lag_told;
+    /* Of the cluster; taskmanagers and slots_free -1 = not asked, taskmanagers_wanted 0 = not known. */
+    int taskmanagers, taskmanagers_wanted, slots_free;
 };
 
 /* How a job or main() failed, for gateway/target/flink_error.h to translate. */

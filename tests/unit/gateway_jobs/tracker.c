@@ -2,6 +2,8 @@
  * The tracker against a target that answers what the test tells it to, with a real ledger and store below:
  * every end a run can have, silence, waiting, and that an application is released once, after the last of its
  * runs. */
+#include "base/limits.h"
+#include "gateway/jobs/snapshot.h"
 #include "gateway/jobs/tracker.h"
 
 #include "sys/clock.h"
@@ -133,7 +135,7 @@ static struct target *the_fake(void *ctx, const char *name, const char *flink)
 static int setup(void **state)
 {
     static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               NULL};
+                                                               snapshot_migrations, NULL};
     struct world *w = calloc(1, sizeof(*w));
     struct sl_err err = SL_ERR_INIT;
     char path[96];
@@ -150,6 +152,7 @@ static int setup(void **state)
     struct ledger_opened opened;
     assert_true(ledger_open(w->ledger, &s, &opened, &err));
     w->submission = opened.submission;
+    sl_limits.job_gone_ms = 0; /* three looks are enough, and nobody has to wait for half a minute */
     w->tracker = tracker_start(w->ledger, the_fake, &w->fake);
     *state = w;
     return 0;
@@ -307,8 +310,9 @@ static void a_failure_is_kept_before_the_end_is_told(void **state)
     assert_string_equal(back.error_code, "first");
     assert_string_equal(back.error, "the first");
     assert_string_equal(back.error_place, "a.sql:1:1");
-    const char *why;
-    assert_string_equal(run_health(&back, &why), "down");
+    struct state_health h;
+    run_health(&back, &h);
+    assert_string_equal(state_level_names[h.level], "down");
 }
 
 static void silence_is_no_failure(void **state)
@@ -321,8 +325,10 @@ static void silence_is_no_failure(void **state)
     wait_sight(w, &r, RUN_SIGHT_SILENT);
     assert_false(tracker_wait_ended(w->tracker, r.id, 500, &now)); /* many looks, no verdict */
     assert_string_equal(now.state, "RUNNING");
-    const char *why;
-    assert_string_equal(run_health(&now, &why), "unknown");
+    struct state_health h;
+    run_health(&now, &h);
+    assert_string_equal(state_level_names[h.level], "unknown");
+    assert_string_equal(run_shown_state(&now), "unknown");
     reach(w, &r, false, false);
     wait_sight(w, &r, RUN_SIGHT_LIVE);
     become(w, &r, "FINISHED", 0, 2);
