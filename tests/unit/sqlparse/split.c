@@ -83,6 +83,15 @@ static void traps(void **state)
     assert_true(cases >= 80);
 }
 
+/* What Flink's own two cutters differ in, or both get wrong. */
+static void where_flink_differs(void **state)
+{
+    (void)state;
+    int cases = 0;
+    assert_int_equal(golden_run("tests/golden/split/flink-differs.txt", split_case, &cases), 0);
+    assert_true(cases >= 29);
+}
+
 static void kinds(void **state)
 {
     (void)state;
@@ -261,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(traps),
+        cmocka_unit_test(where_flink_differs),
         cmocka_unit_test(kinds),
         cmocka_unit_test(any_text_is_covered),
         cmocka_unit_test(nothing_is_quadratic),
