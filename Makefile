@@ -75,8 +75,10 @@ UNIT_SRC := $(wildcard tests/unit/*/*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 # Room of a unit test -> the libraries it may use: that room and everything below it.
 unit_rooms = $(if $(filter gateway_%,$(1)),$(ROOMS),$(if $(filter runtime-image,$(1)),runtime-image catalog store sqlparse sys base,$(if $(filter catalog,$(1)),catalog store sqlparse sys base,$(if $(filter store,$(1)),store sqlparse sys base,$(if $(filter sqlparse,$(1)),sqlparse sys base,$(if $(filter sys,$(1)),sys base,base))))))
+# sqlparse/growth is linked with the room that counts its steps.
+unit_lib = $(if $(filter sqlparse/growth:sqlparse,$(1):$(2)),$(BUILD)/lib/libsqlparse-counted.a,$(call room_lib,$(2)))
 define UNIT_RULE
-$(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o $(foreach r,$(call unit_rooms,$(firstword $(subst /, ,$(1)))),$(call room_lib,$(r)))
+$(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o $(foreach r,$(call unit_rooms,$(firstword $(subst /, ,$(1)))),$(call unit_lib,$(1),$(r)))
 	@mkdir -p $$(@D)
 	@$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcmocka
 endef

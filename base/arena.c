@@ -99,14 +99,17 @@ static void add_block(struct sl_arena *a, size_t need)
     POISON(a->at, size);
 }
 
+/* What an allocation takes of its block; every answer is an address of its own. */
+static size_t step_of(size_t bytes)
+{
+    return ((bytes + 15) & ~(size_t)15) + GAP + (bytes ? 0 : 16);
+}
+
 void *sl_arena_alloc(struct sl_arena *a, size_t bytes)
 {
     size_t ceiling = a->ceiling ? a->ceiling : SL_LIMIT_ARENA_BYTES;
     SL_BUG_ON(bytes > ceiling || a->used > ceiling - bytes);
-    size_t step = ((bytes + 15) & ~(size_t)15) + GAP;
-    if (bytes == 0) {
-        step += 16; /* every answer is an address of its own */
-    }
+    size_t step = step_of(bytes);
     if ((size_t)(a->end - a->at) < step) {
         add_block(a, step);
     }
@@ -122,6 +125,16 @@ void *sl_arena_zalloc(struct sl_arena *a, size_t bytes)
     void *p = sl_arena_alloc(a, bytes);
     memset(p, 0, bytes);
     return p;
+}
+
+void sl_arena_trim(struct sl_arena *a, void *p, size_t bytes, size_t kept)
+{
+    if ((char *)p + step_of(bytes) != a->at || kept >= bytes) {
+        return;
+    }
+    a->at = (char *)p + step_of(kept);
+    a->used -= bytes - kept;
+    POISON((char *)p + kept, (size_t)(a->end - (char *)p) - kept);
 }
 
 char *sl_arena_strdupz(struct sl_arena *a, sl_str s)

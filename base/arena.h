@@ -27,6 +27,9 @@ void *sl_arena_zalloc(struct sl_arena *a, size_t bytes) __attribute__((malloc, a
 #define sl_new(arena, type)      ((type *)sl_arena_zalloc((arena), sizeof(type)))
 #define sl_new_n(arena, type, n) ((type *)sl_arena_zalloc((arena), sizeof(type) * (size_t)(n)))
 
+/* Gives back what lies behind the first `kept` of the `bytes` at `p`, when nothing was allocated since. */
+void sl_arena_trim(struct sl_arena *a, void *p, size_t bytes, size_t kept);
+
 /* Copies, NUL-terminated behind the slice for the benefit of C APIs. */
 sl_str sl_str_dup(struct sl_arena *a, sl_str s);
 char *sl_arena_strdupz(struct sl_arena *a, sl_str s);

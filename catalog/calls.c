@@ -144,8 +144,9 @@ static size_t types_of(struct cat_walk *w, const struct sql_node *args, const st
         const struct cat_type *t = unknown();
         if (c->kind == SQL_N_NAMED_ARG) {
             *ret_plain = false;
-            if (c->last != c->first && c->last->kind != SQL_N_TABLE_ARG && c->last->kind != SQL_N_MODEL_ARG) {
-                (void)cat_expr(w, c->last, env);
+            if (sql_last(c) != c->first && sql_last(c)->kind != SQL_N_TABLE_ARG &&
+                sql_last(c)->kind != SQL_N_MODEL_ARG) {
+                (void)cat_expr(w, sql_last(c), env);
             }
         } else if (c->kind == SQL_N_TABLE_ARG || c->kind == SQL_N_MODEL_ARG || c->kind == SQL_N_DEFAULT) {
             *ret_plain = false;

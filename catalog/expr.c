@@ -569,10 +569,11 @@ static const struct cat_type *item(struct cat_walk *w, const struct sql_node *n,
 static const struct cat_type *field(struct cat_walk *w, const struct sql_node *n, const struct cat_env *env)
 {
     const struct cat_type *t = n->first ? cat_expr(w, n->first, env) : unknown();
-    if (n->last && n->last->kind == SQL_N_CALL) {
+    if (sql_last(n) && sql_last(n)->kind == SQL_N_CALL) {
         return unknown();
     }
-    return n->last != n->first && n->last->kind == SQL_N_IDENT ? nested(w, t, n->last) : unknown();
+    return sql_last(n) != n->first && sql_last(n)->kind == SQL_N_IDENT ? nested(w, t, sql_last(n))
+                                                                       : unknown();
 }
 
 static const struct cat_type *like(struct cat_walk *w, const struct sql_node *n, const struct cat_env *env)
@@ -642,13 +643,13 @@ static void truth_test(struct cat_walk *w, const struct sql_node *n, const struc
 static const struct cat_type *cast(struct cat_walk *w, const struct sql_node *n, const struct cat_env *env)
 {
     const struct cat_type *from = n->first ? cat_expr(w, n->first, env) : unknown();
-    if (n->last->kind == SQL_N_UNIT) {
-        return cat_type_of(cat_unit_kind(w, n->last));
+    if (sql_last(n)->kind == SQL_N_UNIT) {
+        return cat_type_of(cat_unit_kind(w, sql_last(n)));
     }
-    if (n->last->kind != SQL_N_TYPE) {
+    if (sql_last(n)->kind != SQL_N_TYPE) {
         return unknown();
     }
-    const struct cat_type *to = cat_type_checked(w, n->last);
+    const struct cat_type *to = cat_type_checked(w, sql_last(n));
     bool many = from->kind >= CAT_T_ARRAY && from->kind < CAT_T_OTHER;
     bool text = to->kind == CAT_T_CHAR || to->kind == CAT_T_VARCHAR;
     if (many && to->kind > CAT_T_NULL && to->kind < CAT_T_ARRAY && !text) {
@@ -681,7 +682,7 @@ const struct cat_type *cat_expr(struct cat_walk *w, const struct sql_node *n, co
         if (n->op == 2) {
             (void)cat_expr(w, n->first, env);
         }
-        return cat_type_of(cat_unit_kind(w, n->last));
+        return cat_type_of(cat_unit_kind(w, sql_last(n)));
     case SQL_N_UNARY: {
         unsigned token = n->op & SQL_OP_TOKEN;
         if (token == TK_EXISTS || token == TK_UNIQUE) {

@@ -449,7 +449,7 @@ static sl_str string_of(struct cat_flow *f, const struct sql_node *comment)
 
 static const struct sql_node *last_ident(const struct sql_node *n)
 {
-    n = n && n->kind == SQL_N_NAME ? n->last : n;
+    n = n && n->kind == SQL_N_NAME ? sql_last(n) : n;
     return n && n->kind == SQL_N_IDENT ? n : NULL;
 }
 

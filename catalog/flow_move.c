@@ -95,7 +95,7 @@ static void move_insert(struct cat_flow *f, const struct sql_stmt *st, const str
     const struct cat_columns *target = o ? cat_flow_columns(f, o) : NULL;
     take_target(f, &m, name, o);
     for (const struct sql_node *c = list ? list->first : NULL; c; c = c->next) {
-        const struct sql_node *ident = c->kind == SQL_N_NAME ? c->last : c;
+        const struct sql_node *ident = c->kind == SQL_N_NAME ? sql_last(c) : c;
         sl_str column = ident && ident->kind == SQL_N_IDENT ? flow_ident(f, ident) : SL_STR_NONE;
         struct cat_ref *ref = flow_saw(f, CAT_REF_COLUMN, c, column);
         ref->object = o;
@@ -137,7 +137,7 @@ static void move_created(struct cat_flow *f, const struct sql_stmt *st, const st
     struct cat_columns *q = flow_query(f, as->first, NULL, NULL);
     size_t i = 0;
     for (const struct sql_node *c = list ? list->first : NULL; c; c = c->next, i++) {
-        const struct sql_node *column = c->kind == SQL_N_NAME ? c->last : c;
+        const struct sql_node *column = c->kind == SQL_N_NAME ? sql_last(c) : c;
         sl_vec_push(f->a, &names,
                     column && column->kind == SQL_N_IDENT ? flow_ident(f, column) : SL_STR_NONE);
     }
@@ -189,7 +189,7 @@ static void move_change(struct cat_flow *f, const struct sql_stmt *st, const str
     }
     for (const struct sql_node *c = n->first; c; c = c->next) {
         if (c->kind == SQL_N_ASSIGN && c->first) {
-            const struct sql_node *ident = c->first->kind == SQL_N_NAME ? c->first->last : c->first;
+            const struct sql_node *ident = c->first->kind == SQL_N_NAME ? sql_last(c->first) : c->first;
             struct cat_froms *from = sl_new(f->a, struct cat_froms);
             flow_expr(f, c->first->next, &scope, CAT_HOW_IDENTITY, from);
             struct cat_target_column *t = sl_vec_add(f->a, &m.columns);
@@ -206,7 +206,7 @@ static void move_change(struct cat_flow *f, const struct sql_stmt *st, const str
             flow_expr(f, c->first, &scope, CAT_HOW_JOIN, &m.rows);
         } else if (c->kind == SQL_N_MERGE_WHEN) {
             struct cat_froms *from = sl_new(f->a, struct cat_froms);
-            const struct sql_node *values = c->last;
+            const struct sql_node *values = sql_last(c);
             flow_expr(f, values, &scope, CAT_HOW_TRANSFORMATION, from);
             flow_pass(f, &m.rest, from, CAT_HOW_IDENTITY);
             m.open = true;

@@ -17,7 +17,7 @@ struct cat_columns *flow_renamed(struct cat_flow *f, struct cat_columns *c, cons
     struct cat_columns *r = flow_copy(f, c);
     size_t i = 0;
     for (const struct sql_node *n = names->first; n; n = n->next, i++) {
-        const struct sql_node *ident = n->kind == SQL_N_NAME ? n->last : n;
+        const struct sql_node *ident = n->kind == SQL_N_NAME ? sql_last(n) : n;
         sl_str name = ident && ident->kind == SQL_N_IDENT ? flow_ident(f, ident) : SL_STR_NONE;
         if (i < r->list.n) {
             r->list.v[i].name = name;
@@ -240,7 +240,7 @@ static sl_str call_name(const struct cat_flow *f, const struct sql_node *call)
         return sl_str_sub(text, 0, n);
     }
     if (first && first->kind == SQL_N_NAME) {
-        first = first->last;
+        first = sql_last(first);
     }
     return first && first->kind == SQL_N_IDENT ? flow_ident(f, first) : SL_STR_NONE;
 }
@@ -396,12 +396,12 @@ void flow_expr(struct cat_flow *f, const struct sql_node *n, const struct flow_s
         case_of(f, n, scope, how, out);
         return;
     case SQL_N_NAMED_ARG:
-        flow_expr(f, n->last, scope, how, out);
+        flow_expr(f, sql_last(n), scope, how, out);
         return;
     case SQL_N_FIELD:
         flow_expr(f, n->first, scope, deeper, out);
-        if (n->last && n->last->kind == SQL_N_CALL) {
-            flow_expr(f, n->last, scope, deeper, out);
+        if (sql_last(n) && sql_last(n)->kind == SQL_N_CALL) {
+            flow_expr(f, sql_last(n), scope, deeper, out);
         }
         return;
     case SQL_N_CAST:
@@ -414,7 +414,7 @@ void flow_expr(struct cat_flow *f, const struct sql_node *n, const struct flow_s
             struct sql_node table = {.kind = SQL_N_TABLE, .off = name->off, .len = name->len};
             struct sql_node copy = *name;
             copy.next = NULL;
-            table.first = table.last = &copy;
+            table.first = &copy;
             flow_add_source(f, &table, &own);
         }
         for (size_t i = 0; i < own.from.list.n; i++) {
@@ -614,7 +614,7 @@ static const struct sql_node *table_argument(const struct sql_node *call_node,
     const struct sql_node *args = sql_node_child(call_node, SQL_N_ARGS);
     *ret_rest = args;
     for (const struct sql_node *arg = args ? args->first : NULL; arg; arg = arg->next) {
-        const struct sql_node *at = arg->kind == SQL_N_NAMED_ARG ? arg->last : arg;
+        const struct sql_node *at = arg->kind == SQL_N_NAMED_ARG ? sql_last(arg) : arg;
         if (at && (at->kind == SQL_N_TABLE_ARG || at->kind == SQL_N_SUBQUERY)) {
             return at;
         }
@@ -650,11 +650,12 @@ static const struct cat_columns *table_function(struct cat_flow *f, const struct
     const struct cat_columns *in = name  ? table_of(f, name, scope->ctes, &o)
                                    : sub ? flow_query(f, sub, NULL, scope->ctes)
                                          : r;
-    sl_vec_push(f->a, &own.from.list,
-                ((struct cat_in_scope){name && name->last ? flow_ident(f, name->last) : SL_STR_NONE, o, in}));
+    sl_vec_push(
+        f->a, &own.from.list,
+        ((struct cat_in_scope){name && sql_last(name) ? flow_ident(f, sql_last(name)) : SL_STR_NONE, o, in}));
     struct cat_froms others = {0};
     for (const struct sql_node *arg = args->first; arg; arg = arg->next) {
-        const struct sql_node *at = arg->kind == SQL_N_NAMED_ARG ? arg->last : arg;
+        const struct sql_node *at = arg->kind == SQL_N_NAMED_ARG ? sql_last(arg) : arg;
         if (at != input) {
             flow_expr(f, at, &own, CAT_HOW_TRANSFORMATION, &others);
         }
@@ -708,7 +709,7 @@ static const struct cat_columns *match(struct cat_flow *f, const struct sql_node
     for (const struct sql_node *list = by ? by->first : NULL; list; list = list->next) {
         bool several = list->kind == SQL_N_EXPRS;
         for (const struct sql_node *e = several ? list->first : list; e; e = several ? e->next : NULL) {
-            const struct sql_node *last = e->kind == SQL_N_NAME ? e->last : e;
+            const struct sql_node *last = e->kind == SQL_N_NAME ? sql_last(e) : e;
             struct cat_column *c =
                 flow_add_column(f, r, last && last->kind == SQL_N_IDENT ? flow_ident(f, last) : SL_STR_NONE);
             c->type = flow_type_of(f, e, &scope);
@@ -769,7 +770,7 @@ static void add_one(struct cat_flow *f, const struct sql_node *n, struct flow_sc
     switch ((enum sql_node_kind)n->kind) {
     case SQL_N_TABLE:
         c = table_of(f, table, scope->ctes, &object);
-        name = table && table->last ? flow_ident(f, table->last) : SL_STR_NONE;
+        name = table && sql_last(table) ? flow_ident(f, sql_last(table)) : SL_STR_NONE;
         if (sql_node_child(n, SQL_N_SNAPSHOT)) {
             each(f, sql_node_child(n, SQL_N_SNAPSHOT)->first, scope, CAT_HOW_JOIN, rows);
         }
@@ -846,7 +847,7 @@ static void add_join(struct cat_flow *f, const struct sql_node *n, struct flow_s
     const struct sql_node *names =
         using && using->first && using->first->kind == SQL_N_NAMES ? using->first : using;
     for (const struct sql_node *c = names ? names->first : NULL; c; c = c->next) {
-        const struct sql_node *ident = c->kind == SQL_N_NAME ? c->last : c;
+        const struct sql_node *ident = c->kind == SQL_N_NAME ? sql_last(c) : c;
         sl_str name = ident && ident->kind == SQL_N_IDENT ? flow_ident(f, ident) : SL_STR_NONE;
         merge_name(f, scope, name);
     }
@@ -965,9 +966,9 @@ static void select_item(struct cat_flow *f, const struct sql_node *item, struct 
         return;
     }
     const struct sql_node *name = alias && alias->first       ? alias->first
-                                  : expr->kind == SQL_N_NAME  ? expr->last
+                                  : expr->kind == SQL_N_NAME  ? sql_last(expr)
                                   : expr->kind == SQL_N_IDENT ? expr
-                                  : expr->kind == SQL_N_FIELD ? expr->last
+                                  : expr->kind == SQL_N_FIELD ? sql_last(expr)
                                                               : NULL;
     bool named = name && name->kind == SQL_N_IDENT;
     struct cat_froms from = {0};

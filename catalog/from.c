@@ -180,12 +180,14 @@ static void add_source(struct cat_walk *w, const struct sql_node *n, struct cat_
 {
     const struct sql_node *alias = sql_node_child(n, SQL_N_ALIAS), *match = sql_node_child(n, SQL_N_MATCH);
     const struct sql_node *table = n->kind == SQL_N_TABLE ? sql_node_child(n, SQL_N_NAME) : NULL;
-    const struct sql_node *at = alias && alias->first ? alias->first : table && table->last ? table->last : n;
+    const struct sql_node *at = alias && alias->first      ? alias->first
+                                : table && sql_last(table) ? sql_last(table)
+                                                           : n;
     const struct cat_relation *rel = source(w, n, scope, ctes);
     sl_str name = at != n ? cat_ident(w, at) : SL_STR_NONE;
     if (match) {
-        struct cat_named input = {.name = table && table->last ? cat_ident(w, table->last) : SL_STR_NONE,
-                                  .rel = rel};
+        struct cat_named input = {
+            .name = table && sql_last(table) ? cat_ident(w, sql_last(table)) : SL_STR_NONE, .rel = rel};
         rel = cat_match(w, match, &input, ctes);
         name = alias && alias->first ? name : SL_STR_NONE;
     }

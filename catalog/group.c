@@ -209,7 +209,7 @@ static void check_name(struct groups *g, const struct sql_node *n)
     }
     if (n->kind == SQL_N_NAME && n->op == 1) {
         const struct cat_named *alias =
-            first == n->last ? cat_alias(g->scope, cat_ident(g->w, first), &at) : NULL;
+            first == sql_last(n) ? cat_alias(g->scope, cat_ident(g->w, first), &at) : NULL;
         for (size_t i = 0; alias && !alias->rel->open && i < alias->rel->columns.n; i++) {
             const struct cat_field *f = &alias->rel->columns.v[i];
             if (!g->set[slot(g, f)]) {
@@ -312,7 +312,7 @@ static void check(struct groups *g, const struct sql_node *n)
         check_call(g, n);
         return;
     case SQL_N_FIELD:
-        check_list(g, n->first && (!n->last || n->last->kind != SQL_N_CALL) ? n->first : NULL);
+        check_list(g, n->first && (!sql_last(n) || sql_last(n)->kind != SQL_N_CALL) ? n->first : NULL);
         return;
     case SQL_N_SUBQUERY:
     case SQL_N_QUERY:
@@ -351,9 +351,9 @@ static void check_star(struct groups *g, const struct sql_node *star)
 
 static bool is_output(const struct groups *g, const struct sql_node *e)
 {
-    const struct sql_node *ident = e->kind == SQL_N_NAME && e->first == e->last ? e->first
-                                   : e->kind == SQL_N_IDENT                     ? e
-                                                                                : NULL;
+    const struct sql_node *ident = e->kind == SQL_N_NAME && e->first == sql_last(e) ? e->first
+                                   : e->kind == SQL_N_IDENT                         ? e
+                                                                                    : NULL;
     return e->kind == SQL_N_LITERAL || (ident && cat_has_column(g->out, cat_ident(g->w, ident)));
 }
 

@@ -32,7 +32,7 @@ static bool check_target_names(struct cat_walk *w, const struct sql_node *names,
     bool good = true;
     for (const struct sql_node *c = names ? names->first : NULL; c; c = c->next) {
         const struct sql_node *ident = cat_last(c);
-        if (ident->kind != SQL_N_IDENT || (c->kind == SQL_N_NAME && c->first != c->last)) {
+        if (ident->kind != SQL_N_IDENT || (c->kind == SQL_N_NAME && c->first != sql_last(c))) {
             continue;
         }
         sl_str name = cat_ident(w, ident);

@@ -155,11 +155,11 @@ static void add_tables(struct lint *l)
         const struct sql_node *ast = st->ast, *name = ast ? sql_node_child(ast, SQL_N_NAME) : NULL;
         bool create = ast && (ast->kind == SQL_N_CREATE_TABLE || ast->kind == SQL_N_CREATE_VIEW);
         bool change = ast && ast->kind == SQL_N_ALTER_TABLE;
-        if ((!create && !change) || !name || !name->last) {
+        if ((!create && !change) || !name || !sql_last(name)) {
             continue;
         }
         l->st = st;
-        sl_str key = lint_ident(l, name->last);
+        sl_str key = lint_ident(l, sql_last(name));
         uint32_t *slot = slot_of(l, key);
         if (*slot) {
             l->tables.v[*slot - 1].create = NULL;

@@ -16,7 +16,7 @@ static bool is_column(const struct sql_node *c)
 
 static const struct sql_node *column_ident(const struct sql_node *c)
 {
-    return c->first && c->first->kind == SQL_N_NAME ? c->first->last : c->first;
+    return c->first && c->first->kind == SQL_N_NAME ? sql_last(c->first) : c->first;
 }
 
 static sl_str ident_of(const struct lint *l, const struct lint_table *t, const struct sql_node *ident)
@@ -96,7 +96,7 @@ static void check_window(struct lint *l, const struct sql_node *table, const str
     if (t->st->file == here->file) {
         d->second = created;
         d->second_label = SL_STR("declared here");
-        const struct sql_node *last = sql_node_child(t->create, SQL_N_COLUMNS)->last;
+        const struct sql_node *last = sql_last(sql_node_child(t->create, SQL_N_COLUMNS));
         l->st = t->st;
         lint_edit(l, d, last->off + last->len, 0, sl_arena_printf(l->a, ",\n  %.*s", SL_S(clause)));
         l->st = here;
@@ -118,7 +118,7 @@ static void check_window_call(struct lint *l, const struct sql_node *call)
         return;
     }
     for (const struct sql_node *c = args->first; c; c = c->next) {
-        const struct sql_node *a = c->kind == SQL_N_NAMED_ARG ? c->last : c;
+        const struct sql_node *a = c->kind == SQL_N_NAMED_ARG ? sql_last(c) : c;
         if (a->kind == SQL_N_TABLE_ARG) {
             table = a->first;
         } else if (a->kind == SQL_N_CALL && a->first && a->first->kind == SQL_N_NAME &&
@@ -188,7 +188,7 @@ static struct keys primary_key(const struct lint *l, const struct lint_table *t)
         }
         const struct sql_node *names = sql_node_child(own, SQL_N_NAMES);
         for (const struct sql_node *i = names ? names->first : NULL; i; i = i->next) {
-            sl_vec_push(l->a, &k.list, ident_of(l, t, i->kind == SQL_N_NAME ? i->last : i));
+            sl_vec_push(l->a, &k.list, ident_of(l, t, i->kind == SQL_N_NAME ? sql_last(i) : i));
         }
         if (!names && is_column(c)) {
             sl_vec_push(l->a, &k.list, ident_of(l, t, column_ident(c)));
@@ -205,7 +205,7 @@ static struct keys filled_columns(const struct lint *l, const struct lint_table 
     const struct sql_node *names = sql_node_child(insert, SQL_N_NAMES);
     const struct sql_node *columns = sql_node_child(t->create, SQL_N_COLUMNS);
     for (const struct sql_node *c = names ? names->first : NULL; c; c = c->next) {
-        sl_vec_push(l->a, &k.list, lint_ident(l, c->kind == SQL_N_NAME ? c->last : c));
+        sl_vec_push(l->a, &k.list, lint_ident(l, c->kind == SQL_N_NAME ? sql_last(c) : c));
     }
     for (const struct sql_node *c = !names && columns ? columns->first : NULL; c; c = c->next) {
         if (c->kind == SQL_N_COLUMN || (c->kind == SQL_N_METADATA && !(c->op & 1))) {
@@ -253,7 +253,7 @@ static void check_upsert(struct lint *l, const struct sql_node *insert)
             return;
         }
         for (const struct sql_node *g = group->first; g; g = g->next) {
-            if (e->kind == SQL_N_NAME && sl_str_eq(lint_ident(l, g->last), lint_ident(l, e->last)) &&
+            if (e->kind == SQL_N_NAME && sl_str_eq(lint_ident(l, sql_last(g)), lint_ident(l, sql_last(e))) &&
                 !has_key(&grouped, filled.list.v[at])) {
                 sl_vec_push(l->a, &grouped.list, filled.list.v[at]);
                 break;
@@ -283,8 +283,8 @@ static void check_upsert(struct lint *l, const struct sql_node *insert)
 
 static void use_name(struct lint *l, const struct sql_node *name, bool reads, bool loose)
 {
-    struct lint_table *t = name && name->kind == SQL_N_NAME && name->last
-                               ? lint_table_named(l, lint_ident(l, name->last))
+    struct lint_table *t = name && name->kind == SQL_N_NAME && sql_last(name)
+                               ? lint_table_named(l, lint_ident(l, sql_last(name)))
                                : NULL;
     if (!t) {
         return;

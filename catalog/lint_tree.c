@@ -55,7 +55,8 @@ static void check_interval(struct lint *l, const struct sql_node *n)
     if (d) {
         sl_str quoted = sl_arena_printf(l->a, "'%.*s'", SL_S(text_of(l, number)));
         d->hint = sl_arena_printf(l->a, "write INTERVAL %.*s %.*s", SL_S(quoted),
-                                  n->last != number ? (int)n->last->len : 0, l->st->sql.p + n->last->off);
+                                  sql_last(n) != number ? (int)sql_last(n)->len : 0,
+                                  l->st->sql.p + sql_last(n)->off);
         lint_edit(l, d, number->off, number->len, quoted);
     }
 }
@@ -74,7 +75,7 @@ static bool is_column_of(const struct lint *l, const struct sql_node *select, sl
     for (const struct sql_node *c = columns ? columns->first : NULL; c; c = c->next) {
         bool column = c->kind == SQL_N_COLUMN || c->kind == SQL_N_METADATA || c->kind == SQL_N_COMPUTED;
         const struct sql_node *ident =
-            column && c->first && c->first->kind == SQL_N_NAME ? c->first->last : c->first;
+            column && c->first && c->first->kind == SQL_N_NAME ? sql_last(c->first) : c->first;
         if (column && ident && sl_str_eq(sql_unquote(l->a, sql_node_text(ident, t->st->sql)), name)) {
             return true;
         }
@@ -388,10 +389,10 @@ static void check_key(struct lint *l, const struct sql_node *create)
                                            ? sql_node_child(c, SQL_N_NAMES)
                                            : NULL;
         for (const struct sql_node *k = names ? names->first : NULL; k; k = k->next) {
-            const struct sql_node *ident = k->kind == SQL_N_NAME ? k->last : k;
+            const struct sql_node *ident = k->kind == SQL_N_NAME ? sql_last(k) : k;
             for (const struct sql_node *o = columns->first; o && ident; o = o->next) {
                 if (o->kind == SQL_N_COLUMN && o->first && o->first->kind == SQL_N_NAME &&
-                    sl_str_eq(lint_ident(l, o->first->last), lint_ident(l, ident)) &&
+                    sl_str_eq(lint_ident(l, sql_last(o->first)), lint_ident(l, ident)) &&
                     is_declared_null(l, o)) {
                     say_nullable(l, o);
                 }
@@ -425,7 +426,7 @@ static bool contains_secret(sl_str key, sl_str value)
 static void check_secrets(struct lint *l, const struct sql_node *options)
 {
     for (const struct sql_node *o = options->first; o; o = o->next) {
-        const struct sql_node *value = o->last;
+        const struct sql_node *value = sql_last(o);
         if (o->kind != SQL_N_OPTION || !o->first || value == o->first || l->st->sql.p[value->off] != '\'') {
             continue;
         }

@@ -95,7 +95,7 @@ sl_str cat_lower(const struct cat_walk *w, sl_str name)
 
 const struct sql_node *cat_last(const struct sql_node *name)
 {
-    return name && name->kind == SQL_N_NAME && name->last ? name->last : name;
+    return name && name->kind == SQL_N_NAME && sql_last(name) ? sql_last(name) : name;
 }
 
 struct cat_nearest cat_nearest_to(sl_str wanted)

@@ -75,7 +75,7 @@ static void check_greedy(struct cat_walk *w, const struct sql_node *pattern)
 {
     const struct sql_node *alt = sql_node_child(pattern, SQL_N_PAT_ALT);
     const struct sql_node *seq = alt && alt->first && !alt->first->next ? alt->first : NULL;
-    const struct sql_node *last = seq ? seq->last : NULL;
+    const struct sql_node *last = seq ? sql_last(seq) : NULL;
     if (!last || last->kind != SQL_N_PAT_ITEM || !last->first || last->first->kind != SQL_N_IDENT) {
         return;
     }
@@ -210,7 +210,7 @@ const struct cat_relation *cat_match(struct cat_walk *w, const struct sql_node *
         say_unknown(w, after->first, &all);
     }
     define(w, defines, &in_pattern);
-    if (within && !w->view && cat_unit_kind(w, within->last) == CAT_T_MONTHS) {
+    if (within && !w->view && cat_unit_kind(w, sql_last(within)) == CAT_T_MONTHS) {
         cat_say(w, SL_WINDOW, within, "WITHIN cannot be measured in months or years");
     }
     if (pattern && !w->view && w->s->diags.errors == errors) {

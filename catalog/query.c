@@ -77,11 +77,12 @@ static void add_star(struct cat_walk *w, struct cat_relation *out, const struct 
 static const struct sql_node *output_name(const struct sql_node *item, const struct sql_node *expr)
 {
     const struct sql_node *alias = item->kind == SQL_N_SELECT_ITEM ? sql_node_child(item, SQL_N_ALIAS) : NULL;
-    const struct sql_node *name = alias && alias->first                                    ? alias->first
-                                  : expr->kind == SQL_N_NAME                               ? expr->last
-                                  : expr->kind == SQL_N_IDENT                              ? expr
-                                  : expr->kind == SQL_N_FIELD && expr->last != expr->first ? expr->last
-                                                                                           : NULL;
+    const struct sql_node *name = alias && alias->first       ? alias->first
+                                  : expr->kind == SQL_N_NAME  ? sql_last(expr)
+                                  : expr->kind == SQL_N_IDENT ? expr
+                                  : expr->kind == SQL_N_FIELD && sql_last(expr) != expr->first
+                                      ? sql_last(expr)
+                                      : NULL;
     return name && name->kind == SQL_N_IDENT ? name : NULL;
 }
 
@@ -123,8 +124,8 @@ static struct cat_relation *select_list(struct cat_walk *w, const struct sql_nod
         const struct cat_type *t = cat_expr(w, expr, env);
         check_null(w, expr);
         if (expr->kind == SQL_N_NAME && expr->op == 1) {
-            add_star(w, out, env->scope, expr->first == expr->last ? expr->first : NULL);
-            out->open |= expr->first != expr->last;
+            add_star(w, out, env->scope, expr->first == sql_last(expr) ? expr->first : NULL);
+            out->open |= expr->first != sql_last(expr);
             continue;
         }
         const struct sql_node *name = output_name(item, expr);

@@ -150,7 +150,7 @@ static void use_database(struct cat_walk *w, const struct sql_stmt *st)
     }
     const struct sql_node *first = name->first;
     sl_str catalog = first && first->next ? cat_ident(w, first) : w->catalog,
-           database = cat_ident(w, name->last);
+           database = cat_ident(w, sql_last(name));
     const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, catalog);
     const struct cat_entry *db = cat_entry(w, CAT_A_DATABASE, catalog, SL_STR_NONE, database);
     if ((!c || c->gone) && catalog.n && first && first->next && !w->catalogs && !cat_may_exist(w, catalog)) {
@@ -162,7 +162,7 @@ static void use_database(struct cat_walk *w, const struct sql_stmt *st)
     }
     if (c && !c->external && !c->gone && (!db || db->gone) && !cat_may_exist(w, database)) {
         struct sql_diag *d =
-            cat_say(w, SL_DATABASE_UNKNOWN, name->last, "there is no database '%.*s' in catalog '%.*s'",
+            cat_say(w, SL_DATABASE_UNKNOWN, sql_last(name), "there is no database '%.*s' in catalog '%.*s'",
                     SL_S(database), SL_S(catalog));
         struct cat_nearest n = cat_nearest_to(database);
         for (size_t i = 0; i < w->entries.n; i++) {
@@ -259,16 +259,16 @@ static void create_catalog(struct cat_walk *w, const struct sql_stmt *st)
 static void create_database(struct cat_walk *w, const struct sql_stmt *st)
 {
     const struct sql_node *name = st->ast ? sql_node_child(st->ast, SQL_N_NAME) : NULL;
-    if (!name || !name->last) {
+    if (!name || !sql_last(name)) {
         return;
     }
-    sl_str catalog = name->first != name->last ? cat_ident(w, name->first) : w->catalog,
-           database = cat_ident(w, name->last);
+    sl_str catalog = name->first != sql_last(name) ? cat_ident(w, name->first) : w->catalog,
+           database = cat_ident(w, sql_last(name));
     const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, catalog);
     struct cat_entry *db = cat_entry(w, CAT_A_DATABASE, catalog, SL_STR_NONE, database);
     if (c && !c->external && db && !db->gone) {
         if (!(st->ast->op & SQL_OP_IF)) {
-            struct sql_diag *d = cat_say(w, SL_DATABASE_EXISTS, name->last,
+            struct sql_diag *d = cat_say(w, SL_DATABASE_EXISTS, sql_last(name),
                                          "there is a database '%.*s' already", SL_S(database));
             cat_hint(w, d, "write CREATE DATABASE IF NOT EXISTS");
         }
@@ -320,11 +320,11 @@ static bool holds_tables(struct cat_walk *w, sl_str catalog, sl_str database)
 static void drop_database(struct cat_walk *w, const struct sql_stmt *st)
 {
     const struct sql_node *name = st->ast ? sql_node_child(st->ast, SQL_N_NAME) : NULL;
-    if (!name || !name->last) {
+    if (!name || !sql_last(name)) {
         return;
     }
-    sl_str catalog = name->first != name->last ? cat_ident(w, name->first) : w->catalog,
-           database = cat_ident(w, name->last);
+    sl_str catalog = name->first != sql_last(name) ? cat_ident(w, name->first) : w->catalog,
+           database = cat_ident(w, sql_last(name));
     const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, catalog);
     struct cat_entry *db = cat_entry(w, CAT_A_DATABASE, catalog, SL_STR_NONE, database);
     if (!c || c->external || c->gone) {
@@ -333,21 +333,21 @@ static void drop_database(struct cat_walk *w, const struct sql_stmt *st)
     if (!db || db->gone) {
         if (!(st->ast->op & SQL_OP_IF) && !cat_may_exist(w, database)) {
             struct sql_diag *d =
-                cat_say(w, SL_DATABASE_UNKNOWN, name->last, "there is no database '%.*s' in catalog '%.*s'",
-                        SL_S(database), SL_S(catalog));
+                cat_say(w, SL_DATABASE_UNKNOWN, sql_last(name),
+                        "there is no database '%.*s' in catalog '%.*s'", SL_S(database), SL_S(catalog));
             cat_hint(w, d, "DROP DATABASE IF EXISTS says nothing then");
         }
         return;
     }
     if (sl_str_eq(catalog, w->catalog) && sl_str_eq(database, w->database)) {
         struct sql_diag *d =
-            cat_say(w, SL_DATABASE_NOT_EMPTY, name->last, "database '%.*s' is in use", SL_S(database));
+            cat_say(w, SL_DATABASE_NOT_EMPTY, sql_last(name), "database '%.*s' is in use", SL_S(database));
         cat_hint(w, d, "USE another one first");
         return;
     }
     if (!ends_with_cascade(w, st) && holds_tables(w, catalog, database)) {
-        struct sql_diag *d =
-            cat_say(w, SL_DATABASE_NOT_EMPTY, name->last, "database '%.*s' still has tables", SL_S(database));
+        struct sql_diag *d = cat_say(w, SL_DATABASE_NOT_EMPTY, sql_last(name),
+                                     "database '%.*s' still has tables", SL_S(database));
         cat_hint(w, d, "DROP DATABASE %.*s CASCADE drops them too", SL_S(database));
         return;
     }
@@ -461,7 +461,7 @@ static void container(struct cat_walk *w, const struct sql_node *name, bool of_c
         return;
     }
     sl_str text = cat_ident(w, last);
-    bool qualified = name->kind == SQL_N_NAME && name->first != name->last;
+    bool qualified = name->kind == SQL_N_NAME && name->first != sql_last(name);
     sl_str catalog = of_catalog ? text : qualified ? cat_ident(w, name->first) : w->catalog;
     const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, catalog);
     bool there = c && !c->gone;
@@ -544,7 +544,7 @@ static void change(struct cat_walk *w, const struct sql_node *n)
         return;
     }
     struct cat_scope scope = {0};
-    const struct sql_node *called = alias && alias->first ? alias->first : name ? name->last : NULL;
+    const struct sql_node *called = alias && alias->first ? alias->first : name ? sql_last(name) : NULL;
     sl_vec_push(w->a, &scope.from,
                 ((struct cat_named){.name = called ? cat_ident(w, called) : SL_STR_NONE, .rel = rel}));
     struct cat_env env = {.scope = &scope};

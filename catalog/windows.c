@@ -167,7 +167,7 @@ static const struct cat_relation *window_function(struct cat_walk *w, const stru
             if (!check_name_of_argument(w, k, arg->first)) {
                 return &cat_open_relation;
             }
-            v = arg->last;
+            v = sql_last(arg);
         }
         if (v->kind == SQL_N_TABLE_ARG || v->kind == SQL_N_SUBQUERY) {
             in = input_of(w, v, scope, ctes);
@@ -208,7 +208,7 @@ static const struct cat_relation *window_function(struct cat_walk *w, const stru
 
 static bool is_table_argument(const struct sql_node *arg)
 {
-    const struct sql_node *v = arg->kind == SQL_N_NAMED_ARG ? arg->last : arg;
+    const struct sql_node *v = arg->kind == SQL_N_NAMED_ARG ? sql_last(arg) : arg;
     return v->kind == SQL_N_TABLE_ARG;
 }
 
@@ -231,7 +231,7 @@ const struct cat_relation *cat_table_function(struct cat_walk *w, const struct s
     const struct sql_node *args = sql_node_child(call, SQL_N_ARGS);
     for (const struct sql_node *arg = args ? args->first : NULL; arg; arg = arg->next) {
         if (is_table_argument(arg)) {
-            (void)input_of(w, arg->kind == SQL_N_NAMED_ARG ? arg->last : arg, scope, ctes);
+            (void)input_of(w, arg->kind == SQL_N_NAMED_ARG ? sql_last(arg) : arg, scope, ctes);
         }
     }
     (void)cat_call(w, call, &env);

@@ -61,11 +61,15 @@ struct sql_parse {
            sizeof((struct sql_node *[]){NULL __VA_OPT__(, ) __VA_ARGS__}) / sizeof(void *))
 struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t off, struct sql_node **kids,
                         size_t n);
+/* No more nodes: what is left of the memory for them is given back. */
+void sql_nodes_end(struct sql_parse *p);
 /* Appends (NULL: nothing) and stretches the parent to the end of the text read so far. */
 struct sql_node *sql_add(struct sql_parse *p, struct sql_node *parent, struct sql_node *child);
 /* Moves the children of `list` to the parent, then appends `more` itself; both may be NULL. */
 struct sql_node *sql_adopt(struct sql_parse *p, struct sql_node *parent, struct sql_node *list,
                            struct sql_node *more);
+/* The node stands alone: nothing will be added to it. */
+struct sql_node *sql_root(struct sql_node *n);
 struct sql_node *sql_respan(struct sql_parse *p, struct sql_node *n, uint32_t off);
 static inline struct sql_node *sql_op(struct sql_node *n, unsigned op)
 {

@@ -18,29 +18,46 @@ const char *sql_node_kind_name(enum sql_node_kind k)
     return k < SQL_N_MAX_ ? kind_names[k] : "?";
 }
 
+/* A node that has no parent yet has no next one either: there its last child is kept, so that lists grow at
+ * their end without a walk. NULL: no child, or a parent that has a parent of its own already. */
+static struct sql_node *tail_of(struct sql_node *parent)
+{
+    struct sql_node *last = parent->next ? parent->next : parent->first;
+    while (last && !parent->next && last->next) {
+        last = last->next;
+    }
+    return last;
+}
+
+static void attach(struct sql_node *parent, struct sql_node *first, struct sql_node *last)
+{
+    struct sql_node *tail = tail_of(parent);
+    bool alone = !tail || parent->next;
+    if (tail) {
+        tail->next = first;
+    } else {
+        parent->first = first;
+    }
+    last->next = NULL;
+    if (alone) {
+        parent->next = last;
+    }
+}
+
 struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t off, struct sql_node **kids,
                         size_t n)
 {
     if (!p->slab_left) {
-        size_t nodes = SL_MIN((size_t)SLAB_NODES, p->text.n / 2 + 1); /* a short statement has few */
-        p->slab = sl_arena_alloc(p->arena, nodes * sizeof(*p->slab));
-        p->slab_left = nodes;
+        p->slab = sl_arena_alloc(p->arena, SLAB_NODES * sizeof(*p->slab));
+        p->slab_left = SLAB_NODES;
     }
-    struct sql_node *node = &p->slab[--p->slab_left];
+    struct sql_node *node = &p->slab[SLAB_NODES - p->slab_left--];
     *node = (struct sql_node){.kind = (uint16_t)kind, .off = off, .len = p->end > off ? p->end - off : 0};
     for (size_t i = 1; i < n; i++) {
-        if (!kids[i]) {
-            continue;
+        if (kids[i]) {
+            node->depth = SL_MAX(node->depth, kids[i]->depth + 1);
+            attach(node, kids[i], kids[i]);
         }
-        if (kids[i]->depth >= node->depth) {
-            node->depth = kids[i]->depth + 1;
-        }
-        if (node->last) {
-            node->last->next = kids[i];
-        } else {
-            node->first = kids[i];
-        }
-        node->last = kids[i];
     }
     if (node->depth > SL_LIMIT_TREE_DEPTH) {
         sql_parse_too_deep(p);
@@ -48,21 +65,22 @@ struct sql_node *sql_mk(struct sql_parse *p, enum sql_node_kind kind, uint32_t o
     return node;
 }
 
+void sql_nodes_end(struct sql_parse *p)
+{
+    if (p->slab_left) {
+        sl_arena_trim(p->arena, p->slab, SLAB_NODES * sizeof(*p->slab),
+                      (SLAB_NODES - p->slab_left) * sizeof(*p->slab));
+        p->slab_left = 0;
+    }
+}
+
 struct sql_node *sql_add(struct sql_parse *p, struct sql_node *parent, struct sql_node *child)
 {
     parent->len = p->end > parent->off ? p->end - parent->off : 0;
-    if (!child) {
-        return parent;
+    if (child) {
+        parent->depth = SL_MAX(parent->depth, child->depth + 1);
+        attach(parent, child, child);
     }
-    if (child->depth >= parent->depth) {
-        parent->depth = child->depth + 1;
-    }
-    if (parent->last) {
-        parent->last->next = child;
-    } else {
-        parent->first = child;
-    }
-    parent->last = child;
     return parent;
 }
 
@@ -70,17 +88,16 @@ struct sql_node *sql_adopt(struct sql_parse *p, struct sql_node *parent, struct 
                            struct sql_node *more)
 {
     if (list && list->first) {
-        if (parent->last) {
-            parent->last->next = list->first;
-        } else {
-            parent->first = list->first;
-        }
-        parent->last = list->last;
-        if (list->depth > parent->depth) {
-            parent->depth = list->depth;
-        }
+        attach(parent, list->first, tail_of(list));
+        parent->depth = SL_MAX(parent->depth, list->depth);
     }
     return sql_add(p, parent, more);
+}
+
+struct sql_node *sql_root(struct sql_node *n)
+{
+    n->next = NULL;
+    return n;
 }
 
 struct sql_node *sql_respan(struct sql_parse *p, struct sql_node *n, uint32_t off)
@@ -94,6 +111,15 @@ struct sql_node *sql_child(const struct sql_node *n, enum sql_node_kind kind)
 {
     struct sql_node *c = n ? n->first : NULL;
     while (c && c->kind != kind) {
+        c = c->next;
+    }
+    return c;
+}
+
+const struct sql_node *sql_last(const struct sql_node *n)
+{
+    const struct sql_node *c = n->first;
+    while (c && c->next) {
         c = c->next;
     }
     return c;
@@ -230,7 +256,7 @@ struct sql_node *sql_cursor(struct sql_parse *p, struct sql_node *query, struct 
 void sql_take_cursors(struct sql_parse *p, const struct sql_node *args)
 {
     for (const struct sql_node *e = args->first; e; e = e->next) {
-        const struct sql_node *arg = e->kind == SQL_N_NAMED_ARG ? e->last : e;
+        const struct sql_node *arg = e->kind == SQL_N_NAMED_ARG ? sql_last(e) : e;
         while (arg->kind == SQL_N_PAREN) {
             arg = arg->first;
         }

@@ -18,10 +18,10 @@ enum sql_node_kind {
 
 struct sql_node {
     uint16_t kind, op;
-    uint32_t off, len; /* in the parsed text */
-    uint32_t depth;    /* of the tree below: walkers may recurse, it is limited (SL_LIMIT_TREE_DEPTH) */
-    struct sql_node *first, *last; /* children */
-    struct sql_node *next;         /* next child of the same parent */
+    uint32_t off, len;      /* in the parsed text */
+    uint32_t depth;         /* of the tree below: walkers may recurse, it is limited (SL_LIMIT_TREE_DEPTH) */
+    struct sql_node *first; /* child */
+    struct sql_node *next;  /* next child of the same parent */
 };
 
 /* Bits of `op` beside a token code (token codes stay below 512). */
@@ -36,6 +36,8 @@ struct sql_node {
 #define SQL_OP_SYSTEM    0x0800 /* SYSTEM FUNCTION */
 
 const char *sql_node_kind_name(enum sql_node_kind k);
+/* The last child, or NULL; it is walked to. */
+const struct sql_node *sql_last(const struct sql_node *n);
 /* First child of that kind, or NULL. */
 const struct sql_node *sql_node_child(const struct sql_node *n, enum sql_node_kind k);
 /* The next sibling of the same kind, or NULL. */

@@ -486,7 +486,7 @@ void sql_check_atomic(struct sql_parse *p, const struct sql_node *e)
 /* Behind an index only names may follow, no calls: a[1].b, not a[1].b(2). */
 void sql_check_method(struct sql_parse *p, const struct sql_node *of, struct sql_tok lp)
 {
-    while (of->kind == SQL_N_FIELD && of->last->kind == SQL_N_IDENT) {
+    while (of->kind == SQL_N_FIELD && sql_last(of)->kind == SQL_N_IDENT) {
         of = of->first;
     }
     if (of->kind == SQL_N_ITEM) {

@@ -55,6 +55,7 @@ size_t sql_engine_run(struct sql_parse *p, struct sql_feed *f, size_t limit, boo
         }
         int kind = sql_feed_next(f, p, &t);
         p->next = t.off;
+        SQL_STEP(shifts, 1);
         sqlParse(&y, kind, t);
         if (p->syntax_error || p->complaint || kind == 0) {
             break;

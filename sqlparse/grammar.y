@@ -15,7 +15,9 @@
 %include {
 #include <stddef.h>
 #include "sqlparse/actions.h"
+#include "sqlparse/steps.h"
 #define YYNOERRORRECOVERY 1
+#define YYONREDUCE SQL_STEP(reductions, 1)
 }
 
 %fallback IDENT
@@ -60,7 +62,7 @@
 %token_class number_token INTEGER_LIT|DECIMAL_LIT|APPROX_LIT.
 %token_class comparison EQ|NE|NE2|LT|LE|GT|GE.
 
-input ::= stmt(A) semis. { p->root = A; }
+input ::= stmt(A) semis. { p->root = sql_root(A); }
 semis ::= .
 semis ::= semis SEMI.
 

@@ -241,7 +241,7 @@ static sl_str string_at(const struct sql_head *h, size_t i, struct sl_arena *a)
 
 void sql_head_object(const struct sql_head *h, enum sql_kind kind, struct sl_arena *a, struct sql_stmt *st)
 {
-    bool replace;
+    bool replace, temporary;
     size_t i = 0;
     switch (word(h, 0)) {
     case SQL_W_CREATE:
@@ -251,7 +251,8 @@ void sql_head_object(const struct sql_head *h, enum sql_kind kind, struct sl_are
         if (kind == SQL_KIND_UNKNOWN) {
             return;
         }
-        i = behind_verb(h, &replace, &st->temporary);
+        i = behind_verb(h, &replace, &temporary);
+        st->temporary = temporary;
         st->object = name_at(h, i + (word(h, i) == SQL_W_MATERIALIZED ? 2 : 1));
         return;
     case SQL_W_EXECUTE:

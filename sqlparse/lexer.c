@@ -3,6 +3,8 @@
  * A 256-entry class table and one switch; every byte is looked at once, but for the rare collation names. */
 #include "sqlparse/token.h"
 
+#include "sqlparse/steps.h"
+
 enum cls {
     C_OTHER, /* never starts a token */
     C_SPACE,
@@ -163,6 +165,8 @@ static int finish(struct sql_lexer *lx, struct sql_token *t, int kind, uint32_t 
     t->kind = (uint16_t)kind;
     t->len = end - t->off;
     lx->at = end;
+    SQL_STEP(tokens, 1);
+    SQL_STEP(bytes, t->len);
     return kind;
 }
 
@@ -497,6 +501,7 @@ int sql_lex_next(struct sql_lexer *lx, struct sql_token *t)
         while (at < lx->n && cls_of[(unsigned char)lx->p[at]] == C_SPACE) {
             at++;
         }
+        SQL_STEP(bytes, at - lx->at);
         lx->at = t->off = at;
         if (at >= lx->n) {
             return finish(lx, t, 0, lx->n);
@@ -521,6 +526,7 @@ int sql_lex_next(struct sql_lexer *lx, struct sql_token *t)
         case C_QUOTE: {
             uint32_t end = string_end(lx, at, t);
             if (!end) {
+                SQL_STEP(bytes, lx->n - at);
                 t->fault = SQL_LEX_OPEN_STRING;
                 t->flags = 0;
                 return finish(lx, t, TK_QUOTE, at + 1);
@@ -540,12 +546,14 @@ int sql_lex_next(struct sql_lexer *lx, struct sql_token *t)
         case C_MINUS:
             if (next == '-') {
                 lx->at = line_end(lx, at);
+                SQL_STEP(bytes, lx->at - at);
                 continue;
             }
             return finish(lx, t, TK_MINUS, at + 1);
         case C_SLASH:
             if (next == '/') {
                 lx->at = line_end(lx, at);
+                SQL_STEP(bytes, lx->at - at);
                 continue;
             }
             if (next == '*') {
@@ -557,6 +565,7 @@ int sql_lex_next(struct sql_lexer *lx, struct sql_token *t)
                     return fault(lx, t, SQL_LEX_OPEN_COMMENT, lx->n);
                 }
                 lx->at = end;
+                SQL_STEP(bytes, end - at);
                 continue;
             }
             return finish(lx, t, TK_SLASH, at + 1);

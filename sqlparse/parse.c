@@ -4,6 +4,7 @@
  * as plain text before any grammar. */
 #include "sqlparse/parse.h"
 
+#include "base/limits.h"
 #include "sqlparse/actions.h"
 #include "sqlparse/expected.h"
 
@@ -431,6 +432,7 @@ static void parse_run(struct sl_arena *a, sl_str text, sql_version version, uint
     run->parse = (struct sql_parse){.arena = a, .text = text, .version = version, .names = names};
     sql_feed_init(&run->feed, text, version);
     run->tokens = sql_engine_run(&run->parse, &run->feed, SIZE_MAX, NULL);
+    sql_nodes_end(&run->parse);
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.defaults) {
         check(&run->parse, SQL_CHECK_DEFAULT_HERE, run->parse.default_off, run->parse.default_off + 7);
     }
@@ -441,7 +443,10 @@ static void parse_run(struct sl_arena *a, sl_str text, sql_version version, uint
 
 void sql_parse_run(struct sl_arena *a, sl_str text, sql_version version, struct sql_run *run)
 {
+    struct sl_arena_mark mark = sl_arena_mark(a);
     parse_run(a, text, version, NULL, run);
+    run->parse.root = NULL;
+    sl_arena_rewind(a, mark);
 }
 
 bool sql_parse_expected(struct sl_arena *a, sl_str text, sql_version version, size_t n_before,
@@ -462,12 +467,11 @@ bool sql_parse_text(struct sl_arena *a, sl_str text, sql_version version, const 
     return sql_parse_names(a, text, version, NULL, ret, fault);
 }
 
-bool sql_parse_names(struct sl_arena *a, sl_str text, sql_version version, uint8_t *names,
-                     const struct sql_node **ret, struct sql_fault *fault)
+/* True: *ret is the tree (NULL for a client command). False: *run says how far it came. */
+static bool parses(struct sl_arena *a, sl_str text, sql_version version, uint8_t *names,
+                   const struct sql_node **ret, struct sql_run *run)
 {
-    struct sql_run run;
     *ret = NULL;
-    *fault = (struct sql_fault){0};
     char first = 0;
     for (size_t i = 0; i < text.n && !first; i++) {
         first = is_space(text.p[i]) ? 0 : (char)(text.p[i] | 0x20);
@@ -476,9 +480,20 @@ bool sql_parse_names(struct sl_arena *a, sl_str text, sql_version version, uint8
         is_client_command(text)) {
         return true;
     }
-    parse_run(a, text, version, names, &run);
-    if (!run.parse.complaint && !run.parse.syntax_error) {
-        *ret = run.parse.root;
+    parse_run(a, text, version, names, run);
+    if (run->parse.complaint || run->parse.syntax_error) {
+        return false;
+    }
+    *ret = run->parse.root;
+    return true;
+}
+
+bool sql_parse_names(struct sl_arena *a, sl_str text, sql_version version, uint8_t *names,
+                     const struct sql_node **ret, struct sql_fault *fault)
+{
+    struct sql_run run;
+    *fault = (struct sql_fault){0};
+    if (parses(a, text, version, names, ret, &run)) {
         return true;
     }
     sql_explain_fault(a, &run, fault);
@@ -497,27 +512,46 @@ static struct sl_pos terminator(const struct sql_script *s, const struct sql_stm
                                             : sql_lines_pos(lines, end, 0);
 }
 
+/* Where the fault of a statement stands in the file as written. */
+static struct sl_pos fault_pos(const struct sql_script *s, const struct sql_stmt *st,
+                               const struct sql_fault *fault)
+{
+    if (fault->len == 0 && st->terminated) {
+        return terminator(s, st);
+    }
+    struct sql_lines lines;
+    struct sl_arena_mark mark = sl_arena_mark(s->arena);
+    sql_lines_init(&lines, s->arena, st->sql);
+    struct sl_pos at = sql_lines_pos(&lines, fault->off, fault->len);
+    sl_arena_rewind(s->arena, mark);
+    return sql_stmt_source_pos(s, st, at.line, at.col, at.end_line, at.end_col);
+}
+
 bool sql_grammar_parse(struct sql_script *s, struct sql_stmt *st)
 {
+    struct sql_run run;
     struct sql_fault fault;
-    if (sql_parse_text(s->arena, st->sql, s->flink, &st->ast, &fault)) {
+    struct sl_arena_mark mark = sl_arena_mark(s->arena);
+    if (parses(s->arena, st->sql, s->flink, NULL, &st->ast, &run)) {
         return true;
     }
-    struct sl_pos pos;
-    if (fault.len == 0 && st->terminated) {
-        pos = terminator(s, st);
-    } else {
-        struct sql_lines lines;
-        struct sl_arena_mark mark = sl_arena_mark(s->arena);
-        sql_lines_init(&lines, s->arena, st->sql);
-        struct sl_pos at = sql_lines_pos(&lines, fault.off, fault.len);
-        sl_arena_rewind(s->arena, mark);
-        pos = sql_stmt_source_pos(s, st, at.line, at.col, at.end_line, at.end_col);
+    /* nothing of a tree that broke off is kept, nor what its explanation took */
+    sl_arena_rewind(s->arena, mark);
+    if (s->diags.list.n >= sl_limits.diagnostics) {
+        sql_diag_add(s, SL_SYNTAX, SQL_ERROR, st->number, st->pos, "only counted");
+        return false;
     }
+    sql_explain_fault(s->arena, &run, &fault);
+    struct sl_pos pos = fault_pos(s, st, &fault);
+    SL_ARENA_AUTO texts = {0};
+    fault.msg = sl_str_dup(&texts, fault.msg);
+    fault.hint = sl_str_dup(&texts, fault.hint);
+    fault.flink = sl_str_dup(&texts, fault.flink);
+    sl_arena_rewind(s->arena, mark);
     struct sql_diag *d = sql_diag_add(s, fault.code, SQL_ERROR, st->number, pos, "%.*s", SL_S(fault.msg));
     if (d) {
-        d->hint = fault.hint;
-        d->flink = fault.flink;
+        d->hint = sl_str_dup(s->arena, fault.hint);
+        d->flink = sl_str_dup(s->arena, fault.flink);
     }
     return false;
 }

@@ -186,7 +186,12 @@ static void parse_set(struct sql_script *s, uint32_t number, const struct sql_pi
         say(s, SL_SYNTAX, number, st->pos, "this statement set is empty",
             "it needs at least one INSERT INTO ...;");
     } else if (ok && p->head.t[0].word != SQL_W_BEGIN) {
-        (void)parse(s, st);
+        /* its INSERTs have their trees: the one of the whole is looked at for what is wrong and given back */
+        struct sl_arena_mark mark = sl_arena_mark(s->arena);
+        if (parse(s, st)) {
+            sl_arena_rewind(s->arena, mark);
+            st->ast = NULL;
+        }
     }
 }
 

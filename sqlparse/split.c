@@ -18,6 +18,7 @@ struct walk {
     size_t depth;
     struct sql_token last, before; /* the two tokens before the current one */
     bool in_set, at_inner_start, ended;
+    unsigned inner_word; /* the first word of the statement inside the set */
     /* in front of the first statement inside a set that no set can hold; off 0: none yet */
     struct {
         uint32_t off, end;
@@ -329,7 +330,7 @@ static bool opens_set(const struct walk *w, const struct sql_token *t)
         return h->n == 3 && h->t[0].word == SQL_W_BEGIN && h->t[1].word == SQL_W_STATEMENT &&
                h->t[2].word == SQL_W_SET;
     }
-    unsigned first = h->n ? h->t[0].word : 0;
+    unsigned first = w->in_set ? w->inner_word : h->n ? h->t[0].word : 0;
     return t->word == SQL_W_BEGIN && w->last.word == SQL_W_SET && w->before.word == SQL_W_STATEMENT &&
            w->depth == 0 && (first == SQL_W_EXECUTE || first == SQL_W_EXPLAIN || first == SQL_W_COMPILE);
 }
@@ -351,6 +352,7 @@ static bool is_foreign(unsigned word)
     case SQL_W_DESCRIBE:
     case SQL_W_EXPLAIN:
     case SQL_W_EXECUTE:
+    case SQL_W_COMPILE:
     case SQL_W_BEGIN:
     case SQL_W_LOAD:
     case SQL_W_UNLOAD:
@@ -439,7 +441,10 @@ static bool step_in_set(struct sql_splitter *sp, struct walk *w, const struct sq
         struct sql_inner *in = sl_vec_add(sp->arena, &p->inner);
         in->off = t->off;
         in->first_len = t->len;
+        w->inner_word = t->word;
         w->at_inner_start = false;
+    } else if (w->foreign.off && opens_set(w, t)) {
+        return false; /* the next set begins: this one had no END */
     }
     struct sql_inner *in = &p->inner.v[p->inner.n - 1];
     in->end = t->off + t->len;

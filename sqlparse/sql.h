@@ -117,21 +117,20 @@ struct sql_node; /* AST, sqlparse/ast.h */
  * inside `sql`; sql_stmt_source_pos() maps them back to the file as written. */
 struct sql_stmt {
     uint32_t number; /* from 1, over all files of the script */
-    enum sql_kind kind;
     uint16_t file;
-    bool terminated; /* a ';' (or the END; of a set) was there */
-    bool bad;        /* has an error diagnostic */
-    bool has_key;    /* false: SET or RESET alone */
-    bool temporary;  /* CREATE/DROP/ALTER TEMPORARY */
+    enum sql_kind kind : 8;
+    bool terminated : 1; /* a ';' (or the END; of a set) was there */
+    bool bad : 1;        /* has an error diagnostic */
+    bool has_key : 1;    /* false: SET or RESET alone */
+    bool temporary : 1;  /* CREATE/DROP/ALTER TEMPORARY */
+    uint32_t n_inner, n_patches;
     struct sl_pos pos;
     sl_str text, sql;
     sl_str key, value; /* SET k = v, RESET k (value empty): unquoted and unescaped */
     sl_str object; /* CREATE/DROP/ALTER/INSERT/DESCRIBE: the name as written; ADD JAR, STOP JOB: the string */
-    const struct sql_node *ast; /* NULL: carried verbatim, or bad */
-    struct sql_stmt *inner;     /* the INSERTs of a statement set */
-    size_t n_inner;
+    const struct sql_node *ast;      /* NULL: carried verbatim, bad, or a set: its INSERTs have theirs */
+    struct sql_stmt *inner;          /* the INSERTs of a statement set */
     const struct sql_patch *patches; /* where sql differs from text, ascending */
-    size_t n_patches;
 };
 
 /* sql[sql_off, sql_off+sql_len) stands for file text[off, off+len). */

@@ -16,7 +16,7 @@ static uint32_t walk(const struct sql_node *n)
     SL_BUG_ON(n->kind == SQL_N_NONE || n->kind >= SQL_N_MAX_);
     for (const struct sql_node *c = n->first; c; c = c->next) {
         SL_BUG_ON(c->off < at || c->off + c->len > n->off + n->len);
-        SL_BUG_ON(!c->next && c != n->last);
+        SL_BUG_ON(!c->next && c != sql_last(n));
         at = c->off + c->len;
         uint32_t below = walk(c) + 1;
         depth = below > depth ? below : depth;

@@ -76,7 +76,7 @@ static const struct sql_node *inside(const struct sql_node *n, const struct sql_
         if (n->kind == SQL_N_PAREN && n->first && !n->first->next) {
             n = n->first;
         } else if (n->kind == SQL_N_SUBQUERY && parent && parent->kind == SQL_N_SET_OP &&
-                   n->first->kind == SQL_N_QUERY && n->first->first == n->first->last &&
+                   n->first->kind == SQL_N_QUERY && n->first->first == sql_last(n->first) &&
                    n->first->first->kind == SQL_N_SET_OP) {
             n = n->first->first;
         } else {

@@ -882,6 +882,9 @@ void Parse(
     yyact = yy_find_shift_action((YYCODETYPE)yymajor,yyact);
     if( yyact >= YY_MIN_REDUCE ){
       unsigned int yyruleno = yyact - YY_MIN_REDUCE; /* Reduce by this rule */
+#ifdef YYONREDUCE
+      YYONREDUCE; /* ours: the grammar may count its reductions */
+#endif
 #ifndef NDEBUG
       assert( yyruleno<(int)(sizeof(yyRuleName)/sizeof(yyRuleName[0])) );
       if( yyTraceFILE ){

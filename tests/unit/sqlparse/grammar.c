@@ -32,7 +32,7 @@ static uint32_t check_tree(const struct sql_node *n, sl_str sql)
         at = c->off + c->len;
         uint32_t below = check_tree(c, sql) + 1;
         depth = below > depth ? below : depth;
-        assert_true(c->next || c == n->last);
+        assert_true(c->next || c == sql_last(n));
     }
     assert_true(depth <= n->depth);
     return depth;
