@@ -13,10 +13,10 @@ VERSION := 0.1.0
 OPT ?= -O2
 WERROR ?= -Werror
 
-ROOMS := gateway/cli gateway/api gateway/session gateway/jobs gateway/results gateway/target gateway/front \
+ROOMS := gateway/cli gateway/api gateway/session gateway/jobs gateway/results gateway/target gateway/auth gateway/front \
          runtime-image catalog store sqlparse sys base
 
-PKGS := libuv libcurl libcjson yaml-0.1 sqlite3 openssl libutf8proc zlib libarchive
+PKGS := libuv libwebsockets libcurl libcjson yaml-0.1 sqlite3 openssl libutf8proc zlib libarchive
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Envelopes, calls and their lanes.
+ * Calls and their lanes.
  *
  * `lock` guards the list of calls. A call is made by the loop, runs on a lane, and is freed there after its
  * answer. */
@@ -16,6 +16,7 @@ struct api_call {
     struct sys_lane_job job; /* first: the lane gives it back */
     struct api_call *next;
     struct api *api;
+    const struct api_via *via;
     uint64_t client;
     struct sl_arena arena;
     const struct api_method *method;
@@ -44,10 +45,18 @@ const struct api_method api_methods[] = {
     {"job.cancel", api_job_cancel, true, "end a job"},
     {"job.logs", api_job_logs, true, "log lines of a job's cluster"},
     {"target.add", api_target_add, false, "keep a foreign session cluster by its address"},
-    {"target.list", api_target_list, false, "targets; `name`: one of them in full, secrets masked"},
+    {"target.list", api_target_list, false, "targets, secrets masked"},
+    {"target.show", api_target_list, false, "one target in full, secrets masked"},
     {"target.use", api_target_use, false, "make a target the default"},
     {"target.remove", api_target_remove, true, "forget a target"},
     {"target.test", api_target_test, true, "ask a target what it is and what its TaskManagers reach"},
+    {"script.check", api_script_check, false, "everything that is wrong with a script"},
+    {"script.split", api_script_split, false, "the statements of a script"},
+    {"script.format", api_script_format, false, "a script laid out"},
+    {"script.complete", api_script_complete, false, "what could stand at a place of a script"},
+    {"token.list", api_token_list, false, "tokens, without their secrets"},
+    {"token.make", api_token_make, false, "make a token; its secret is told this once"},
+    {"token.revoke", api_token_revoke, false, "end a token"},
     {NULL, NULL, false, NULL},
 };
 
@@ -76,29 +85,9 @@ bool api_call_cancelled(struct api_call *c)
     return api_call_stopped(c) || api_call_gone(c);
 }
 
-static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
-{
-    sl_buf_init(b, 0);
-    sl_jw_init(w, b);
-    sl_jw_object(w);
-    sl_jw_kstrz(w, "jsonrpc", "2.0");
-}
-
 bool api_call_event(struct api_call *c, sl_str event_json)
 {
-    SL_BUF_AUTO b;
-    struct sl_jw w;
-    begin_envelope(&w, &b);
-    sl_jw_kstrz(&w, "method", "event");
-    sl_jw_key(&w, "params");
-    sl_jw_object(&w);
-    sl_jw_key(&w, "call");
-    sl_jw_raw(&w, c->id);
-    sl_jw_key(&w, "event");
-    sl_jw_raw(&w, event_json);
-    sl_jw_end_object(&w);
-    sl_jw_end_object(&w);
-    return c->api->env.send(c->api->env.ctx, c->client, sl_buf_str(&b), false);
+    return c->via->event(c->via->ctx, c->client, c->id, event_json);
 }
 
 bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret, struct sl_err *err)
@@ -116,27 +105,6 @@ bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret
     }
     *ret = v->text;
     return true;
-}
-
-static void answer_error(struct api *a, uint64_t client, sl_str id, const struct sl_err *err)
-{
-    SL_BUF_AUTO b;
-    struct sl_jw w;
-    begin_envelope(&w, &b);
-    sl_jw_key(&w, "id");
-    sl_jw_raw(&w, id.n ? id : SL_STR("null"));
-    sl_jw_key(&w, "error");
-    sl_jw_object(&w);
-    sl_jw_ki64(&w, "code", err->code == SL_JSON ? -32700 : err->code == SL_USAGE ? -32602 : -32000);
-    sl_jw_kstrz(&w, "message", err->msg);
-    sl_jw_key(&w, "data");
-    sl_jw_object(&w);
-    sl_jw_kstrz(&w, "code", sl_code_slug(err->code));
-    sl_jw_kstrz(&w, "hint", err->hint);
-    sl_jw_end_object(&w);
-    sl_jw_end_object(&w);
-    sl_jw_end_object(&w);
-    a->env.send(a->env.ctx, client, sl_buf_str(&b), true);
 }
 
 static void call_free(struct api_call *c)
@@ -157,23 +125,19 @@ static void call_free(struct api_call *c)
 static void call_work(struct sys_lane_job *job)
 {
     struct api_call *c = (struct api_call *)job;
-    struct api *a = c->api;
     struct sl_err err = SL_ERR_INIT;
     SL_BUF_AUTO b;
     struct sl_jw w;
-    begin_envelope(&w, &b);
-    sl_jw_key(&w, "id");
-    sl_jw_raw(&w, c->id);
-    sl_jw_key(&w, "result");
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
     sl_jw_object(&w);
     if (c->method->fn(c, &w, &err)) {
         sl_jw_end_object(&w);
-        sl_jw_end_object(&w);
-        a->env.send(a->env.ctx, c->client, sl_buf_str(&b), true);
+        c->via->result(c->via->ctx, c->client, c->id, sl_buf_str(&b));
     } else {
         sys_log(SYS_LOG_INFO, "api", "call-failed", "method=%s code=%s", c->method->name,
                 sl_code_slug(err.code));
-        answer_error(a, c->client, c->id, &err);
+        c->via->error(c->via->ctx, c->client, c->id, &err);
     }
 }
 
@@ -218,80 +182,51 @@ size_t api_calls(struct api *a)
     return n;
 }
 
-/* {"method":"cancel","params":{"call":ID}}: a notification, so it is never queued behind what it stops. */
-static void cancel(struct api *a, uint64_t client, sl_str id)
+const struct api_method *api_method_find(sl_str name)
+{
+    for (size_t i = 0; api_methods[i].name; i++) {
+        if (sl_str_eqz(name, api_methods[i].name)) {
+            return &api_methods[i];
+        }
+    }
+    return NULL;
+}
+
+void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_str call)
 {
     pthread_mutex_lock(&a->lock);
     for (struct api_call *c = a->calls; c; c = c->next) {
-        if (c->client == client && (id.n == 0 || sl_str_eq(c->id, id))) {
-            __atomic_store_n(id.n == 0 ? &c->gone : &c->stopped, true, __ATOMIC_RELEASE);
+        if (c->via == via && c->client == client && (call.n == 0 || sl_str_eq(c->id, call))) {
+            __atomic_store_n(call.n == 0 ? &c->gone : &c->stopped, true, __ATOMIC_RELEASE);
         }
     }
     pthread_mutex_unlock(&a->lock);
 }
 
-static sl_str id_json(struct sl_arena *arena, const struct sl_json *id)
-{
-    SL_BUF_AUTO b;
-    sl_buf_init(&b, 4096);
-    struct sl_jw w;
-    sl_jw_init(&w, &b);
-    if (sl_json_is(id, SL_JSON_STRING) || sl_json_is(id, SL_JSON_NUMBER)) {
-        sl_jw_value(&w, id);
-    }
-    return b.full ? SL_STR_NONE : sl_str_dup(arena, sl_buf_str(&b));
-}
-
-void api_message(struct api *a, uint64_t client, sl_str line)
+bool api_start(struct api *a, const struct api_via *via, uint64_t client, const struct api_method *method,
+               sl_str call, const struct sl_json *params, struct sl_arena *arena, struct sl_err *err)
 {
     struct api_call *c = calloc(1, sizeof(*c));
     SL_OOM_ON(!c);
-    struct sl_err err = SL_ERR_INIT;
     c->api = a;
+    c->via = via;
     c->client = client;
     c->job.work = call_work;
     c->job.done = call_done;
-    sl_arena_init(&c->arena, 0);
-    const struct sl_json *m = sl_json_parse(&c->arena, line, &err);
-    sl_str method = sl_json_str(sl_json_get(m, "method"), SL_STR_NONE);
-    c->params = sl_json_get(m, "params");
-    c->id = id_json(&c->arena, sl_json_get(m, "id"));
-    if (m && sl_str_eqz(method, "cancel")) {
-        cancel(a, client, id_json(&c->arena, sl_json_get(c->params, "call")));
-        sl_arena_release(&c->arena);
-        free(c);
-        return;
-    }
-    for (size_t i = 0; m && api_methods[i].name; i++) {
-        if (sl_str_eqz(method, api_methods[i].name)) {
-            c->method = &api_methods[i];
-        }
-    }
-    if (m && !c->method) {
-        sl_fail(&err, SL_USAGE, "there is no method '%.*s'", SL_S(method));
-    } else if (m && c->id.n == 0) {
-        c->method = NULL;
-        sl_fail(&err, SL_USAGE, "a request needs an id");
-    }
-    if (c->method) {
-        pthread_mutex_lock(&a->lock);
-        c->next = a->calls;
-        a->calls = c;
-        pthread_mutex_unlock(&a->lock);
-        if (sys_lane_submit(c->method->long_running ? a->slow : a->quick, &c->job)) {
-            return;
-        }
-        sl_fail(&err, SL_BUSY, "too many calls are waiting");
-        answer_error(a, client, c->id, &err);
+    c->method = method;
+    c->arena = *arena;
+    c->params = params;
+    c->id = sl_str_dup(&c->arena, call);
+    pthread_mutex_lock(&a->lock);
+    c->next = a->calls;
+    a->calls = c;
+    pthread_mutex_unlock(&a->lock);
+    sl_arena_init(arena, 0);
+    if (!sys_lane_submit(method->long_running ? a->slow : a->quick, &c->job)) {
+        *arena = c->arena; /* what the caller has in it lives on */
+        sl_arena_init(&c->arena, 0);
         call_free(c);
-        return;
+        return sl_fail(err, SL_BUSY, "too many calls are waiting");
     }
-    answer_error(a, client, c->id, &err);
-    sl_arena_release(&c->arena);
-    free(c);
-}
-
-void api_gone(struct api *a, uint64_t client)
-{
-    cancel(a, client, SL_STR_NONE);
+    return true;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sluice's JSON-RPC 2.0 methods, one file per noun, over any transport that moves lines. A request becomes a
- * call on a lane thread; it may send events on the way and ends with one answer. The loop thread only reads
- * the envelope. */
+ * Sluice's methods, one file per noun. A request becomes a call on a lane thread; it may send events on the way and ends
+ * with one answer. Who brings it decides the form: JSON-RPC lines of a socket or WebSocket (rpc.h), REST (rest.h). */
 #ifndef SLUICE_API_H
 #define SLUICE_API_H
 
 #include "base/json.h"
+#include "gateway/auth/token.h"
 #include "gateway/jobs/submission.h"
 #include "gateway/jobs/tracker.h"
 
 struct api;
 struct api_call;
+struct api_method;
 
 struct api_env {
     struct sub_env sub;
@@ -19,8 +20,7 @@ struct api_env {
     struct store *store;
     const char *data_dir, *build; /* build: names the binary, so that a client knows an old owner */
     int64_t warm_ms;              /* how long an unused local Flink stays */
-    /* Sends one line to a client; false when it has gone. From lane threads; `urgent` never waits. */
-    bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent);
+    struct auth *auth;            /* tokens */
     /* Ends the owner after the answers are sent. */
     void (*stop)(void *ctx);
     void *ctx;
@@ -28,10 +28,23 @@ struct api_env {
 struct api *api_new(const struct api_env *env);
 /* Waits for every call to end (they are told to stop). */
 void api_free(struct api *a);
-/* Loop thread: one line of a client; its client has gone (its calls are told to stop). */
-void api_message(struct api *a, uint64_t client, sl_str line);
-void api_gone(struct api *a, uint64_t client);
 size_t api_calls(struct api *a);
+
+/* Where the answers of calls go; called on lane threads (errors of what is no call: on the loop). `call`: the id that the
+ * client gave it, as JSON. Lives as long as the api. */
+struct api_via {
+    /* An event on the way; may wait for a slow client; false when it has gone. */
+    bool (*event)(void *ctx, uint64_t client, sl_str call, sl_str event_json);
+    void (*result)(void *ctx, uint64_t client, sl_str call, sl_str result_json);
+    void (*error)(void *ctx, uint64_t client, sl_str call, const struct sl_err *err);
+    void *ctx;
+};
+/* Loop thread. Starts a call; `arena` holds params and is taken over (emptied here) when it starts. False: error. */
+SL_MUST_CHECK bool api_start(struct api *a, const struct api_via *via, uint64_t client,
+                             const struct api_method *method, sl_str call, const struct sl_json *params,
+                             struct sl_arena *arena, struct sl_err *err);
+/* Loop thread: its client has gone, or takes a call back (`call` empty: all of its calls). They are told to stop. */
+void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_str call);
 
 /* A method: reads params, writes the members of its result object, or fails. On a lane thread. */
 typedef bool (*api_fn)(struct api_call *c, struct sl_jw *result, struct sl_err *err);
@@ -41,7 +54,8 @@ struct api_method {
     bool long_running; /* a lane of its own */
     const char *summary;
 };
-extern const struct api_method api_methods[]; /* the route table; ends with name == NULL */
+extern const struct api_method api_methods[]; /* ends with name == NULL */
+const struct api_method *api_method_find(sl_str name);
 
 /* For methods. */
 const struct api_env *api_call_env(const struct api_call *c);
@@ -72,6 +86,13 @@ bool api_target_list(struct api_call *c, struct sl_jw *result, struct sl_err *er
 bool api_target_use(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_remove(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_test(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_script_check(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_script_split(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_script_format(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_script_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_token_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_token_make(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_token_revoke(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 

@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "gateway/api/api.h"
+#include "gateway/api/rpc.h"
+#include "gateway/api/serve.h"
 #include "gateway/front/rpc.h"
 #include "gateway/jobs/snapshot.h"
 #include "gateway/target/targets.h"
@@ -39,7 +41,10 @@ struct owner {
     struct tracker *tracker;
     struct live_hub *live;
     struct api *api;
+    struct auth *auth;
     struct net_rpc *rpc;
+    struct api_rpc lines;
+    struct serve *serve;  /* NULL: not a server */
     pthread_mutex_t lock; /* guards targets */
     struct known_target *targets;
     char *cluster_dir;
@@ -194,7 +199,7 @@ static void on_message(void *ctx, uint64_t client, sl_str line)
     struct owner *o = ctx;
     o->needed_ms = sys_now_ms();
     if (!o->ending) { /* else it hears the connection close, and tries the next owner */
-        api_message(o->api, client, line);
+        api_rpc_message(&o->lines, client, AUTH_ADMIN, SL_STR_NONE, line);
     }
 }
 
@@ -203,7 +208,7 @@ static void on_gone(void *ctx, uint64_t client)
     struct owner *o = ctx;
     o->needed_ms = sys_now_ms();
     if (!o->ending) { /* else its calls were told to stop already */
-        api_gone(o->api, client);
+        api_rpc_gone(&o->lines, client);
     }
 }
 
@@ -221,6 +226,9 @@ static void begin_end(struct owner *o)
 {
     o->ending = true;
     net_rpc_stop_listening(o->rpc);
+    if (o->serve) {
+        serve_drain(o->serve);
+    }
     uv_stop(&o->loop);
 }
 
@@ -244,7 +252,7 @@ static void on_idle(uv_timer_t *h)
     if (o->ending) { /* the API may be gone already */
         return;
     }
-    if (net_rpc_clients(o->rpc) || api_calls(o->api) || tracker_active(o->tracker)) {
+    if (o->serve || net_rpc_clients(o->rpc) || api_calls(o->api) || tracker_active(o->tracker)) {
         o->needed_ms = now;
         return;
     }
@@ -396,10 +404,25 @@ static void split_address(struct sl_arena *a, sl_str address, const char **ret_h
     *ret_port = sl_str_to_i64(sl_str_sub(address, colon, address.n - colon), &port) ? (int)port : 0;
 }
 
+static bool listen_http(struct owner *o, struct sl_err *err)
+{
+    o->serve =
+        serve_start(&o->loop, o->config->settings, o->config->no_auth, o->api, o->auth, o->tracker, err);
+    if (!o->serve) {
+        return false;
+    }
+    serve_ready(o->serve, true);
+    if (o->config->listening) {
+        o->config->listening(o->config->ctx, serve_port(o->serve));
+    }
+    return true;
+}
+
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               snapshot_migrations, targets_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations,   submission_migrations,
+                                                               snapshot_migrations, targets_migrations,
+                                                               auth_migrations,     NULL};
     const char *data = o->config->data_dir;
     bool held = false;
     if (!sys_mkdirs(data, 0700, err)) {
@@ -431,6 +454,11 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     tgt_local_sweep(o->cluster_dir);
     o->store = store_open(sys_path_join(a, data, "sluice.db"), migrations, err);
     if (!o->store) {
+        return false;
+    }
+    o->auth = auth_open(o->store, err);
+    if (!o->auth || (o->config->serve && !o->config->no_auth &&
+                     !auth_token_file(o->auth, sys_path_join(a, data, "token"), err))) {
         return false;
     }
     o->ledger = ledger_new(o->store);
@@ -468,13 +496,14 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                           .data_dir = data,
                           .build = o->config->build,
                           .warm_ms = SL_MAX(set->owner_idle_ms, set->local_idle_ms),
-                          .send = send_line,
+                          .auth = o->auth,
                           .stop = request_stop,
                           .ctx = o};
     o->api = api_new(&env);
+    api_rpc_init(&o->lines, o->api, send_line, o);
     static const struct net_rpc_ops ops = {on_message, on_gone};
     o->rpc = net_rpc_listen(&o->loop, owner_socket_path(a, data), &ops, o, err);
-    return o->rpc != NULL;
+    return o->rpc != NULL && (!o->config->serve || listen_http(o, err));
 }
 
 static void drain(struct owner *o)
@@ -527,6 +556,11 @@ static void finish(struct owner *o)
     } else if (o->api) {
         api_free(o->api);
     }
+    if (o->serve) {
+        serve_close(o->serve);
+        drain(o);
+        serve_free(o->serve);
+    }
     if (o->rpc) {
         net_rpc_close(o->rpc);
         drain(o);
@@ -555,6 +589,9 @@ static void finish(struct owner *o)
     live_hub_free(o->live);
     if (o->ledger) {
         ledger_free(o->ledger);
+    }
+    if (o->auth) {
+        auth_free(o->auth);
     }
     if (o->store) {
         store_close(o->store);

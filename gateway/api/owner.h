@@ -11,10 +11,14 @@
 
 struct owner_config {
     const char *data_dir;
-    const char *flink_dir;             /* installations */
-    const char *self;                  /* path of this binary */
-    const char *build;                 /* names the binary */
-    const struct sys_config *settings; /* idle times, results port, limits, log */
+    const char *flink_dir;                  /* installations */
+    const char *self;                       /* path of this binary */
+    const char *build;                      /* names the binary */
+    const struct sys_config *settings;      /* idle times, results port, limits, log, address */
+    bool serve;                             /* listens for HTTP, in the foreground, until it is told to end */
+    bool no_auth;                           /* asks for no token */
+    void (*listening)(void *ctx, int port); /* called when it listens; may be NULL */
+    void *ctx;
 };
 
 /* Runs until it ends. False with SL_BUSY when another process owns the folder. */

@@ -7,8 +7,11 @@
 static struct sl_arena arena;
 static struct sys_config settings;
 
-/* The table's other flags mean something to a verb of its own (run --target, check --flink). */
-static const char *const flags[] = {"--config", "--data", "--log-level"};
+/* Those behind the first three are of `serve`; the table's other flags mean something to a verb of its own (run --target,
+ * check --flink). */
+static const char *const flags[] = {"--config", "--data",     "--log-level", "--listen",
+                                    "--hosts",  "--tls-cert", "--tls-key",   "--tls-client-ca"};
+#define FLAGS_OF_ALL 3
 
 const char cli_settings_help[] =
     "  --data FOLDER        where jobs, runs and clusters are kept (also $SLUICE_DATA)\n"
@@ -50,13 +53,13 @@ bool cli_settings_load(int *argc, char **argv, struct sl_err *err)
     cli_settings();
     int kept = 1;
     bool open = true;
+    size_t n_flags = *argc > 1 && strcmp(argv[1], "serve") == 0 ? SL_ARRAY_LEN(flags) : FLAGS_OF_ALL;
     for (int i = 1; i < *argc; i++) {
         const char *value = NULL;
         bool missing = false;
         size_t which = 0;
         open = open && strcmp(argv[i], "--") != 0;
-        while (open && which < SL_ARRAY_LEN(flags) &&
-               !(value = value_of(flags[which], *argc, argv, &i, &missing))) {
+        while (open && which < n_flags && !(value = value_of(flags[which], *argc, argv, &i, &missing))) {
             which++;
         }
         if (!value) {

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Requests under way. `lock` guards their list; an entry is made by the loop and read by the one lane thread that runs its
+ * call, and goes when the call has answered. */
+#include "gateway/api/rest.h"
+
+#include "base/limits.h"
+#include "sys/log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct request {
+    struct request *next;
+    uint64_t id;
+    const struct api_route *route;
+    bool stream;        /* events are sent as they come */
+    bool opened;        /* its head was sent */
+    uint64_t events;    /* sent or kept so far */
+    struct sl_buf kept; /* events of one that does not stream, as elements of an array */
+    char user[65];
+};
+
+struct api_rest {
+    struct api_via via;
+    struct api *api;
+    struct front *front;
+    pthread_mutex_t lock;
+    struct request *requests;
+};
+
+static struct request *find(struct api_rest *r, uint64_t id)
+{
+    pthread_mutex_lock(&r->lock);
+    struct request *q = r->requests;
+    while (q && q->id != id) {
+        q = q->next;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return q;
+}
+
+static void forget(struct api_rest *r, uint64_t id)
+{
+    pthread_mutex_lock(&r->lock);
+    for (struct request **p = &r->requests; *p; p = &(*p)->next) {
+        if ((*p)->id == id) {
+            struct request *q = *p;
+            *p = q->next;
+            sl_buf_release(&q->kept);
+            free(q);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+void api_problem_reply(const struct sl_err *err, struct sl_arena *a, struct front_reply *ret)
+{
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    sl_buf_init(&b, 0);
+    sl_jw_init(&w, &b);
+    sl_jw_object(&w);
+    sl_jw_key(&w, "type");
+    sl_jw_str(&w, sl_arena_printf(a, "https://sluice.dev/errors/%s", sl_code_slug(err->code)));
+    sl_jw_kstrz(&w, "title", err->msg);
+    sl_jw_ki64(&w, "status", sl_code_http(err->code));
+    sl_jw_kstrz(&w, "code", sl_code_slug(err->code));
+    if (err->hint[0]) {
+        sl_jw_kstrz(&w, "hint", err->hint);
+    }
+    if (err->detail.n) {
+        sl_jw_kstr(&w, "detail", err->detail);
+    }
+    if (err->pos.off != SL_NO_POS) {
+        sl_jw_ki64(&w, "offset", err->pos.off);
+        sl_jw_ki64(&w, "length", err->pos.len);
+        sl_jw_ki64(&w, "line", err->pos.line);
+        sl_jw_ki64(&w, "column", err->pos.col);
+    }
+    sl_jw_end_object(&w);
+    *ret = (struct front_reply){.status = sl_code_http(err->code),
+                                .content_type = "application/problem+json",
+                                .body = sl_str_dup(a, sl_buf_str(&b)),
+                                .headers = err->code == SL_BUSY ? "retry-after: 1\r\n"
+                                           : err->code == SL_UNAUTHORIZED
+                                               ? "www-authenticate: Bearer realm=\"sluice\"\r\n"
+                                               : NULL};
+}
+
+void api_problem(struct front *f, uint64_t id, const struct sl_err *err, const char *headers)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct front_reply reply;
+    api_problem_reply(err, &a, &reply);
+    reply.headers = headers ? headers : reply.headers;
+    front_reply_to(f, id, &reply);
+}
+
+/* --- answers of calls (lane threads) ------------------------------------------------------------------------------- */
+
+static bool open_stream(struct api_rest *r, struct request *q)
+{
+    q->opened = true;
+    return front_stream_open(r->front, q->id,
+                             &(struct front_reply){.status = 200,
+                                                   .content_type = "text/event-stream",
+                                                   .headers = "cache-control: no-store\r\n"});
+}
+
+static bool put_event(struct api_rest *r, struct request *q, const char *name, sl_str json, bool urgent)
+{
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    sl_buf_printf(&b, "id: %llu\nevent: %s\ndata: ", (unsigned long long)++q->events, name);
+    sl_buf_puts(&b, json);
+    sl_buf_putz(&b, "\n\n");
+    return (q->opened || open_stream(r, q)) && front_stream_write(r->front, q->id, sl_buf_str(&b), urgent);
+}
+
+static bool on_event(void *ctx, uint64_t client, sl_str call, sl_str event_json)
+{
+    struct api_rest *r = ctx;
+    struct request *q = find(r, client);
+    (void)call;
+    if (!q) {
+        return false;
+    }
+    if (q->stream) {
+        return put_event(r, q, "event", event_json, false);
+    }
+    if (q->kept.n + event_json.n > sl_limits.rest_answer_bytes) {
+        return false; /* who wants more reads it as a stream */
+    }
+    sl_buf_puts(&q->kept, q->events++ ? SL_STR(",") : SL_STR(""));
+    sl_buf_puts(&q->kept, event_json);
+    return true;
+}
+
+static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_json)
+{
+    struct api_rest *r = ctx;
+    struct request *q = find(r, client);
+    (void)call;
+    if (!q) {
+        return;
+    }
+    sys_log(SYS_LOG_INFO, "audit", q->route->call, "user=\"%s\" ok=true", q->user);
+    if (q->stream) {
+        put_event(r, q, "end", result_json, true);
+        front_stream_end(r->front, client);
+    } else {
+        SL_BUF_AUTO b;
+        sl_buf_init(&b, 0);
+        if (q->route->events) { /* {"exit":0} becomes {"events":[...],"exit":0} */
+            sl_buf_putz(&b, "{\"events\":[");
+            sl_buf_puts(&b, sl_buf_str(&q->kept));
+            sl_buf_putz(&b, result_json.n > 2 ? "]," : "]");
+            sl_buf_puts(&b, sl_str_sub(result_json, 1, result_json.n - 1));
+            result_json = sl_buf_str(&b);
+        }
+        front_reply_to(r->front, client,
+                       &(struct front_reply){.status = 200,
+                                             .content_type = "application/json",
+                                             .body = result_json,
+                                             .headers = "cache-control: no-store\r\n"});
+    }
+    forget(r, client);
+}
+
+static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_err *err)
+{
+    struct api_rest *r = ctx;
+    struct request *q = find(r, client);
+    (void)call;
+    if (!q) {
+        return;
+    }
+    sys_log(SYS_LOG_INFO, "audit", q->route->call, "user=\"%s\" ok=false code=%s", q->user,
+            sl_code_slug(err->code));
+    if (q->opened) {
+        SL_ARENA_AUTO a;
+        sl_arena_init(&a, 0);
+        struct front_reply problem;
+        api_problem_reply(err, &a, &problem);
+        put_event(r, q, "problem", problem.body, true);
+        front_stream_end(r->front, client);
+    } else {
+        api_problem(r->front, client, err, NULL);
+    }
+    forget(r, client);
+}
+
+/* --- requests (loop thread) ---------------------------------------------------------------------------------------- */
+
+struct api_rest *api_rest_new(struct api *a)
+{
+    struct api_rest *r = calloc(1, sizeof(*r));
+    SL_OOM_ON(!r);
+    r->api = a;
+    r->via = (struct api_via){on_event, on_result, on_error, r};
+    pthread_mutex_init(&r->lock, NULL);
+    return r;
+}
+
+void api_rest_free(struct api_rest *r)
+{
+    while (r->requests) {
+        forget(r, r->requests->id);
+    }
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+void api_rest_serve(struct api_rest *r, struct front *f)
+{
+    r->front = f;
+}
+
+/* "application/json", with parameters or without. */
+static bool is_json(sl_str type)
+{
+    ptrdiff_t end = sl_str_find_char(type, ';');
+    return sl_str_ieqz(sl_str_trim(end < 0 ? type : sl_str_sub(type, 0, (size_t)end)), "application/json");
+}
+
+/* The members of a body, behind what the path gave. */
+static bool read_body(const struct front_request *q, struct sl_arena *a, struct sl_json *params,
+                      struct sl_err *err)
+{
+    if (q->body.n == 0) {
+        return true;
+    }
+    if (!is_json(q->headers[FRONT_H_CONTENT_TYPE])) {
+        return sl_fail(err, SL_MEDIA_TYPE, "a body is sent as content-type: application/json");
+    }
+    struct sl_json *body = sl_json_parse(a, q->body, err);
+    if (!body) {
+        return false;
+    }
+    if (body->type != SL_JSON_OBJECT) {
+        return sl_fail(err, SL_JSON, "the body is not a JSON object");
+    }
+    for (struct sl_json *v = body->child, *next; v; v = next) {
+        next = v->next;
+        if (sl_json_get(params, sl_arena_strdupz(a, v->key))) {
+            return sl_fail(err, SL_USAGE, "'%.*s' stands in the path and in the body", SL_S(v->key));
+        }
+        struct sl_json **end = &params->child;
+        while (*end) {
+            end = &(*end)->next;
+        }
+        v->next = NULL;
+        *end = v;
+        params->n++;
+    }
+    return true;
+}
+
+static bool read_params(const struct front_request *q, const struct api_route *route,
+                        const struct api_method *m, sl_str user, struct sl_arena *a, struct sl_json *params,
+                        struct sl_err *err)
+{
+    for (size_t i = 0; i < q->n_args; i++) {
+        if (!api_params_arg(route, a, params, sl_str_dup(a, q->args[i]), err)) {
+            return false;
+        }
+    }
+    if (!read_body(q, a, params, err)) {
+        return false;
+    }
+    if (route->events && q->headers[FRONT_H_IDEMPOTENCY_KEY].p) {
+        if (sl_json_get(params, "key")) {
+            return sl_fail(err, SL_USAGE, "the key stands in Idempotency-Key and in the body");
+        }
+        api_params_add(a, params, SL_STR("key"), SL_JSON_STRING,
+                       sl_str_dup(a, q->headers[FRONT_H_IDEMPOTENCY_KEY]));
+    }
+    if (!api_params_check(m, params, err)) {
+        return false;
+    }
+    if (api_owns(m)) { /* whose it is: not the client's to say */
+        api_params_add(a, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(a, user));
+    }
+    return true;
+}
+
+void api_rest_request(struct api_rest *r, const struct front_request *q, enum auth_role role, sl_str user)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct sl_err err = SL_ERR_INIT;
+    struct sl_json *params = NULL;
+    const char *allow = NULL;
+    const struct api_route *route = api_route_find(&a, q->method, q->path, &params, &allow, &err);
+    if (!route) {
+        sl_str headers = allow ? sl_arena_printf(&a, "allow: %s\r\n", allow) : SL_STR_NONE;
+        api_problem(r->front, q->id, &err, headers.p);
+        return;
+    }
+    const struct api_method *m = api_method_find(sl_str_of(route->call));
+    if (role < route->role) {
+        sl_fail(&err, SL_FORBIDDEN, "this needs the role %s; the token is of a %s",
+                auth_role_names[route->role], auth_role_names[role]);
+        api_problem(r->front, q->id, &err, NULL);
+        return;
+    }
+    if (!read_params(q, route, m, user, &a, params, &err)) {
+        api_problem(r->front, q->id, &err, NULL);
+        return;
+    }
+    struct request *req = calloc(1, sizeof(*req));
+    SL_OOM_ON(!req);
+    req->id = q->id;
+    req->route = route;
+    req->stream = route->events && sl_str_find(q->headers[FRONT_H_ACCEPT], SL_STR("text/event-stream")) >= 0;
+    snprintf(req->user, sizeof(req->user), "%.*s", SL_S(user));
+    sl_buf_init(&req->kept, 0);
+    pthread_mutex_lock(&r->lock);
+    req->next = r->requests;
+    r->requests = req;
+    pthread_mutex_unlock(&r->lock);
+    if (!api_start(r->api, &r->via, q->id, m, SL_STR("0"), params, &a, &err)) {
+        forget(r, q->id);
+        api_problem(r->front, q->id, &err, NULL);
+    }
+}
+
+void api_rest_gone(struct api_rest *r, uint64_t id)
+{
+    api_cancel(r->api, &r->via, id, SL_STR_NONE);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of /api/v1 and what is read from it. */
+#include "gateway/api/routes.h"
+
+#include <stdio.h>
+
+#define OF_JOB                                                                                               \
+    {                                                                                                        \
+        "job", API_IN_PATH, "string", true, "name of a job, id of a run, or at least 6 digits of one"        \
+    }
+
+static const struct api_param none[] = {{0}};
+static const struct api_param of_job[] = {
+    OF_JOB,
+    {0},
+};
+static const struct api_param job_list[] = {
+    {"active", API_IN_QUERY, "boolean", false, "only what has not ended"},
+    {"all", API_IN_QUERY, "boolean", false, "also older runs, and SELECTs"},
+    {0},
+};
+static const struct api_param job_logs[] = {
+    OF_JOB,
+    {"which", API_IN_QUERY, "string", false, "jobmanager (default) or taskmanager"},
+    {"tail", API_IN_QUERY, "integer", false, "that many last lines (default 200)"},
+    {0},
+};
+static const struct api_param job_cancel[] = {
+    OF_JOB,
+    {"yes", API_IN_BODY, "boolean", false, "also when state would be lost"},
+    {0},
+};
+static const struct api_param job_stop[] = {
+    OF_JOB,
+    {"savepointDir", API_IN_BODY, "string", false, "folder of the savepoint (default: of the data folder)"},
+    {"drain", API_IN_BODY, "boolean", false, "let sources end and windows fire first"},
+    {0},
+};
+static const struct api_param job_savepoint[] = {
+    OF_JOB,
+    {"savepointDir", API_IN_BODY, "string", false, "folder of the savepoint (default: of the data folder)"},
+    {0},
+};
+static const struct api_param job_history[] = {
+    OF_JOB,
+    {"limit", API_IN_QUERY, "integer", false, "at most that many versions (default 50)"},
+    {0},
+};
+static const struct api_param script_text[] = {
+    {"text", API_IN_BODY, "string", true, "the script"},
+    {"name", API_IN_BODY, "string", false, "its name in diagnostics"},
+    {"flink", API_IN_BODY, "string", false, "Flink version: 1.20, 2.0, 2.1, 2.2 or 2.3"},
+    {0},
+};
+static const struct api_param script_check[] = {
+    {"text", API_IN_BODY, "string", true, "the script"},
+    {"name", API_IN_BODY, "string", false, "its name in diagnostics"},
+    {"flink", API_IN_BODY, "string", false, "Flink version: 1.20, 2.0, 2.1, 2.2 or 2.3"},
+    {"level", API_IN_BODY, "string", false, "syntax, script or full (default)"},
+    {"lint", API_IN_BODY, "boolean", false, "also what Flink takes and people do not mean"},
+    {0},
+};
+static const struct api_param script_format[] = {
+    {"text", API_IN_BODY, "string", true, "the script"},
+    {"flink", API_IN_BODY, "string", false, "Flink version: 1.20, 2.0, 2.1, 2.2 or 2.3"},
+    {"width", API_IN_BODY, "integer", false, "columns of a line (default 100)"},
+    {0},
+};
+static const struct api_param script_complete[] = {
+    {"text", API_IN_BODY, "string", true, "the script"},
+    {"offset", API_IN_BODY, "integer", true, "bytes in front of the caret"},
+    {"flink", API_IN_BODY, "string", false, "Flink version: 1.20, 2.0, 2.1, 2.2 or 2.3"},
+    {"limit", API_IN_BODY, "integer", false, "at most that many (default 200)"},
+    {0},
+};
+static const struct api_param submit[] = {
+    {"files", API_IN_BODY, "array", true, "[{\"name\",\"text\"}]: init files first, the script last"},
+    {"name", API_IN_BODY, "string", true, "name of the job"},
+    {"mode", API_IN_BODY, "string", false, "session (default) or application"},
+    {"flink", API_IN_BODY, "string", false, "Flink version, with or without its patch number"},
+    {"target", API_IN_BODY, "string", false, "where to (default local)"},
+    {"vars", API_IN_BODY, "array", false, "[{\"name\",\"value\",\"source\",\"secret\"}]"},
+    {"config", API_IN_BODY, "array", false, "[{\"key\",\"value\",\"origin\"}]"},
+    {"key", API_IN_BODY, "string", false, "idempotency key; the header Idempotency-Key gives it too"},
+    {"detach", API_IN_BODY, "boolean", false, "answer when its jobs run"},
+    {"together", API_IN_BODY, "boolean", false, "merge loose INSERTs into one job"},
+    {"dryRun", API_IN_BODY, "boolean", false, "stop before anything is sent"},
+    {"maxRows", API_IN_BODY, "integer", false, "end a SELECT after that many rows"},
+    {"maxDurationMs", API_IN_BODY, "integer", false, "end a SELECT after that time"},
+    {"timeoutMs", API_IN_BODY, "integer", false, "end the whole after that time"},
+    {"form", API_IN_BODY, "string", false, "of rows: api (default) or text"},
+    {0},
+};
+#define OF_TARGET                                                                                            \
+    {                                                                                                        \
+        "name", API_IN_PATH, "string", true, "name of a target"                                              \
+    }
+static const struct api_param of_target[] = {
+    OF_TARGET,
+    {0},
+};
+static const struct api_param target_add[] = {
+    {"name", API_IN_BODY, "string", true, "what it is to be called"},
+    {"url", API_IN_BODY, "string", true, "address of its REST interface"},
+    {"ca", API_IN_BODY, "string", false, "file of the authority of its certificate, on the server's machine"},
+    {"cert", API_IN_BODY, "string", false, "file of our certificate"},
+    {"key", API_IN_BODY, "string", false, "file of its key"},
+    {"headers", API_IN_BODY, "string", false, "header lines sent with each request"},
+    {"user", API_IN_BODY, "string", false, "name:password for basic authorization"},
+    {"proxy", API_IN_BODY, "string", false, "proxy on the way there"},
+    {"resultsAddress", API_IN_BODY, "string", false, "where its TaskManagers reach the results port"},
+    {0},
+};
+static const struct api_param target_test[] = {
+    OF_TARGET,
+    {"flink", API_IN_BODY, "string", false, "Flink version that scripts are for"},
+    {"resultsAddress", API_IN_BODY, "string", false, "where its TaskManagers reach the results port"},
+    {"connect", API_IN_BODY, "array", false, "HOST:PORTs that its TaskManagers try"},
+    {0},
+};
+static const struct api_param token_make[] = {
+    {"name", API_IN_BODY, "string", true, "whose it is"},
+    {"role", API_IN_BODY, "string", true, "viewer, analyst, operator or admin"},
+    {"ttlMs", API_IN_BODY, "integer", false, "how long it is good for (default: no end)"},
+    {0},
+};
+static const struct api_param token_revoke[] = {
+    {"token", API_IN_PATH, "string", true, "id or name of a token"},
+    {0},
+};
+
+const struct api_route api_routes[] = {
+    {FRONT_POST, "/api/v1/scripts/check", "script.check", AUTH_ANALYST, script_check, "scripts", false},
+    {FRONT_POST, "/api/v1/scripts/split", "script.split", AUTH_ANALYST, script_text, "scripts", false},
+    {FRONT_POST, "/api/v1/scripts/format", "script.format", AUTH_ANALYST, script_format, "scripts", false},
+    {FRONT_POST, "/api/v1/scripts/complete", "script.complete", AUTH_ANALYST, script_complete, "scripts",
+     false},
+    {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_OPERATOR, submit, "submissions", true},
+    {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", false},
+    {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", false},
+    {FRONT_DELETE, "/api/v1/jobs/{job}", "job.rm", AUTH_OPERATOR, of_job, "jobs", false},
+    {FRONT_POST, "/api/v1/jobs/{job}/stop", "job.stop", AUTH_OPERATOR, job_stop, "jobs", false},
+    {FRONT_POST, "/api/v1/jobs/{job}/savepoint", "job.savepoint", AUTH_OPERATOR, job_savepoint, "snapshots",
+     false},
+    {FRONT_POST, "/api/v1/jobs/{job}/cancel", "job.cancel", AUTH_OPERATOR, job_cancel, "jobs", false},
+    {FRONT_GET, "/api/v1/jobs/{job}/history", "job.history", AUTH_VIEWER, job_history, "versions", false},
+    {FRONT_GET, "/api/v1/jobs/{job}/logs", "job.logs", AUTH_VIEWER, job_logs, "jobs", false},
+    {FRONT_GET, "/api/v1/targets", "target.list", AUTH_VIEWER, none, "targets", false},
+    {FRONT_POST, "/api/v1/targets", "target.add", AUTH_ADMIN, target_add, "targets", false},
+    {FRONT_GET, "/api/v1/targets/{name}", "target.show", AUTH_VIEWER, of_target, "targets", false},
+    {FRONT_DELETE, "/api/v1/targets/{name}", "target.remove", AUTH_ADMIN, of_target, "targets", false},
+    {FRONT_POST, "/api/v1/targets/{name}/use", "target.use", AUTH_ADMIN, of_target, "targets", false},
+    {FRONT_POST, "/api/v1/targets/{name}/test", "target.test", AUTH_OPERATOR, target_test, "targets", false},
+    {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", false},
+    {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", false},
+    {FRONT_DELETE, "/api/v1/tokens/{token}", "token.revoke", AUTH_ADMIN, token_revoke, "tokens", false},
+    {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", false},
+    {0},
+};
+
+void api_params_add(struct sl_arena *a, struct sl_json *object, sl_str key, enum sl_json_type type,
+                    sl_str text)
+{
+    struct sl_json *v = sl_new(a, struct sl_json);
+    v->type = type;
+    v->key = key;
+    v->text = text;
+    struct sl_json **end = &object->child;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = v;
+    object->n++;
+}
+
+/* The piece of a path up to the next slash. */
+static sl_str piece(sl_str path, size_t at)
+{
+    size_t n = 0;
+    while (at + n < path.n && path.p[at + n] != '/') {
+        n++;
+    }
+    return sl_str_sub(path, at, n);
+}
+
+static bool matches(struct sl_arena *a, const char *pattern, sl_str path, struct sl_json *params)
+{
+    sl_str p = sl_str_of(pattern);
+    size_t i = 0, k = 0;
+    while (i < p.n && k < path.n) {
+        if (p.p[i] == '/') {
+            if (path.p[k] != '/') {
+                return false;
+            }
+            i++;
+            k++;
+        }
+        sl_str want = piece(p, i), is = piece(path, k);
+        if (want.n && want.p[0] == '{') {
+            if (is.n == 0) {
+                return false;
+            }
+            if (params) {
+                api_params_add(a, params, sl_str_sub(want, 1, want.n - 2), SL_JSON_STRING, is);
+            }
+        } else if (!sl_str_eq(want, is)) {
+            return false;
+        }
+        i += want.n;
+        k += is.n;
+    }
+    return i == p.n && k == path.n;
+}
+
+const struct api_route *api_route_find(struct sl_arena *a, enum front_method method, sl_str path,
+                                       struct sl_json **ret_params, const char **ret_allow,
+                                       struct sl_err *err)
+{
+    SL_BUF_AUTO allow;
+    sl_buf_init(&allow, 0);
+    for (const struct api_route *r = api_routes; r->path; r++) {
+        if (!matches(a, r->path, path, NULL)) {
+            continue;
+        }
+        if (r->method == method || (r->method == FRONT_GET && method == FRONT_HEAD)) {
+            *ret_params = sl_new(a, struct sl_json);
+            (*ret_params)->type = SL_JSON_OBJECT;
+            matches(a, r->path, path, *ret_params);
+            return r;
+        }
+        sl_buf_printf(&allow, "%s%s", allow.n ? ", " : "", front_method_names[r->method]);
+    }
+    if (allow.n) {
+        *ret_allow = sl_arena_strdupz(a, sl_buf_str(&allow));
+        sl_fail(err, SL_METHOD_NOT_ALLOWED, "%.*s takes %s", SL_S(path), *ret_allow);
+    } else {
+        sl_fail(err, SL_NOT_FOUND, "there is nothing at %.*s", SL_S(path));
+        sl_hint(err, "GET /api/v1/openapi.json lists what there is");
+    }
+    return NULL;
+}
+
+static const struct api_route *route_of(const struct api_method *m)
+{
+    const struct api_route *r = api_routes;
+    while (r->path && strcmp(r->call, m->name) != 0) {
+        r++;
+    }
+    return r->path ? r : NULL;
+}
+
+enum auth_role api_role_of(const struct api_method *m)
+{
+    const struct api_route *r = route_of(m);
+    return r ? r->role : AUTH_ADMIN;
+}
+
+bool api_owns(const struct api_method *m)
+{
+    const struct api_route *r = route_of(m);
+    return r && r->events;
+}
+
+struct sl_json *api_params_of(struct sl_arena *a, struct sl_json *message)
+{
+    for (struct sl_json *v = message ? message->child : NULL; v; v = v->next) {
+        if (sl_str_eqz(v->key, "params") && v->type == SL_JSON_OBJECT) {
+            return v;
+        }
+    }
+    struct sl_json *none_given = sl_new(a, struct sl_json);
+    none_given->type = SL_JSON_OBJECT;
+    return none_given;
+}
+
+static const struct api_param *param_of(const struct api_route *r, sl_str name)
+{
+    const struct api_param *p = r->params;
+    while (p->name && !sl_str_eqz(name, p->name)) {
+        p++;
+    }
+    return p->name ? p : NULL;
+}
+
+static bool is_of_type(const struct sl_json *v, const char *type)
+{
+    switch (type[0]) {
+    case 's':
+        return v->type == SL_JSON_STRING;
+    case 'i':
+        return v->type == SL_JSON_NUMBER && sl_json_i64(v, INT64_MIN) != INT64_MIN;
+    case 'b':
+        return v->type == SL_JSON_TRUE || v->type == SL_JSON_FALSE;
+    case 'a':
+        return v->type == SL_JSON_ARRAY;
+    default:
+        return v->type == SL_JSON_OBJECT;
+    }
+}
+
+bool api_params_check(const struct api_method *m, const struct sl_json *params, struct sl_err *err)
+{
+    const struct api_route *r = route_of(m);
+    if (!r) {
+        return sl_fail(err, SL_FORBIDDEN, "%s is for the command line of the server's machine only", m->name);
+    }
+    SL_JSON_EACH(v, params)
+    {
+        const struct api_param *p = param_of(r, v->key);
+        if (!p) {
+            return sl_fail(err, SL_USAGE, "%s has no parameter '%.*s'", m->name, SL_S(v->key));
+        }
+        if (v->type != SL_JSON_NULL && !is_of_type(v, p->type)) {
+            return sl_fail(err, SL_USAGE, "parameter '%s' is of type %s", p->name, p->type);
+        }
+    }
+    for (const struct api_param *p = r->params; p->name; p++) {
+        const struct sl_json *v = sl_json_get(params, p->name);
+        if (p->required && (!v || v->type == SL_JSON_NULL)) {
+            return sl_fail(err, SL_USAGE, "parameter '%s' is missing: %s", p->name, p->text);
+        }
+    }
+    return true;
+}
+
+bool api_params_arg(const struct api_route *r, struct sl_arena *a, struct sl_json *object, sl_str arg,
+                    struct sl_err *err)
+{
+    ptrdiff_t eq = sl_str_find_char(arg, '=');
+    sl_str key = eq < 0 ? arg : sl_str_sub(arg, 0, (size_t)eq);
+    sl_str value = eq < 0 ? SL_STR("") : sl_str_sub(arg, (size_t)eq + 1, arg.n - (size_t)eq - 1);
+    const struct api_param *p = param_of(r, key);
+    if (!p || p->in != API_IN_QUERY) {
+        return sl_fail(err, SL_USAGE, "there is no query parameter '%.*s' here", SL_S(key));
+    }
+    if (sl_json_get(object, p->name)) {
+        return sl_fail(err, SL_USAGE, "query parameter '%s' is given twice", p->name);
+    }
+    if (p->type[0] == 'b') {
+        bool yes = sl_str_eqz(value, "true"), no = sl_str_eqz(value, "false");
+        if (!yes && !no && eq >= 0) {
+            return sl_fail(err, SL_USAGE, "query parameter '%s' is true or false", p->name);
+        }
+        api_params_add(a, object, key, no ? SL_JSON_FALSE : SL_JSON_TRUE, SL_STR_NONE);
+        return true;
+    }
+    int64_t number;
+    if (p->type[0] == 'i' && !sl_str_to_i64(value, &number)) {
+        return sl_fail(err, SL_USAGE, "query parameter '%s' is a whole number", p->name);
+    }
+    api_params_add(a, object, key, p->type[0] == 'i' ? SL_JSON_NUMBER : SL_JSON_STRING, value);
+    return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The routes of /api/v1: which method and path is which call, with which parameters and for whom. The router, the checks of
+ * parameters and openapi.json are made from this one table. */
+#ifndef SLUICE_API_ROUTES_H
+#define SLUICE_API_ROUTES_H
+
+#include "gateway/api/api.h"
+#include "gateway/front/front.h"
+
+enum api_in { API_IN_PATH, API_IN_QUERY, API_IN_BODY };
+struct api_param {
+    const char *name; /* NULL ends a list */
+    enum api_in in;
+    const char *type; /* "string", "integer", "boolean", "array", "object" */
+    bool required;
+    const char *text;
+};
+struct api_route {
+    enum front_method method;
+    const char *path;    /* "/api/v1/jobs/{job}/cancel"; NULL ends the table */
+    const char *call;    /* name of the api_method */
+    enum auth_role role; /* the least that may */
+    const struct api_param *params;
+    const char *tag; /* noun */
+    bool events;     /* answers with a stream of events where that is accepted */
+};
+extern const struct api_route api_routes[];
+
+/* The route of a request. NULL: SL_NOT_FOUND, or SL_METHOD_NOT_ALLOWED with *ret_allow = "GET, POST" (static or arena).
+ * The values of {names} in the path come as members of an object in the arena. */
+const struct api_route *api_route_find(struct sl_arena *a, enum front_method method, sl_str path,
+                                       struct sl_json **ret_params, const char **ret_allow,
+                                       struct sl_err *err);
+/* The least role that may make this call; AUTH_ADMIN for one without a route. */
+enum auth_role api_role_of(const struct api_method *m);
+/* Are these parameters those of the call (names and types)? For clients that are not this machine's owner. */
+SL_MUST_CHECK bool api_params_check(const struct api_method *m, const struct sl_json *params,
+                                    struct sl_err *err);
+/* Does what the call makes belong to its caller (parameter "owner")? */
+bool api_owns(const struct api_method *m);
+/* The object "params" of a message, for adding to; an empty one when it has none. */
+struct sl_json *api_params_of(struct sl_arena *a, struct sl_json *message);
+/* Adds a member to an object made here. */
+void api_params_add(struct sl_arena *a, struct sl_json *object, sl_str key, enum sl_json_type type,
+                    sl_str text);
+/* The value of a query argument as the route types it. False: usage. */
+SL_MUST_CHECK bool api_params_arg(const struct api_route *r, struct sl_arena *a, struct sl_json *object,
+                                  sl_str arg, struct sl_err *err);
+
+/* OpenAPI 3.1 of the table. */
+void api_openapi(struct sl_buf *out);
+
+#endif

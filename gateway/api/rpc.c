@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Envelopes of JSON-RPC 2.0. The loop thread only reads them; calls run on lanes. */
+#include "gateway/api/rpc.h"
+
+#include "base/limits.h"
+#include "gateway/api/routes.h"
+
+static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
+{
+    sl_buf_init(b, 0);
+    sl_jw_init(w, b);
+    sl_jw_object(w);
+    sl_jw_kstrz(w, "jsonrpc", "2.0");
+}
+
+static bool on_event(void *ctx, uint64_t client, sl_str call, sl_str event_json)
+{
+    struct api_rpc *r = ctx;
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    begin_envelope(&w, &b);
+    sl_jw_kstrz(&w, "method", "event");
+    sl_jw_key(&w, "params");
+    sl_jw_object(&w);
+    sl_jw_key(&w, "call");
+    sl_jw_raw(&w, call);
+    sl_jw_key(&w, "event");
+    sl_jw_raw(&w, event_json);
+    sl_jw_end_object(&w);
+    sl_jw_end_object(&w);
+    return r->send(r->ctx, client, sl_buf_str(&b), false);
+}
+
+static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_json)
+{
+    struct api_rpc *r = ctx;
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    begin_envelope(&w, &b);
+    sl_jw_key(&w, "id");
+    sl_jw_raw(&w, call);
+    sl_jw_key(&w, "result");
+    sl_jw_raw(&w, result_json);
+    sl_jw_end_object(&w);
+    r->send(r->ctx, client, sl_buf_str(&b), true);
+}
+
+static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_err *err)
+{
+    struct api_rpc *r = ctx;
+    SL_BUF_AUTO b;
+    struct sl_jw w;
+    begin_envelope(&w, &b);
+    sl_jw_key(&w, "id");
+    sl_jw_raw(&w, call.n ? call : SL_STR("null"));
+    sl_jw_key(&w, "error");
+    sl_jw_object(&w);
+    sl_jw_ki64(&w, "code", err->code == SL_JSON ? -32700 : err->code == SL_USAGE ? -32602 : -32000);
+    sl_jw_kstrz(&w, "message", err->msg);
+    sl_jw_key(&w, "data");
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "code", sl_code_slug(err->code));
+    sl_jw_kstrz(&w, "hint", err->hint);
+    sl_jw_end_object(&w);
+    sl_jw_end_object(&w);
+    sl_jw_end_object(&w);
+    r->send(r->ctx, client, sl_buf_str(&b), true);
+}
+
+void api_rpc_init(struct api_rpc *r, struct api *a,
+                  bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent), void *ctx)
+{
+    r->via = (struct api_via){on_event, on_result, on_error, r};
+    r->api = a;
+    r->send = send;
+    r->ctx = ctx;
+}
+
+static sl_str id_json(struct sl_arena *arena, const struct sl_json *id)
+{
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 4096);
+    struct sl_jw w;
+    sl_jw_init(&w, &b);
+    if (sl_json_is(id, SL_JSON_STRING) || sl_json_is(id, SL_JSON_NUMBER)) {
+        sl_jw_value(&w, id);
+    }
+    return b.full ? SL_STR_NONE : sl_str_dup(arena, sl_buf_str(&b));
+}
+
+void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line)
+{
+    SL_ARENA_AUTO arena;
+    sl_arena_init(&arena, 0);
+    struct sl_err err = SL_ERR_INIT;
+    struct sl_json *m = sl_json_parse(&arena, line, &err);
+    sl_str name = sl_json_str(sl_json_get(m, "method"), SL_STR_NONE);
+    struct sl_json *params = api_params_of(&arena, m);
+    sl_str id = id_json(&arena, sl_json_get(m, "id"));
+    if (m && sl_str_eqz(name, "cancel")) { /* a notification, so it is never queued behind what it stops */
+        api_cancel(r->api, &r->via, client, id_json(&arena, sl_json_get(params, "call")));
+        return;
+    }
+    const struct api_method *method = m ? api_method_find(name) : NULL;
+    bool ok = m != NULL;
+    if (ok && !method) {
+        ok = sl_fail(&err, SL_USAGE, "there is no method '%.*s'", SL_S(name));
+    } else if (ok && id.n == 0) {
+        ok = sl_fail(&err, SL_USAGE, "a request needs an id");
+    } else if (ok && role < api_role_of(method)) {
+        ok = sl_fail(&err, SL_FORBIDDEN, "%s needs the role %s; this token is of a %s", method->name,
+                     auth_role_names[api_role_of(method)], auth_role_names[role]);
+    } else if (ok && user.p) {
+        ok = api_params_check(method, params, &err);
+        if (ok && api_owns(method)) {
+            api_params_add(&arena, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(&arena, user));
+        }
+    }
+    if (!ok || !api_start(r->api, &r->via, client, method, id, params, &arena, &err)) {
+        on_error(r, client, id, &err);
+    }
+}
+
+void api_rpc_gone(struct api_rpc *r, uint64_t client)
+{
+    api_cancel(r->api, &r->via, client, SL_STR_NONE);
+}

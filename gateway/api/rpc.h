@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * JSON-RPC 2.0 over any transport that moves lines: the owner's Unix socket, a WebSocket. A request is
+ * {"jsonrpc":"2.0","id":1,"method":"job.list","params":{...}}; events of a call come as notifications
+ * {"method":"event","params":{"call":1,"event":{...}}}; {"method":"cancel","params":{"call":1}} takes a call back. */
+#ifndef SLUICE_API_RPC_H
+#define SLUICE_API_RPC_H
+
+#include "gateway/api/api.h"
+
+struct api_rpc {
+    struct api_via via;
+    struct api *api;
+    /* Sends one line to a client; false when it has gone. From lane threads; `urgent` never waits. */
+    bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent);
+    void *ctx;
+};
+/* Fills it; it must stay where it is as long as the api lives. */
+void api_rpc_init(struct api_rpc *r, struct api *a,
+                  bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent), void *ctx);
+/* Loop thread: one line of a client who has this role. `user` owns what it submits, whatever the line says, and its
+ * parameters are checked against the table of routes; p == NULL: the command line of this machine, which is trusted. */
+void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line);
+/* Loop thread: a client has gone. */
+void api_rpc_gone(struct api_rpc *r, uint64_t client);
+
+#endif

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who speaks, and to whom it goes. */
+#include "gateway/api/serve.h"
+
+#include "base/limits.h"
+#include "base/vec.h"
+#include "gateway/api/rest.h"
+#include "gateway/api/rpc.h"
+#include "gateway/auth/gate.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define AUTH_MS 10000 /* for a WebSocket without a token in its handshake to send one */
+
+/* A WebSocket. In the list of those that have not said who they are while role == AUTH_NOBODY. */
+struct socket {
+    struct socket *next;
+    uint64_t id;
+    enum auth_role role;
+    char user[65];
+    int64_t deadline_ms;
+};
+
+struct serve {
+    struct front *front;
+    struct api *api;
+    struct auth *auth;
+    struct tracker *tracker;
+    struct api_rest *rest;
+    struct api_rpc rpc;
+    struct auth_gate gate;
+    struct sl_arena arena; /* of the gate */
+    bool no_auth, ready, closed;
+    uv_timer_t tick;
+    int handles;
+    struct socket *strangers;
+    uint64_t refused_total;
+    int64_t due_ms, lag_ms; /* of the loop: how late the tick was */
+};
+
+/* --- who ----------------------------------------------------------------------------------------------------------- */
+
+struct who {
+    enum auth_role role;
+    sl_str user;
+    struct auth_token token;
+};
+
+static void by_secret(struct serve *s, sl_str secret, struct who *ret)
+{
+    if (s->no_auth) {
+        ret->role = AUTH_ADMIN;
+        ret->user = SL_STR("anybody");
+    } else if (auth_token_check(s->auth, secret, &ret->token)) {
+        ret->role = ret->token.role;
+        ret->user = sl_str_of(ret->token.name);
+    }
+}
+
+static bool is_open(sl_str path)
+{
+    return sl_str_eqz(path, "/healthz") || sl_str_eqz(path, "/readyz");
+}
+
+static bool gate(struct serve *s, const struct front_request *r, struct sl_err *err)
+{
+    if (!auth_host_ok(&s->gate, r->headers[FRONT_H_HOST])) {
+        sl_fail(err, SL_HOST_NOT_ALLOWED, "this server is not called '%.*s'", SL_S(r->headers[FRONT_H_HOST]));
+        return sl_hint(err, "sluice serve --hosts NAME      lets it be called so");
+    }
+    if (!auth_origin_ok(&s->gate, r->headers[FRONT_H_ORIGIN], r->headers[FRONT_H_HOST])) {
+        return sl_fail(err, SL_ORIGIN_NOT_ALLOWED, "pages of %.*s may not speak with this server",
+                       SL_S(r->headers[FRONT_H_ORIGIN]));
+    }
+    return true;
+}
+
+static bool who_asks(struct serve *s, const struct front_request *r, struct who *ret, struct sl_err *err)
+{
+    char scratch[128];
+    by_secret(s, auth_bearer(r->headers[FRONT_H_AUTHORIZATION], scratch), ret);
+    if (ret->role == AUTH_NOBODY) {
+        sl_fail(err, SL_UNAUTHORIZED,
+                r->headers[FRONT_H_AUTHORIZATION].p ? "this token is not known, or has ended"
+                                                    : "a token is needed");
+        return sl_hint(err, "Authorization: Bearer TOKEN      sluice token create makes one");
+    }
+    return true;
+}
+
+/* --- what the server says of itself -------------------------------------------------------------------------------- */
+
+static void answer_text(struct serve *s, uint64_t id, int status, sl_str text)
+{
+    front_reply_to(s->front, id,
+                   &(struct front_reply){.status = status,
+                                         .content_type = "text/plain; charset=utf-8",
+                                         .body = text,
+                                         .headers = "cache-control: no-store\r\n"});
+}
+
+static void answer_metrics(struct serve *s, uint64_t id)
+{
+    struct front_counts n;
+    front_count(s->front, &n);
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } lines[] = {
+        {"sluice_connections", "gauge", "connections to the server", n.connections},
+        {"sluice_websockets", "gauge", "WebSockets", n.sockets},
+        {"sluice_requests_open", "gauge", "requests that are not answered yet", n.requests},
+        {"sluice_requests_total", "counter", "requests", n.requests_total},
+        {"sluice_requests_refused_total", "counter", "requests without a good token, Host or Origin",
+         s->refused_total},
+        {"sluice_sent_bytes_total", "counter", "bytes of answers", n.bytes_out},
+        {"sluice_calls", "gauge", "calls waiting or under way", api_calls(s->api)},
+        {"sluice_runs_active", "gauge", "runs that have not ended", tracker_active(s->tracker)},
+        {"sluice_loop_lag_milliseconds", "gauge", "how late the loop's last tick was", (uint64_t)s->lag_ms},
+        {"sluice_log_dropped_total", "counter", "log lines dropped", sys_log_dropped()},
+    };
+    for (size_t i = 0; i < SL_ARRAY_LEN(lines); i++) {
+        sl_buf_printf(&b, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", lines[i].name, lines[i].help,
+                      lines[i].name, lines[i].type, lines[i].name, (unsigned long long)lines[i].value);
+    }
+    front_reply_to(s->front, id,
+                   &(struct front_reply){.status = 200,
+                                         .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                         .body = sl_buf_str(&b),
+                                         .headers = "cache-control: no-store\r\n"});
+}
+
+/* True when the request was one of these. */
+static bool answer_itself(struct serve *s, const struct front_request *r)
+{
+    if (r->method != FRONT_GET && r->method != FRONT_HEAD) {
+        return false;
+    }
+    if (sl_str_eqz(r->path, "/healthz")) {
+        answer_text(s, r->id, 200, SL_STR("ok\n"));
+    } else if (sl_str_eqz(r->path, "/readyz")) {
+        answer_text(s, r->id, s->ready ? 200 : 503, s->ready ? SL_STR("ready\n") : SL_STR("not ready\n"));
+    } else if (sl_str_eqz(r->path, "/metrics")) {
+        answer_metrics(s, r->id);
+    } else if (sl_str_eqz(r->path, "/api/v1/openapi.json")) {
+        SL_BUF_AUTO b;
+        sl_buf_init(&b, 0);
+        api_openapi(&b);
+        front_reply_to(
+            s->front, r->id,
+            &(struct front_reply){.status = 200, .content_type = "application/json", .body = sl_buf_str(&b)});
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* --- requests ------------------------------------------------------------------------------------------------------ */
+
+static bool on_admit(void *ctx, const struct front_request *r, struct front_reply *ret, struct sl_arena *a)
+{
+    struct serve *s = ctx;
+    struct sl_err err = SL_ERR_INIT;
+    struct who who = {.role = AUTH_NOBODY};
+    if (gate(s, r, &err) && (is_open(r->path) || who_asks(s, r, &who, &err))) {
+        return true;
+    }
+    s->refused_total++;
+    api_problem_reply(&err, a, ret);
+    return false;
+}
+
+static void on_request(void *ctx, const struct front_request *r)
+{
+    struct serve *s = ctx;
+    struct sl_err err = SL_ERR_INIT;
+    struct who who = {.role = AUTH_NOBODY};
+    if (answer_itself(s, r)) {
+        return;
+    }
+    if (!who_asks(s, r, &who, &err)) { /* it has ended while the body came */
+        api_problem(s->front, r->id, &err, NULL);
+        return;
+    }
+    api_rest_request(s->rest, r, who.role, who.user);
+}
+
+static void on_gone(void *ctx, uint64_t id)
+{
+    api_rest_gone(((struct serve *)ctx)->rest, id);
+}
+
+/* --- WebSockets ---------------------------------------------------------------------------------------------------- */
+
+static void not_strange(struct serve *s, struct socket *w)
+{
+    for (struct socket **p = &s->strangers; *p; p = &(*p)->next) {
+        if (*p == w) {
+            *p = w->next;
+            break;
+        }
+    }
+}
+
+static bool on_socket(void *ctx, const struct front_request *r, struct front_reply *ret, void **ret_user)
+{
+    struct serve *s = ctx;
+    struct sl_err err = SL_ERR_INIT;
+    struct who who = {.role = AUTH_NOBODY};
+    if (!sl_str_eqz(r->path, "/ws")) {
+        ret->status = 404;
+        return false;
+    }
+    bool says = s->no_auth || r->headers[FRONT_H_AUTHORIZATION].p;
+    if (!gate(s, r, &err) || (says && !who_asks(s, r, &who, &err))) {
+        s->refused_total++;
+        ret->status = sl_code_http(err.code);
+        return false;
+    }
+    struct socket *w = calloc(1, sizeof(*w));
+    SL_OOM_ON(!w);
+    w->id = r->id;
+    w->role = who.role;
+    snprintf(w->user, sizeof(w->user), "%.*s", SL_S(who.user));
+    if (w->role == AUTH_NOBODY) { /* browsers cannot set the header: its first message brings the token */
+        w->deadline_ms = sys_now_ms() + AUTH_MS;
+        w->next = s->strangers;
+        s->strangers = w;
+    }
+    *ret_user = w;
+    return true;
+}
+
+/* {"id":1,"method":"auth","params":{"token":"..."}} */
+static void on_auth(struct serve *s, struct socket *w, sl_str text)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct sl_err err = SL_ERR_INIT;
+    struct who who = {.role = AUTH_NOBODY};
+    const struct sl_json *m = text.n <= 4096 ? sl_json_parse(&a, text, &err) : NULL;
+    if (sl_str_eqz(sl_json_str(sl_json_get(m, "method"), SL_STR("")), "auth")) {
+        by_secret(s, sl_json_str(sl_json_path(m, "params.token"), SL_STR("")), &who);
+    }
+    if (who.role == AUTH_NOBODY) {
+        s->refused_total++;
+        front_socket_close(s->front, w->id, 4401, "a good token is needed");
+        return;
+    }
+    not_strange(s, w);
+    w->role = who.role;
+    snprintf(w->user, sizeof(w->user), "%.*s", SL_S(who.user));
+    const struct sl_json *id = sl_json_get(m, "id");
+    if (id) {
+        SL_BUF_AUTO b;
+        struct sl_jw j;
+        sl_buf_init(&b, 0);
+        sl_jw_init(&j, &b);
+        sl_jw_object(&j);
+        sl_jw_kstrz(&j, "jsonrpc", "2.0");
+        sl_jw_key(&j, "id");
+        sl_jw_value(&j, id);
+        sl_jw_key(&j, "result");
+        sl_jw_object(&j);
+        sl_jw_kstrz(&j, "role", auth_role_names[w->role]);
+        sl_jw_end_object(&j);
+        sl_jw_end_object(&j);
+        front_socket_send(s->front, w->id, sl_buf_str(&b), true);
+    }
+}
+
+static void on_message(void *ctx, uint64_t id, void *user, sl_str text)
+{
+    struct serve *s = ctx;
+    struct socket *w = user;
+    if (w->role == AUTH_NOBODY) {
+        on_auth(s, w, text);
+        return;
+    }
+    api_rpc_message(&s->rpc, id, w->role, sl_str_of(w->user), text);
+}
+
+static void on_socket_gone(void *ctx, uint64_t id, void *user)
+{
+    struct serve *s = ctx;
+    struct socket *w = user;
+    not_strange(s, w);
+    free(w);
+    api_rpc_gone(&s->rpc, id);
+}
+
+static bool send_message(void *ctx, uint64_t client, sl_str line, bool urgent)
+{
+    return front_socket_send(((struct serve *)ctx)->front, client, line, urgent);
+}
+
+static void on_tick(uv_timer_t *h)
+{
+    struct serve *s = h->data;
+    int64_t now = sys_now_ms();
+    s->lag_ms = s->due_ms && now > s->due_ms ? now - s->due_ms : 0;
+    s->due_ms = now + 1000;
+    for (struct socket *w = s->strangers; w; w = w->next) {
+        if (w->deadline_ms && w->deadline_ms < now) {
+            w->deadline_ms = 0;
+            front_socket_close(s->front, w->id, 4401, "no token came in time");
+        }
+    }
+}
+
+/* --- start and end ------------------------------------------------------------------------------------------------- */
+
+/* "a.example, *.b.example" */
+static void read_hosts(struct serve *s, sl_str names)
+{
+    SL_VEC(sl_str) v = {0};
+    while (names.n) {
+        ptrdiff_t comma = sl_str_find_char(names, ',');
+        size_t n = comma < 0 ? names.n : (size_t)comma;
+        sl_str one = sl_str_trim(sl_str_sub(names, 0, n));
+        if (one.n) {
+            sl_vec_push(&s->arena, &v, one);
+        }
+        names = comma < 0 ? SL_STR("") : sl_str_sub(names, n + 1, names.n - n - 1);
+    }
+    s->gate = (struct auth_gate){v.v, v.n};
+}
+
+static bool read_address(struct serve *s, sl_str listen, struct front_config *c, struct sl_err *err)
+{
+    size_t colon = listen.n;
+    while (colon > 0 && listen.p[colon - 1] != ':') {
+        colon--;
+    }
+    int64_t port = 0;
+    sl_str host = colon ? sl_str_sub(listen, 0, colon - 1) : listen;
+    if (host.n > 1 && host.p[0] == '[') {
+        host = sl_str_sub(host, 1, host.n - 2);
+    }
+    if (sl_str_eqz(host, "localhost")) {
+        host = SL_STR("127.0.0.1");
+    }
+    if (!sl_str_to_i64(sl_str_sub(listen, colon, listen.n - colon), &port)) {
+        return sl_fail(err, SL_USAGE, "'%.*s' is not HOST:PORT", SL_S(listen));
+    }
+    if (s->no_auth && !auth_is_loopback(host)) {
+        sl_fail(err, SL_USAGE, "--no-auth is for loopback addresses only, not for %.*s", SL_S(host));
+        return sl_hint(err, "without it, tokens are asked for: sluice token create");
+    }
+    c->host = sl_arena_strdupz(&s->arena, host);
+    c->port = (int)port;
+    return true;
+}
+
+struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bool no_auth, struct api *api,
+                          struct auth *auth, struct tracker *tracker, struct sl_err *err)
+{
+    static const struct front_ops ops = {.request = on_request,
+                                         .admit = on_admit,
+                                         .gone = on_gone,
+                                         .socket = on_socket,
+                                         .message = on_message,
+                                         .socket_gone = on_socket_gone};
+    struct serve *s = calloc(1, sizeof(*s));
+    SL_OOM_ON(!s);
+    s->api = api;
+    s->auth = auth;
+    s->tracker = tracker;
+    s->no_auth = no_auth;
+    sl_arena_init(&s->arena, 0);
+    read_hosts(s, settings->hosts);
+    struct front_config c = {.body_bytes = (size_t)sl_limits.request_body_bytes,
+                             .message_bytes = (size_t)sl_limits.message_bytes,
+                             .unread_bytes = (size_t)sl_limits.unread_bytes,
+                             .connections = (unsigned)sl_limits.server_connections,
+                             .body_ms = sl_limits.request_body_ms,
+                             .cert = settings->tls_cert.n ? settings->tls_cert.p : NULL,
+                             .key = settings->tls_key.n ? settings->tls_key.p : NULL,
+                             .client_ca = settings->tls_client_ca.n ? settings->tls_client_ca.p : NULL,
+                             .subprotocol = "sluice.v1"};
+    bool ok = read_address(s, settings->listen, &c, err);
+    if (ok && (c.cert != NULL) != (c.key != NULL)) {
+        ok = sl_fail(err, SL_USAGE, "--tls-cert and --tls-key go together");
+    }
+    s->front = ok ? front_listen(loop, &c, &ops, s, err) : NULL;
+    if (!s->front) {
+        sl_arena_release(&s->arena);
+        free(s);
+        return NULL;
+    }
+    s->rest = api_rest_new(api);
+    api_rest_serve(s->rest, s->front);
+    api_rpc_init(&s->rpc, api, send_message, s);
+    uv_timer_init(loop, &s->tick);
+    s->tick.data = s;
+    s->handles = 1;
+    uv_timer_start(&s->tick, on_tick, 1000, 1000);
+    return s;
+}
+
+int serve_port(const struct serve *s)
+{
+    return front_port(s->front);
+}
+
+unsigned serve_clients(const struct serve *s)
+{
+    struct front_counts n;
+    front_count(s->front, &n);
+    return n.connections;
+}
+
+void serve_ready(struct serve *s, bool ready)
+{
+    s->ready = ready;
+}
+
+void serve_drain(struct serve *s)
+{
+    s->ready = false;
+    front_stop_listening(s->front);
+    front_hurry(s->front);
+}
+
+static void on_tick_closed(uv_handle_t *h)
+{
+    ((struct serve *)h->data)->handles--;
+}
+
+void serve_close(struct serve *s)
+{
+    if (!s->closed) {
+        s->closed = true;
+        uv_close((uv_handle_t *)&s->tick, on_tick_closed);
+        front_close(s->front);
+    }
+}
+
+void serve_free(struct serve *s)
+{
+    SL_BUG_ON(s->handles);
+    front_free(s->front);
+    api_rest_free(s->rest);
+    sl_arena_release(&s->arena);
+    free(s);
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The listener, the table of those who are connected, and the mailbox through which other threads write to them.
+ *
+ * Connections are accepted here and handed to libwebsockets: so the port can be closed while requests are still answered.
+ * An id is a slot of the table and a number that is never used again. */
+#include "gateway/front/front_impl.h"
+
+#include "base/limits.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SLOT_BITS 20
+#define BACKLOG   512
+#define TICK_MS   1000
+
+/* --- the table ----------------------------------------------------------------------------------------------------- */
+
+struct peer *front_peer_new(struct front *f, struct lws *wsi, bool socket)
+{
+    struct peer *p = calloc(1, sizeof(*p));
+    SL_OOM_ON(!p);
+    p->wsi = wsi;
+    p->socket = socket;
+    p->content_length = -1;
+    sl_arena_init(&p->arena, 0);
+    sl_buf_init(&p->body, 0);
+    sl_buf_init(&p->out, 0);
+    sl_buf_init(&p->writing, 0);
+    pthread_mutex_lock(&f->lock);
+    if (f->n_free == 0) {
+        size_t cap = f->cap_peers ? f->cap_peers * 2 : 64;
+        f->peers = realloc(f->peers, cap * sizeof(*f->peers));
+        f->free_slots = realloc(f->free_slots, cap * sizeof(*f->free_slots));
+        SL_OOM_ON(!f->peers || !f->free_slots);
+        while (f->cap_peers < cap) {
+            f->peers[f->cap_peers] = NULL;
+            f->free_slots[f->n_free++] = (uint32_t)f->cap_peers++;
+        }
+    }
+    uint32_t slot = f->free_slots[--f->n_free];
+    p->id = ++f->next_id << SLOT_BITS | slot;
+    f->peers[slot] = p;
+    f->n_peers++;
+    f->n_requests += !socket;
+    f->n_sockets += socket;
+    f->requests_total += !socket;
+    pthread_mutex_unlock(&f->lock);
+    p->rq.id = p->id;
+    return p;
+}
+
+static struct peer *find(struct front *f, uint64_t id)
+{
+    size_t slot = id & ((1u << SLOT_BITS) - 1);
+    struct peer *p = slot < f->cap_peers ? f->peers[slot] : NULL;
+    return p && p->id == id ? p : NULL;
+}
+
+void front_peer_free(struct front *f, struct peer *p)
+{
+    pthread_mutex_lock(&f->lock);
+    size_t slot = p->id & ((1u << SLOT_BITS) - 1);
+    f->peers[slot] = NULL;
+    f->free_slots[f->n_free++] = (uint32_t)slot;
+    f->n_peers--;
+    f->n_requests -= !p->socket;
+    f->n_sockets -= p->socket;
+    for (struct peer **d = &f->first_dirty; *d; d = &(*d)->next_dirty) {
+        if (*d == p) {
+            *d = p->next_dirty;
+            break;
+        }
+    }
+    pthread_cond_broadcast(&f->room);
+    pthread_mutex_unlock(&f->lock);
+    sl_arena_release(&p->arena);
+    sl_buf_release(&p->body);
+    sl_buf_release(&p->out);
+    sl_buf_release(&p->writing);
+    free(p);
+}
+
+void front_peer_fetch(struct front *f, struct peer *p, bool *ret_ended)
+{
+    pthread_mutex_lock(&f->lock);
+    if (p->written == p->writing.n && p->out.n) {
+        sl_buf_clear(&p->writing);
+        struct sl_buf swap = p->writing;
+        p->writing = p->out;
+        p->out = swap;
+        p->written = 0;
+        pthread_cond_broadcast(&f->room);
+    }
+    *ret_ended = p->ended && p->out.n == 0;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* --- the mailbox --------------------------------------------------------------------------------------------------- */
+
+/* Under the lock: the loop shall look at this one. */
+static void stir(struct front *f, struct peer *p)
+{
+    if (!p->dirty) {
+        p->dirty = true;
+        p->next_dirty = f->first_dirty;
+        f->first_dirty = p;
+        uv_async_send(&f->wake);
+    }
+}
+
+static void on_wake(uv_async_t *h)
+{
+    struct front *f = h->data;
+    for (;;) {
+        pthread_mutex_lock(&f->lock);
+        struct peer *p = f->first_dirty;
+        if (p) {
+            f->first_dirty = p->next_dirty;
+            p->next_dirty = NULL;
+            p->dirty = false;
+        }
+        pthread_mutex_unlock(&f->lock);
+        if (!p) {
+            return;
+        }
+        if (!p->deaf) {
+            lws_rx_flow_control(p->wsi, 1); /* else libwebsockets never says that it can be written */
+        }
+        lws_callback_on_writable(p->wsi);
+    }
+}
+
+/* Waits for room; under the lock. NULL: it has gone, or nobody waits any more. */
+static struct peer *find_with_room(struct front *f, uint64_t id, bool urgent)
+{
+    struct peer *p = find(f, id);
+    while (p && !urgent && p->out.n >= f->config.unread_bytes) {
+        if (f->hurry) {
+            return NULL;
+        }
+        pthread_cond_wait(&f->room, &f->lock);
+        p = find(f, id);
+    }
+    return p && !p->ended ? p : NULL;
+}
+
+static bool answer(struct front *f, uint64_t id, const struct front_reply *r, bool stream)
+{
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find(f, id);
+    bool ok = p && !p->socket && !p->answered;
+    if (ok) {
+        p->answered = true;
+        p->stream = stream;
+        front_put_head(p, r, stream ? -1 : (int64_t)r->body.n, &p->out);
+        if (!stream) {
+            if (!p->no_body) {
+                sl_buf_puts(&p->out, r->body);
+            }
+            p->ended = true;
+        }
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return ok && (!stream || r->body.n == 0 || front_stream_write(f, id, r->body, true));
+}
+
+bool front_reply_to(struct front *f, uint64_t id, const struct front_reply *r)
+{
+    return answer(f, id, r, false);
+}
+
+bool front_stream_open(struct front *f, uint64_t id, const struct front_reply *r)
+{
+    return answer(f, id, r, true);
+}
+
+bool front_stream_write(struct front *f, uint64_t id, sl_str piece, bool urgent)
+{
+    if (piece.n == 0) {
+        return true;
+    }
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find_with_room(f, id, urgent);
+    bool ok = p && p->stream;
+    if (ok && !p->no_body) {
+        if (p->chunked_out) {
+            sl_buf_printf(&p->out, "%zx\r\n", piece.n);
+        }
+        sl_buf_puts(&p->out, piece);
+        if (p->chunked_out) {
+            sl_buf_putz(&p->out, "\r\n");
+        }
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return ok;
+}
+
+bool front_stream_end(struct front *f, uint64_t id)
+{
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find(f, id);
+    bool ok = p && p->stream && !p->ended;
+    if (ok) {
+        if (p->chunked_out && !p->no_body) {
+            sl_buf_putz(&p->out, "0\r\n\r\n");
+        }
+        p->ended = true;
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return ok;
+}
+
+bool front_socket_send(struct front *f, uint64_t id, sl_str text, bool urgent)
+{
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find_with_room(f, id, urgent);
+    bool ok = p && p->socket && text.n < UINT32_MAX;
+    if (ok) {
+        sl_buf_u32(&p->out, (uint32_t)text.n);
+        sl_buf_puts(&p->out, text);
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return ok;
+}
+
+bool front_socket_close(struct front *f, uint64_t id, int code, const char *reason)
+{
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find(f, id);
+    bool ok = p && p->socket && !p->ended;
+    if (ok) {
+        p->ended = true;
+        p->close_code = code;
+        snprintf(p->close_reason, sizeof(p->close_reason), "%s", reason);
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return ok;
+}
+
+void front_socket_hear(struct front *f, uint64_t id, bool on)
+{
+    struct peer *p = find(f, id);
+    if (p && p->socket && p->deaf == on) {
+        p->deaf = !on;
+        lws_rx_flow_control(p->wsi, on);
+    }
+}
+
+void front_hurry(struct front *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->hurry = true;
+    pthread_cond_broadcast(&f->room);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* --- the listener -------------------------------------------------------------------------------------------------- */
+
+static void on_accept(uv_poll_t *h, int status, int events)
+{
+    struct front *f = h->data;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < BACKLOG; i++) {
+        union {
+            struct sockaddr a;
+            struct sockaddr_in v4;
+            struct sockaddr_in6 v6;
+        } from;
+        socklen_t n = sizeof(from);
+        int fd = accept4(f->listener, &from.a, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            return;
+        }
+        if (f->connections >= f->config.connections) {
+            close(fd);
+            continue;
+        }
+        struct link *l = calloc(1, sizeof(*l));
+        SL_OOM_ON(!l);
+        l->front = f;
+        const void *address =
+            from.a.sa_family == AF_INET6 ? (const void *)&from.v6.sin6_addr : &from.v4.sin_addr;
+        inet_ntop(from.a.sa_family, address, l->address, sizeof(l->address));
+        struct lws *wsi = lws_adopt_socket_vhost(f->vhost, fd);
+        if (!wsi) {
+            free(l);
+            continue;
+        }
+        f->connections++;
+        lws_set_opaque_user_data(wsi, l);
+    }
+}
+
+static bool bind_port(struct front *f, struct sl_err *err)
+{
+    union {
+        struct sockaddr a;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = {.v4 = {0}};
+    socklen_t n = sizeof(at.v4);
+    if (inet_pton(AF_INET, f->config.host, &at.v4.sin_addr) == 1) {
+        at.v4.sin_family = AF_INET;
+        at.v4.sin_port = htons((uint16_t)f->config.port);
+    } else if (inet_pton(AF_INET6, f->config.host, &at.v6.sin6_addr) == 1) {
+        at.v6.sin6_family = AF_INET6;
+        at.v6.sin6_port = htons((uint16_t)f->config.port);
+        n = sizeof(at.v6);
+    } else {
+        return sl_fail(err, SL_USAGE, "'%s' is not an address of the form 127.0.0.1 or ::1", f->config.host);
+    }
+    f->listener = socket(at.a.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+    if (f->listener < 0 || setsockopt(f->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(f->listener, &at.a, n) != 0 || listen(f->listener, BACKLOG) != 0 ||
+        getsockname(f->listener, &at.a, &n) != 0) {
+        int e = errno;
+        sl_fail(err, e == EADDRINUSE ? SL_PORT_TAKEN : SL_IO, "cannot listen on %s port %d: %s",
+                f->config.host, f->config.port, strerror(e));
+        return e == EADDRINUSE
+                   ? sl_hint(err, "another process listens there; --listen %s:0 takes a free port",
+                             f->config.host)
+                   : false;
+    }
+    f->port = ntohs(at.a.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
+    return true;
+}
+
+static void log_line(int level, const char *line)
+{
+    size_t n = strcspn(line, "\n");
+    sys_log(level & LLL_ERR ? SYS_LOG_WARN : SYS_LOG_DEBUG, "front", "lws", "text=\"%.*s\"", (int)n, line);
+}
+
+/* A body that does not come in time. */
+static void on_tick(uv_timer_t *h)
+{
+    struct front *f = h->data;
+    int64_t now = sys_now_ms();
+    for (size_t i = 0; i < f->cap_peers; i++) {
+        struct peer *p = f->peers[i];
+        if (p && p->deadline_ms && p->deadline_ms < now) {
+            lws_set_timeout(p->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_SYNC); /* frees p */
+        }
+    }
+}
+
+static void on_handle_closed(uv_handle_t *h)
+{
+    ((struct front *)h->data)->handles--;
+}
+
+struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const struct front_ops *ops,
+                           void *ctx, struct sl_err *err)
+{
+    struct front *f = calloc(1, sizeof(*f));
+    SL_OOM_ON(!f);
+    f->loop = loop;
+    f->config = *c;
+    f->ops = *ops;
+    f->ctx = ctx;
+    f->listener = -1;
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->room, NULL);
+    lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
+    f->protocols[0] = (struct lws_protocols){.name = "http", .callback = front_on_http};
+    f->protocols[1] = (struct lws_protocols){
+        .name = c->subprotocol, .callback = front_on_socket, .rx_buffer_size = FRONT_PIECE_BYTES};
+    /* A WebSocket that names no protocol speaks ours. */
+    f->use = (struct lws_protocol_vhost_options){.name = "default", .value = "1"};
+    f->with = (struct lws_protocol_vhost_options){.name = c->subprotocol, .options = &f->use, .value = ""};
+    f->mount = (struct lws_http_mount){
+        .mountpoint = "/", .mountpoint_len = 1, .origin_protocol = LWSMPRO_CALLBACK, .protocol = "http"};
+    void *loops[] = {loop};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = f->protocols,
+        .pvo = &f->with,
+        .mounts = &f->mount,
+        .foreign_loops = loops,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                   LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DISABLE_IPV6,
+        .max_http_header_data = FRONT_HEADER_BYTES,
+        .pt_serv_buf_size = FRONT_PIECE_BYTES,
+        .fd_limit_per_thread = c->connections + 64,
+        .timeout_secs = 10,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+        .user = f,
+    };
+    bool ok = bind_port(f, err);
+    if (ok) {
+        f->lws = lws_create_context(&info);
+        ok = f->lws != NULL ||
+             sl_fail(err, SL_INTERNAL, "libwebsockets cannot start (its libuv plugin may be missing)");
+    }
+    if (ok) {
+        if (c->cert) {
+            info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                            (c->client_ca ? LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT : 0);
+            info.ssl_cert_filepath = c->cert;
+            info.ssl_private_key_filepath = c->key;
+            info.ssl_ca_filepath = c->client_ca;
+            info.alpn = "http/1.1"; /* uploads over HTTP/2 break off */
+        }
+        info.vhost_name = "sluice";
+        f->vhost = lws_create_vhost(f->lws, &info);
+        ok = f->vhost != NULL || sl_fail(err, SL_TLS_FAILED, "the certificate %s or its key cannot be used",
+                                         c->cert ? c->cert : "");
+    }
+    if (ok && !front_shim_works()) {
+        ok = sl_fail(err, SL_INTERNAL,
+                     "libwebsockets is linked in a way that leaves its endless loop in place");
+    }
+    if (!ok) {
+        if (f->lws) {
+            lws_context_destroy(f->lws);
+        }
+        if (f->listener >= 0) {
+            close(f->listener);
+        }
+        pthread_mutex_destroy(&f->lock);
+        pthread_cond_destroy(&f->room);
+        free(f);
+        return NULL;
+    }
+    f->accepting.data = f->tick.data = f->wake.data = f;
+    uv_poll_init(loop, &f->accepting, f->listener);
+    uv_poll_start(&f->accepting, UV_READABLE, on_accept);
+    uv_timer_init(loop, &f->tick);
+    uv_timer_start(&f->tick, on_tick, TICK_MS, TICK_MS);
+    uv_async_init(loop, &f->wake, on_wake);
+    f->handles = 3;
+    f->listening = true;
+    return f;
+}
+
+int front_port(const struct front *f)
+{
+    return f->port;
+}
+
+void front_count(const struct front *f, struct front_counts *ret)
+{
+    ret->connections = f->connections;
+    ret->requests = f->n_requests;
+    ret->sockets = f->n_sockets;
+    ret->requests_total = f->requests_total;
+    ret->bytes_out = f->bytes_out;
+}
+
+void front_stop_listening(struct front *f)
+{
+    if (f->listening) {
+        f->listening = false;
+        uv_poll_stop(&f->accepting);
+        uv_close((uv_handle_t *)&f->accepting, on_handle_closed);
+        close(f->listener);
+    }
+}
+
+void front_close(struct front *f)
+{
+    if (f->closed) {
+        return;
+    }
+    f->closed = true;
+    front_stop_listening(f);
+    front_hurry(f);
+    uv_close((uv_handle_t *)&f->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&f->wake, on_handle_closed);
+    lws_context_destroy(f->lws);
+}
+
+void front_free(struct front *f)
+{
+    SL_BUG_ON(!f->closed || f->handles);
+    lws_context_destroy(f->lws); /* the second call, after the loop has turned, frees it */
+    pthread_mutex_destroy(&f->lock);
+    pthread_cond_destroy(&f->room);
+    free(f->peers);
+    free(f->free_slots);
+    free(f);
+}
