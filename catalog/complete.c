@@ -164,12 +164,14 @@ static sl_str text_before(struct caret *c, uint32_t end)
 /* Words whose meaning hangs on the next one: the grammar is asked with each that could follow. */
 static const char *const *followers(struct caret *c)
 {
-    static const char *const none[] = {NULL}, *const after_not[] = {" IN", " EXISTS", NULL};
+    static const char *const none[] = {NULL}, *const after_not[] = {" IN", " LIKE", " SUBMULTISET", " EXISTS",
+                                                                    NULL};
     static const char *const after_if[] = {" EXISTS", " NOT EXISTS", NULL}, *const nulls[] = {" NULLS", NULL};
     static const char *const after_within[] = {" DISTINCT", NULL}, *const local[] = {" LOCAL", NULL};
     static const char *const precedes[] = {" PRECEDES", NULL}, *const json[] = {" JSON", NULL};
     static const char *const on[] = {" ON", NULL}, *const less[] = {" <", NULL},
                              *const time[] = {" TIME", NULL};
+    static const char *const intersect[] = {" INTERSECT", NULL}, *const any[] = {" ANY", NULL};
     switch (caret_kind(c, c->at - 1)) {
     case TK_NOT:
         return after_not;
@@ -192,6 +194,15 @@ static const char *const *followers(struct caret *c)
         return on;
     case TK_MAP:
         return less;
+    case TK_MULTISET:
+        return intersect;
+    case TK_EQ:
+    case TK_NE:
+    case TK_LT:
+    case TK_LE:
+    case TK_GT:
+    case TK_GE:
+        return any;
     default:
         return none;
     }

@@ -94,7 +94,15 @@ static unsigned plain_code(unsigned code)
 {
     switch (code) {
     case TK_NOT2:
+    case TK_NOT_LIKE:
+    case TK_NOT_SUBMULTISET:
         return TK_NOT;
+    case TK_MULTISET_INTERSECT:
+        return TK_MULTISET;
+    case TK_QUANTIFIED:
+        return TK_EQ;
+    case TK_COMMA_ARG:
+        return TK_COMMA;
     case TK_BETWEEN_AND:
         return TK_AND;
     case TK_WITHIN_DISTINCT:
@@ -157,6 +165,9 @@ void caret_words(struct caret *c, const bool *want, bool expression, bool type)
         }
         if (code == TK_CONTEXT) {
             continue; /* among the functions */
+        }
+        if (code == TK_ROW && want[TK_SELECT] && !expression) {
+            continue; /* ROW(SELECT ...) as a whole query: taken, never meant */
         }
         if (expression && cat_function_help(c->s->flink, sl_str_of(info->text))) {
             continue;

@@ -90,8 +90,9 @@ struct sql_node *sql_uescape(struct sql_parse *p, struct sql_node *s, struct sql
 struct sql_node *sql_typed(struct sql_parse *p, struct sql_tok t, struct sql_node *value);
 struct sql_node *sql_binary(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_node *b);
 struct sql_node *sql_unary(struct sql_parse *p, struct sql_tok op, struct sql_node *a);
+/* op.word: SQL_OP_NEGATED or 0. */
 struct sql_node *sql_like(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_node *b,
-                          struct sql_node *escape, unsigned negated);
+                          struct sql_node *escape);
 struct sql_node *sql_row(struct sql_parse *p, struct sql_node *items, uint32_t off, bool word);
 struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e);
 struct sql_node *sql_cursor(struct sql_parse *p, struct sql_node *query, struct sql_tok t);
@@ -124,7 +125,15 @@ void check_non_query(struct sql_parse *p, const struct sql_node *e);
 void check_non_query_list(struct sql_parse *p, const struct sql_node *list);
 void check_non_query_first(struct sql_parse *p, const struct sql_node *list);
 void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
-void sql_check_between(struct sql_parse *p, const struct sql_node *left);
+void sql_check_between(struct sql_parse *p, const struct sql_node *upper);
+void sql_check_pattern(struct sql_parse *p, const struct sql_node *pattern, const struct sql_node *escape);
+void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub);
+void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause,
+                              const struct sql_node *tail);
+void sql_check_list(struct sql_parse *p, struct sql_tok word, const struct sql_node *list);
+void sql_check_leaf_query(struct sql_parse *p, const struct sql_node *sub);
+void sql_check_call(struct sql_parse *p, const struct sql_node *name, const struct sql_node *args);
+void sql_check_ran(struct sql_parse *p, struct sql_tok word, const struct sql_node *what);
 void sql_check_first_column(struct sql_parse *p, const struct sql_node *name);
 void sql_check_decimal(struct sql_parse *p, const struct sql_node *n, const struct sql_node *value);
 void check_not_join(struct sql_parse *p, const struct sql_node *table);
@@ -146,7 +155,8 @@ void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
 void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
 void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns);
-void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word);
+void sql_check_mt_head(struct sql_parse *p, struct sql_tok create, struct sql_tok word);
+void sql_check_materialized(struct sql_parse *p, const struct sql_node *n);
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
 void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp);
 void sql_check_function(struct sql_parse *p, struct sql_tok language, const struct sql_node *resources,
@@ -167,7 +177,10 @@ struct sql_feed {
     struct sql_lexer lx;
     struct sql_token ring[4];
     unsigned head, filled;
-    int prev;              /* kind of the last token handed out */
+    int prev, before;      /* kinds of the last token handed out and of the one in front of it */
+    uint8_t interval;      /* behind INTERVAL and its sign 1, behind the name there 2 */
+    uint16_t frame_depth;  /* the same for ROWS BETWEEN that waits for its AND */
+    uint16_t window_depth; /* 1 + depth of a WINDOW clause whose list may go on; 0: none */
     struct sql_token last; /* that token, as lexed */
     /* BETWEENs still waiting for their AND, per open parenthesis or CASE */
     uint16_t depth;

@@ -205,10 +205,11 @@ struct sql_node *sql_unary(struct sql_parse *p, struct sql_tok op, struct sql_no
 }
 
 struct sql_node *sql_like(struct sql_parse *p, struct sql_node *a, struct sql_tok op, struct sql_node *b,
-                          struct sql_node *escape, unsigned negated)
+                          struct sql_node *escape)
 {
     struct sql_node *n = MK(LIKE, a->off, a, b, escape);
-    n->op = (uint16_t)(op.kind | negated);
+    n->op = (uint16_t)(op.kind | op.word);
+    sql_check_pattern(p, b, escape);
     return n;
 }
 
@@ -283,6 +284,7 @@ struct sql_node *sql_set_op(struct sql_parse *p, struct sql_node *a, struct sql_
 {
     struct sql_node *n = MK(SET_OP, a->off, a, b);
     n->op = (uint16_t)(op.kind | (quant.kind == TK_ALL ? SQL_OP_ALL : 0));
+    sql_check_ends_row_query(p, a, NULL);
     return n;
 }
 

@@ -146,14 +146,140 @@ void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub)
     }
 }
 
-/* x LIKE y BETWEEN ...: Flink reads the pattern on through the BETWEEN and then misses its AND. */
-void sql_check_between(struct sql_parse *p, const struct sql_node *left)
+/* Does one of the operators that share the level of IN and LIKE, from `n` down, have an ESCAPE? */
+static bool has_escape(const struct sql_node *n)
 {
-    while (left->kind == SQL_N_IN || left->kind == SQL_N_QUANTIFIED) {
-        left = left->first;
+    while (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE) {
+        if (n->kind == SQL_N_LIKE && n->first->next->next) {
+            return true;
+        }
+        n = n->last;
     }
-    if (left->kind == SQL_N_LIKE) {
-        check(p, SQL_CHECK_BETWEEN_LIKE, p->end - 1, p->end);
+    return false;
+}
+
+/* BETWEEN x AND y LIKE z ESCAPE ...: Flink takes the LIKE for part of the bound and then has an ESCAPE left. */
+void sql_check_between(struct sql_parse *p, const struct sql_node *upper)
+{
+    if (has_escape(upper)) {
+        check(p, SQL_CHECK_ESCAPE_LEFT, p->end - 1, p->end);
+    }
+}
+
+/* x LIKE y BETWEEN ...: Flink reads the pattern on through the BETWEEN and then misses its AND. And what
+ * stands behind ESCAPE begins without a sign, NOT or the like. */
+void sql_check_pattern(struct sql_parse *p, const struct sql_node *pattern, const struct sql_node *escape)
+{
+    const struct sql_node *n = pattern;
+    while (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE) {
+        n = n->first;
+    }
+    if (n->kind == SQL_N_BETWEEN) {
+        const struct sql_node *lower = n->first->next;
+        check(p, SQL_CHECK_BETWEEN_LIKE, lower->off + lower->len, lower->off + lower->len + 1);
+    }
+    if (!escape) {
+        return;
+    }
+    for (n = escape; n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE ||
+                     n->kind == SQL_N_BINARY || n->kind == SQL_N_BETWEEN;
+         n = n->first) {
+    }
+    if (n->kind == SQL_N_UNARY) {
+        check(p, SQL_CHECK_UNEXPECTED, n->off, n->off + 1);
+    } else if (has_escape(escape)) {
+        check(p, SQL_CHECK_ESCAPE_LEFT, p->end - 1, p->end);
+    }
+}
+
+/* MULTISET(query): one SELECT, VALUES or TABLE and nothing else. */
+void sql_check_leaf_query(struct sql_parse *p, const struct sql_node *sub)
+{
+    const struct sql_node *query = sub->first;
+    if (query->kind != SQL_N_QUERY) {
+        return;
+    }
+    const struct sql_node *leaf = query->first;
+    while (leaf->kind == SQL_N_SET_OP) {
+        leaf = leaf->first;
+    }
+    if (leaf->kind == SQL_N_WITH) {
+        check(p, SQL_CHECK_LEAF_QUERY, sub->off, leaf->off + 4);
+    } else if (leaf->len < query->len) {
+        check_behind(p, SQL_CHECK_LEAF_QUERY, leaf->off + leaf->len);
+    }
+}
+
+/* In FROM and WITH a query in parentheses is none of the kind ROW(query). */
+void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub)
+{
+    const struct sql_node *n = sub;
+    while (n->kind == SQL_N_SUBQUERY && n->op == 0 && n->first->kind == SQL_N_SUBQUERY) {
+        n = n->first;
+    }
+    if (n->kind == SQL_N_SUBQUERY && n->op == TK_ROW) {
+        check(p, SQL_CHECK_UNEXPECTED, n->off, n->off + 3);
+    }
+}
+
+/* (ROW(query)) is whole: neither UNION nor ORDER BY goes on behind it. */
+void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause, const struct sql_node *tail)
+{
+    const struct sql_node *n = clause;
+    while (n->kind == SQL_N_SUBQUERY && n->op == 0 && n->first->kind == SQL_N_SUBQUERY) {
+        n = n->first;
+    }
+    if (n->kind == SQL_N_SUBQUERY && n->op == TK_ROW) {
+        uint32_t off = tail ? tail->off : clause->off + clause->len - 1;
+        check(p, SQL_CHECK_UNEXPECTED, off, off + 1);
+    }
+}
+
+/* ARRAY( ) and MAP( ): a query; since 2.2 a list too. */
+void sql_check_list(struct sql_parse *p, struct sql_tok word, const struct sql_node *list)
+{
+    const struct sql_node *only = list->kind == SQL_N_SUBQUERY ? NULL : list->first;
+    bool row_query = only && !only->next && only->kind == SQL_N_ROW && only->first->kind == SQL_N_SUBQUERY &&
+                     !only->first->next;
+    if (only && !row_query) {
+        need(p, 202, word.off, word.kind == TK_ARRAY ? "ARRAY( ) with a list" : "MAP( ) with a list");
+    }
+}
+
+static bool is_old_window(const struct sql_parse *p, const struct sql_node *name)
+{
+    if (!name || name->kind != SQL_N_NAME || name->first->next) {
+        return false;
+    }
+    enum sql_word w = sql_word_find(p->text.p + name->off, name->len);
+    return w == SQL_W_TUMBLE || w == SQL_W_HOP || w == SQL_W_SESSION;
+}
+
+/* The group windows of old take arguments. */
+void sql_check_call(struct sql_parse *p, const struct sql_node *name, const struct sql_node *args)
+{
+    if (!args->first && is_old_window(p, name)) {
+        uint32_t off = args->op == TK_STAR ? args->off : p->end - 1;
+        check(p, SQL_CHECK_UNEXPECTED, off, off + 1);
+    }
+}
+
+/* FINAL and RUNNING: before 2.2 only before a call of a plain name. */
+void sql_check_ran(struct sql_parse *p, struct sql_tok word, const struct sql_node *what)
+{
+    bool named = what->kind == SQL_N_CALL && what->first && what->first->kind == SQL_N_NAME;
+    named = named || (what->kind == SQL_N_CALL && (what->op == 0 || what->op == TK_SPECIFIC));
+    named = named || (what->kind == SQL_N_CALL && what->first && !what->first->next &&
+                      (what->op == TK_FLOOR || what->op == TK_CEILING));
+    if (!named) {
+        uint32_t off = word.kind == TK_RUNNING ? word.off : what->off;
+        if (what->kind == SQL_N_NAME) {
+            need_behind(p, 202, what->off + what->len, "FINAL or RUNNING before anything but a call");
+            return;
+        }
+        need(p, 202, off,
+             word.kind == TK_RUNNING ? "RUNNING before anything but a call"
+                                     : "FINAL before anything but a call");
     }
 }
 
@@ -426,6 +552,10 @@ void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node
                    : t.kind == TK_LBRACE_T ? SQL_CHECK_TIME_LITERAL
                                            : SQL_CHECK_TIMESTAMP_LITERAL,
                    value);
+    if (p->complaint == SQL_COMPLAINT_CHECK && p->at == value->off) {
+        p->at = p->end - 1; /* the brace */
+        p->at_end = p->end;
+    }
 }
 
 void sql_check_sample(struct sql_parse *p, const struct sql_node *number)
@@ -497,12 +627,7 @@ void sql_check_method(struct sql_parse *p, const struct sql_node *of, struct sql
 /* The group windows of old are calls without OVER. */
 void sql_check_over(struct sql_parse *p, const struct sql_node *call, struct sql_tok over)
 {
-    const struct sql_node *name = call->first;
-    if (!name || name->kind != SQL_N_NAME || name->first->next) {
-        return;
-    }
-    enum sql_word w = sql_word_find(p->text.p + name->off, name->len);
-    if (w == SQL_W_TUMBLE || w == SQL_W_HOP || w == SQL_W_SESSION) {
+    if (is_old_window(p, call->first)) {
         check(p, SQL_CHECK_UNEXPECTED, over.off, over.end);
     }
 }
@@ -705,22 +830,26 @@ void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_t
 /* Before 2.3 the one thing in the parentheses is a key. */
 void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns)
 {
-    const struct sql_node *first = columns ? columns->first : NULL;
-    if (first && first->kind != SQL_N_CONSTRAINT) {
+    const struct sql_node *first = columns->first;
+    if (first->kind != SQL_N_CONSTRAINT) {
         need_behind(p, 203, first->off, "a column list of a materialized table");
-    } else if (first && first->next) {
+    } else if (first->next) {
         need_behind(p, 203, first->off + first->len, "a column list of a materialized table");
     }
 }
 
-void sql_check_materialized(struct sql_parse *p, const struct sql_node *n, struct sql_tok word)
+void sql_check_mt_head(struct sql_parse *p, struct sql_tok create, struct sql_tok word)
 {
-    if (n->op & SQL_OP_TEMPORARY) {
+    if (create.word & SQL_OP_TEMPORARY) {
         check(p, SQL_CHECK_MT_TEMPORARY, word.off, word.end);
     }
-    if (n->op & SQL_OP_REPLACE) {
+    if (create.word & SQL_OP_REPLACE) {
         check(p, SQL_CHECK_MT_REPLACE, word.off, word.end);
     }
+}
+
+void sql_check_materialized(struct sql_parse *p, const struct sql_node *n)
+{
     const struct sql_node *columns = sql_child(n, SQL_N_COLUMNS);
     const struct sql_node *distribution = sql_child(n, SQL_N_DISTRIBUTION);
     if (columns && p->version >= 203) { /* before, a materialized table's key was looked at later */

@@ -100,6 +100,8 @@ static bool is_clause_word(unsigned kind)
     case TK_OR:
     case TK_NOT:
     case TK_NOT2:
+    case TK_NOT_LIKE:
+    case TK_NOT_SUBMULTISET:
     case TK_AS:
     case TK_WITH:
     case TK_INSERT:
@@ -454,7 +456,8 @@ static bool explain_reserved(struct sql_place *pl, struct sql_fault *f)
     }
     /* the word before needs a literal or a parenthesis: DATE '...', POSITION(...) */
     bool word_of_value = !wants_expression(pl->want) && (pl->want[TK_LP] || pl->want[TK_STRING_LIT]) &&
-                         prev != TK_LATERAL && prev != TK_UNNEST && prev != TK_NULL;
+                         prev != TK_LATERAL && prev != TK_UNNEST && prev != TK_NULL && prev != TK_SOME &&
+                         prev != TK_ANY && prev != TK_ALL;
     if (!pl->at || !(pl->tokens[pl->at - 1].flags & SQL_TOKEN_RESERVED) || is_clause_word(prev) ||
         !word_of_value) {
         return false;
@@ -747,25 +750,52 @@ static void explain_syntax(struct sql_place *pl, struct sql_fault *f)
 }
 
 /* An expression is over and its BETWEEN has met no AND. Flink sees that before it looks at the next token, and
- * shows the last character of the expression. */
-static bool explain_between(struct sql_place *pl, const struct sql_feed *feed, struct sql_fault *f)
+ * points behind the expression. */
+static bool explain_between(struct sql_place *pl, struct sql_fault *f)
 {
-    const struct sql_token *t = &pl->tokens[pl->at];
-    size_t depth = feed->depth;
-    if (t->kind == TK_RP || t->kind == TK_RB) {
-        depth += t->len ? 1 : 0; /* the feed has closed the level already */
+    if (!pl->at || pl->tokens[pl->at].fault != SQL_LEX_OK ||
+        !sql_parse_expected(pl->arena, pl->text, pl->version, pl->at, pl->want)) {
+        return false;
     }
-    if (!pl->at || t->fault != SQL_LEX_OK || depth >= SQL_FEED_DEPTH || !feed->between[depth] ||
-        !sql_parse_expected(pl->arena, pl->text, pl->version, pl->at, pl->want) ||
-        !pl->want[TK_BETWEEN_AND]) {
+    size_t end = sql_expression_end(pl);
+    struct sql_parse p = {.arena = pl->arena, .text = pl->text, .version = pl->version};
+    struct sql_feed feed;
+    struct sql_tok t;
+    sql_feed_init(&feed, pl->text, pl->version);
+    for (size_t i = 0; i < end; i++) {
+        sql_feed_next(&feed, &p, &t);
+    }
+    bool want[SQL_WANT_CODES];
+    if (!end || feed.depth >= SQL_FEED_DEPTH || !feed.between[feed.depth] ||
+        !sql_parse_expected(pl->arena, pl->text, pl->version, end, want) || !want[TK_BETWEEN_AND]) {
         return false;
     }
     const struct sql_check_info *c = &sql_checks[SQL_CHECK_BETWEEN_END];
-    const struct sql_token *last = &pl->tokens[pl->at - 1];
-    *f = (struct sql_fault){.code = c->code, .off = last->off + last->len - 1, .len = 1};
+    const struct sql_token *last = &pl->tokens[end - 1];
+    *f = (struct sql_fault){.code = c->code, .off = last->off + last->len, .len = 1};
     f->msg = sl_str_of(c->msg);
     f->hint = sl_str_of(c->hint);
     f->flink = sl_str_of(c->flink);
+    return true;
+}
+
+/* The statement up to the culprit is whole, and Flink does not take it: it says so before it looks further. */
+static bool explain_whole(struct sql_place *pl, struct sql_run *run, struct sql_fault *f)
+{
+    struct sql_run whole;
+    sl_str text = sl_str_sub(pl->text, 0, pl->tokens[pl->at].off);
+    if (!pl->at || !pl->tokens[pl->at].kind) {
+        return false;
+    }
+    sql_parse_run(pl->arena, text, pl->version, &whole);
+    const struct sql_parse *p = &whole.parse;
+    bool at_once = p->complaint == SQL_COMPLAINT_NEED ||
+                   (p->complaint == SQL_COMPLAINT_CHECK && p->check == SQL_CHECK_UNTYPED_COLUMNS);
+    if (p->syntax_error || !at_once) {
+        return false;
+    }
+    *run = whole;
+    sql_explain_fault(pl->arena, run, f);
     return true;
 }
 
@@ -818,7 +848,7 @@ void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault
         return;
     }
     collect_tokens(&pl);
-    if (explain_between(&pl, &run->feed, fault)) {
+    if (explain_between(&pl, fault) || explain_whole(&pl, run, fault)) {
         return;
     }
     explain_syntax(&pl, fault);

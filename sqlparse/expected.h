@@ -27,6 +27,9 @@ struct sql_place {
 /* The token at which Flink says "Encountered ...": the culprit, or where its parser last had to choose, up to
  * four tokens before, when the choice was made by looking further ahead (place.c). */
 size_t sql_flink_place(const struct sql_place *pl);
+/* The token at which, for Flink, the expression in front of the culprit is over: the culprit, or the operator
+ * behind which no operand begins. */
+size_t sql_expression_end(const struct sql_place *pl);
 
 /* Finds out what is wrong: the run has a complaint or a syntax error. May parse the text again. */
 void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault *fault);

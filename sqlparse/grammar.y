@@ -34,17 +34,20 @@
 
 /* from loose to tight */
 %left LOWEST.
-%left COMMA PARTITION.
+%left COMMA COMMA_ARG PARTITION.
 %left UNION EXCEPT SET_MINUS.
 %left INTERSECT.
 %left MULTISET.
+%left MULTISET_INTERSECT.
 %left OR.
 %left AND.
 %right NOT.
 %left IS FORMAT.
-%left EQ NE NE2 LT LE GT GE MEMBER SUBMULTISET CONTAINS OVERLAPS EQUALS PRECEDES SUCCEEDS IMMEDIATELY.
-%left NOT2 IN BETWEEN.
-%right LIKE ILIKE RLIKE SIMILAR.
+%left EQ NE NE2 LT LE GT GE MEMBER SUBMULTISET NOT_SUBMULTISET CONTAINS OVERLAPS EQUALS PRECEDES SUCCEEDS IMMEDIATELY.
+/* one level, but a pattern of LIKE reads on through IN and the like, and they through LIKE */
+%left PATTERN_END.
+%left IN QUANTIFIED BETWEEN NOT2.
+%left LIKE ILIKE RLIKE SIMILAR NOT_LIKE.
 %left ESCAPE.
 %left PLUS MINUS EXISTS UNIQUE.
 %left STAR SLASH PERCENT_SIGN CONCAT.
@@ -61,6 +64,9 @@
 %token_class name_token IDENT|QUOTED_IDENT.
 %token_class number_token INTEGER_LIT|DECIMAL_LIT|APPROX_LIT.
 %token_class comparison EQ|NE|NE2|LT|LE|GT|GE.
+/* COMMA_ARG: what follows cannot go on with a list of ORDER BY, GROUP BY, VALUES or WINDOW, but with the list
+ * around the query: f(SELECT a FROM t ORDER BY a, DEFAULT) */
+%token_class comma COMMA|COMMA_ARG.
 
 input ::= stmt(A) semis. { p->root = sql_root(A); }
 semis ::= .
@@ -80,10 +86,10 @@ cids(A) ::= cid(A). [LOWEST]
 cids(R) ::= cid(A) DOT STAR. { R = sql_add(p, A, NULL); R->op = 1; }
 
 ids(R) ::= id(A). { R = MK(NAMES, A->off, A); }
-ids(R) ::= ids(A) COMMA id(B). { R = sql_add(p, A, B); }
+ids(R) ::= ids(A) comma id(B). { R = sql_add(p, A, B); }
 pids(R) ::= LP(T) ids(A) RP. { R = sql_respan(p, A, T.off); }
 cid_list(R) ::= cids(A). { R = MK(NAMES, A->off, A); }
-cid_list(R) ::= cid_list(A) COMMA cids(B). { R = sql_add(p, A, B); }
+cid_list(R) ::= cid_list(A) comma cids(B). { R = sql_add(p, A, B); }
 id_or_list(R) ::= id(A). { R = MK(NAMES, A->off, A); }
 id_or_list(A) ::= pids(A).
 
@@ -109,8 +115,8 @@ plain_lit(R) ::= DATE(T) qstr(A). { R = sql_typed(p, T, A); }
 plain_lit(R) ::= TIME(T) qstr(A). { R = sql_typed(p, T, A); }
 plain_lit(R) ::= DATETIME(T) qstr(A). { R = sql_typed(p, T, A); }
 plain_lit(R) ::= TIMESTAMP(T) qstr(A). { R = sql_typed(p, T, A); }
-plain_lit(R) ::= TIMESTAMP(T) WITH_LOCAL LOCAL TIME ZONE qstr(A).
-    { R = sql_typed(p, T, A); need(p, 200, T.off, "TIMESTAMP WITH LOCAL TIME ZONE as a literal"); }
+plain_lit(R) ::= TIMESTAMP(T) WITH_LOCAL(W) LOCAL TIME ZONE qstr(A).
+    { R = sql_typed(p, T, A); need(p, 200, W.off, "TIMESTAMP WITH LOCAL TIME ZONE as a literal"); }
 plain_lit(R) ::= LBRACE_D|LBRACE_T|LBRACE_TS(T) qstr(A) RBRACE. { R = sql_typed(p, T, A); sql_check_jdbc(p, T, A); }
 lit(A) ::= signed_number(A).
 lit(A) ::= plain_lit(A).
@@ -125,7 +131,7 @@ prec ::= .
 prec ::= LP uint RP.
 prec2 ::= .
 prec2 ::= LP uint RP.
-prec2 ::= LP uint COMMA uint RP.
+prec2 ::= LP uint comma uint RP.
 u_year ::= YEAR|YEARS.
 u_month ::= MONTH|MONTHS.
 u_day ::= DAY|DAYS.
@@ -167,8 +173,9 @@ expr(R) ::= NOT(T) expr(A). { R = sql_unary(p, T, A); }
 expr(R) ::= PLUS|MINUS(T) expr(A). [UMINUS] { R = sql_unary(p, T, A); }
 expr(R) ::= EXISTS|UNIQUE(T) expr(A). { R = sql_unary(p, T, A); }
 expr(R) ::= expr(A) comparison(T) expr(B). [EQ] { R = sql_binary(p, A, T, B); sql_check_bang(p, T); }
-expr(R) ::= expr(A) comparison(T) SOME|ANY|ALL(Q) in_list(B). [EQ]
-    { R = MK(QUANTIFIED, A->off, A, B); R->op = T.kind | (Q.kind == TK_ALL ? SQL_OP_ALL : 0); sql_check_bang(p, T); }
+/* a comparison before SOME, ANY or ALL has a code of its own, for its level */
+expr(R) ::= expr(A) QUANTIFIED(T) SOME|ANY|ALL(Q) in_operand(B). [IN]
+    { T.kind = T.word; R = MK(QUANTIFIED, A->off, A, B); R->op = T.kind | (Q.kind == TK_ALL ? SQL_OP_ALL : 0); sql_check_bang(p, T); }
 expr(R) ::= expr(A) PLUS|MINUS(T) expr(B). { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) STAR|SLASH|PERCENT_SIGN|CONCAT(T) expr(B). { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) CONTAINS|OVERLAPS|EQUALS|PRECEDES|SUCCEEDS(T) expr(B). { R = sql_binary(p, A, T, B); }
@@ -176,9 +183,10 @@ expr(R) ::= expr(A) IMMEDIATELY(T) PRECEDES expr(B). [EQ] { R = sql_binary(p, A,
 expr(R) ::= expr(A) IMMEDIATELY(T) SUCCEEDS expr(B). [EQ] { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) MEMBER(T) OF expr(B). [EQ] { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) SUBMULTISET(T) OF expr(B). [EQ] { R = sql_binary(p, A, T, B); }
-expr(R) ::= expr(A) NOT2 SUBMULTISET(T) OF expr(B). [EQ]
+expr(R) ::= expr(A) NOT_SUBMULTISET SUBMULTISET(T) OF expr(B). [EQ]
     { R = sql_binary(p, A, T, B); R->op |= SQL_OP_NEGATED; }
-expr(R) ::= expr(A) MULTISET(T) UNION|INTERSECT|EXCEPT all_distinct expr(B). [MULTISET] { R = sql_binary(p, A, T, B); }
+expr(R) ::= expr(A) MULTISET(T) UNION|EXCEPT all_distinct expr(B). [MULTISET] { R = sql_binary(p, A, T, B); }
+expr(R) ::= expr(A) MULTISET_INTERSECT(T) INTERSECT all_distinct expr(B). [MULTISET_INTERSECT] { T.kind = TK_MULTISET; R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) IS DISTINCT(T) FROM expr(B). [EQ] { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) IS NOT DISTINCT(T) FROM expr(B). [EQ]
     { R = sql_binary(p, A, T, B); R->op |= SQL_OP_NEGATED; }
@@ -192,31 +200,40 @@ is_what(R) ::= JSON(T). [LOWEST] { R = T; }
 is_what(R) ::= JSON VALUE|OBJECT|ARRAY|SCALAR(T). { R = T; }
 json_encoding ::= .
 json_encoding ::= ENCODING UTF8|UTF16|UTF32.
-expr(R) ::= expr(A) LIKE|ILIKE|RLIKE(T) expr(B). [LIKE] { R = sql_like(p, A, T, B, NULL, 0); }
-expr(R) ::= expr(A) LIKE|ILIKE|RLIKE(T) expr(B) ESCAPE post(C). [LIKE] { R = sql_like(p, A, T, B, C, 0); }
-expr(R) ::= expr(A) SIMILAR(T) TO expr(B). [LIKE] { R = sql_like(p, A, T, B, NULL, 0); }
-expr(R) ::= expr(A) SIMILAR(T) TO expr(B) ESCAPE post(C). [LIKE] { R = sql_like(p, A, T, B, C, 0); }
-expr(R) ::= expr(A) NOT2 LIKE|ILIKE|RLIKE(T) expr(B). [LIKE] { R = sql_like(p, A, T, B, NULL, SQL_OP_NEGATED); }
-expr(R) ::= expr(A) NOT2 LIKE|ILIKE|RLIKE(T) expr(B) ESCAPE post(C). [LIKE]
-    { R = sql_like(p, A, T, B, C, SQL_OP_NEGATED); }
-expr(R) ::= expr(A) NOT2 SIMILAR(T) TO expr(B). [LIKE] { R = sql_like(p, A, T, B, NULL, SQL_OP_NEGATED); }
-expr(R) ::= expr(A) NOT2 SIMILAR(T) TO expr(B) ESCAPE post(C). [LIKE]
-    { R = sql_like(p, A, T, B, C, SQL_OP_NEGATED); }
-expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); sql_check_between(p, A); }
+expr(R) ::= expr(A) like(T) expr(B). [PATTERN_END] { R = sql_like(p, A, T, B, NULL); }
+expr(R) ::= expr(A) like(T) expr(B) ESCAPE expr(C). [PATTERN_END] { R = sql_like(p, A, T, B, C); }
+%type like {struct sql_tok}
+like(R) ::= LIKE|ILIKE|RLIKE(T). { R = T; R.word = 0; }
+like(R) ::= SIMILAR(T) TO. { R = T; R.word = 0; }
+like(R) ::= NOT_LIKE LIKE|ILIKE|RLIKE(T). { R = T; R.word = SQL_OP_NEGATED; }
+like(R) ::= NOT_LIKE SIMILAR(T) TO. { R = T; R.word = SQL_OP_NEGATED; }
+expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); sql_check_between(p, C); }
 expr(R) ::= expr(A) NOT2 BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN]
-    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); sql_check_between(p, A); }
-expr(R) ::= expr(A) IN in_list(B). [IN] { R = MK(IN, A->off, A, B); }
-expr(R) ::= expr(A) NOT2 IN in_list(B). [IN] { R = sql_op(MK(IN, A->off, A, B), SQL_OP_NEGATED); }
+    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); sql_check_between(p, C); }
+expr(R) ::= expr(A) IN in_operand(B). [IN] { R = MK(IN, A->off, A, B); }
+expr(R) ::= expr(A) NOT2 IN in_operand(B). [IN] { R = sql_op(MK(IN, A->off, A, B), SQL_OP_NEGATED); }
 symmetric ::= .
 symmetric ::= SYMMETRIC.
 symmetric ::= ASYMMETRIC.
+/* the list behind IN is an operand like any other: a IN (1) + b is a IN ((1) + b) */
+in_operand(A) ::= in_list(A).
+in_operand(A) ::= in_item(A).
+in_operand(R) ::= in_operand(A) PLUS|MINUS(T) expr(B). { R = sql_binary(p, A, T, B); }
+in_operand(R) ::= in_operand(A) STAR|SLASH|PERCENT_SIGN|CONCAT(T) expr(B). { R = sql_binary(p, A, T, B); }
+in_operand(R) ::= in_operand(A) like(T) expr(B). [PATTERN_END] { R = sql_like(p, A, T, B, NULL); }
+in_operand(R) ::= in_operand(A) like(T) expr(B) ESCAPE expr(C). [PATTERN_END] { R = sql_like(p, A, T, B, C); }
+in_item(R) ::= in_list(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
+in_item(R) ::= in_item(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
+in_item(R) ::= in_list(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) LP expr(B) RP RB.
+    { R = sql_op(MK(ITEM, A->off, A, B), T.kind); need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
+in_item(R) ::= in_item(A) DOT id(B). { R = MK(FIELD, A->off, A, B); }
 in_list(A) ::= query_wp(A).
 in_list(R) ::= LP(T) in_items(A) RP. { R = sql_respan(p, A, T.off); R->kind = SQL_N_ROW; }
 in_items(A) ::= exprs(A).
-in_items(R) ::= query_np(A) COMMA exprs(B). { R = sql_adopt(p, MK(EXPRS, A->off, A), B, NULL); }
+in_items(R) ::= query_np(A) comma exprs(B). { R = sql_adopt(p, MK(EXPRS, A->off, A), B, NULL); }
 
 exprs(R) ::= expr(A). { R = MK(EXPRS, A->off, A); }
-exprs(R) ::= exprs(A) COMMA expr(B). { R = sql_add(p, A, B); }
+exprs(R) ::= exprs(A) comma expr(B). { R = sql_add(p, A, B); }
 
 post(A) ::= prim(A).
 post(R) ::= post(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
@@ -233,12 +250,13 @@ prim(R) ::= INTERVAL(T) sign cids(A) qual1(Q). { R = sql_op(MK(INTERVAL, T.off, 
 prim(R) ::= INTERVAL(T) sign LP expr(A) RP qual1(Q). { R = sql_op(MK(INTERVAL, T.off, A, Q), 2); sql_check_interval(p, Q); }
 prim(R) ::= HOOK(T). { R = MK(PARAM, T.off); }
 prim(A) ::= cids(A). [LOWEST]
+prim(R) ::= MODEL(T) cids(A). [LOWEST] { R = MK(MODEL_ARG, T.off, A); need(p, 201, T.off, "MODEL as an argument"); }
 prim(R) ::= CONTEXT(T). { R = sql_ident(p, T); }
 prim(A) ::= query_wp(A). [LOWEST]
 prim(R) ::= LP(T) row_items(A) RP. [LOWEST] { R = sql_row(p, A, T.off, 0); }
 prim(R) ::= LP(T) row_items(A) RP qual(Q). { R = sql_datetime_minus(p, A, T.off, Q); }
 prim(R) ::= ROW(T) LP row_items(A) RP. { R = sql_row(p, A, T.off, 1); }
-prim(R) ::= ROW(T) query_wp(A). { R = sql_op(MK(ROW, T.off, A), 1); }
+prim(R) ::= ROW(T) query_wp(A). [ON] { R = sql_op(MK(ROW, T.off, A), 1); }
 prim(A) ::= case_expr(A).
 prim(R) ::= CAST|TRY_CAST|SAFE_CAST(T) LP expr(A) AS type(B) RP. { R = sql_op(MK(CAST, T.off, A, B), T.kind); }
 prim(R) ::= CAST|TRY_CAST|SAFE_CAST(T) LP expr(A) AS INTERVAL qual(B) RP. { R = sql_op(MK(CAST, T.off, A, B), T.kind); }
@@ -247,12 +265,12 @@ prim(R) ::= MAP_CTOR(T) LB RB. { R = sql_op(MK(COLLECTION, T.off), T.kind); }
 prim(R) ::= ARRAY(T) LB exprs(A) RB. { R = sql_op(MK(COLLECTION, T.off, A), T.kind); check_non_query_first(p, A); }
 prim(R) ::= MAP_CTOR(T) LB exprs(A) RB. { R = sql_op(MK(COLLECTION, T.off, A), T.kind); check_non_query_first(p, A); }
 prim(R) ::= MULTISET(T) LB exprs(A) RB. { R = sql_op(MK(COLLECTION, T.off, A), T.kind); check_non_query_list(p, A); }
-prim(R) ::= ARRAY(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); if (A->kind != SQL_N_SUBQUERY) { need(p, 202, T.off, "ARRAY( ) with a list"); } }
-prim(R) ::= MAP_CTOR(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); if (A->kind != SQL_N_SUBQUERY) { need(p, 202, T.off, "MAP( ) with a list"); } }
-prim(R) ::= ARRAY(T) LP RP. { R = sql_op(MK(COLLECTION, T.off), T.kind); need(p, 202, T.off, "ARRAY( )"); }
+prim(R) ::= ARRAY(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); sql_check_list(p, T, A); }
+prim(R) ::= MAP_CTOR(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); sql_check_list(p, T, A); }
+prim(R) ::= ARRAY(T) LP RP(E). { R = sql_op(MK(COLLECTION, T.off), T.kind); need(p, 202, E.off, "ARRAY( )"); }
 prim(R) ::= MAP_CTOR(T) LP RP. { R = sql_op(MK(COLLECTION, T.off), T.kind);  }
-prim(R) ::= MULTISET(T) query_wp(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
-prim(R) ::= PERIOD(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(ROW, T.off, A, B), T.kind); }
+prim(R) ::= MULTISET(T) query_wp(A). { sql_check_leaf_query(p, A); R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
+prim(R) ::= PERIOD(T) LP expr(A) comma expr(B) RP. { R = sql_op(MK(ROW, T.off, A, B), T.kind); }
 prim(R) ::= NEXT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= CURRENT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
@@ -265,7 +283,7 @@ jdbc_call(A) ::= substring_call(A).
 jdbc_args(R) ::= LP(T) RP. { R = MK(ARGS, T.off); }
 jdbc_args(R) ::= LP(T) STAR RP. { R = sql_op(MK(ARGS, T.off), TK_STAR); }
 jdbc_args(R) ::= in_list(A). { R = A->kind == SQL_N_ROW ? sql_adopt(p, MK(ARGS, A->off), A, NULL) : MK(ARGS, A->off, A); }
-jdbc_call(R) ::= CONVERT(T) LP expr(A) COMMA jdbc_type(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+jdbc_call(R) ::= CONVERT(T) LP expr(A) comma jdbc_type(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 jdbc_type(R) ::= id(A). { R = A; sql_check_jdbc_type(p, A); }
 jdbc_type(R) ::= CHAR|VARCHAR|DATE|TIME|TIMESTAMP|DECIMAL|NUMERIC|BOOLEAN|INTEGER|BINARY|VARBINARY|TINYINT|SMALLINT|BIGINT|REAL|DOUBLE|FLOAT(T).
     { R = sql_op(MK(TYPE, T.off), T.kind); }
@@ -286,8 +304,8 @@ ctor_args(R) ::= ALL|DISTINCT(T) query_arg(A). { R = sql_op(sql_respan(p, A, T.o
 
 row_items(R) ::= row_item(A). { R = MK(EXPRS, A->off, A); }
 /* a query may be the first of several items: it ends where its own lists cannot go on */
-row_items(R) ::= query_np(A) COMMA row_item(B). { R = MK(EXPRS, A->off, A, B); }
-row_items(R) ::= row_items(A) COMMA row_item(B). { R = sql_add(p, A, B); }
+row_items(R) ::= query_np(A) comma row_item(B). { R = MK(EXPRS, A->off, A, B); }
+row_items(R) ::= row_items(A) comma row_item(B). { R = sql_add(p, A, B); }
 row_item(A) ::= expr(A).
 row_item(R) ::= DEFAULT(T). { R = MK(DEFAULT, T.off); }
 
@@ -306,7 +324,7 @@ call(R) ::= call4(A) OVER(T) over(B). { sql_check_over(p, A, T); R = sql_add(p, 
 over(A) ::= id(A).
 over(A) ::= window(A).
 call4(A) ::= call3(A).
-call4(R) ::= call3(A) FILTER(T) LP WHERE expr(B) RP. { R = sql_add(p, A, MK(FILTER, T.off, B)); }
+call4(R) ::= call3(A) FILTER(T) LP WHERE expr(B) RP. { sql_check_over(p, A, T); R = sql_add(p, A, MK(FILTER, T.off, B)); }
 call3(A) ::= call2(A).
 call3(R) ::= call2(A) WITHIN(T) GROUP LP order_by(B) RP. { R = sql_add(p, A, sql_op(MK(WITHIN, T.off, B), TK_GROUP)); }
 call2(A) ::= call1(A).
@@ -314,7 +332,7 @@ call2(R) ::= call1(A) WITHIN_DISTINCT(T) DISTINCT LP exprs(B) RP. { R = sql_add(
 call1(A) ::= call0(A). [LOWEST]
 call1(R) ::= call0(A) null_treatment(B). { R = sql_add(p, A, B); }
 null_treatment(R) ::= IGNORE|RESPECT(T) NULLS. { R = sql_op(MK(NULL_TREATMENT, T.off), T.kind); }
-call0(R) ::= cids(A) LP fargs(B) RP. { R = MK(CALL, A->off, A, B); }
+call0(R) ::= cids(A) LP fargs(B) RP. { sql_check_call(p, A, B); R = MK(CALL, A->off, A, B); }
 call0(R) ::= fname(A) LP fargs(B) RP. { R = MK(CALL, A->off, A, B); }
 call0(R) ::= SPECIFIC(T) cids(A) LP fargs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 call0(R) ::= SPECIFIC(T) fname(A) LP fargs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
@@ -326,10 +344,15 @@ agg_nulls(A) ::= null_treatment(A).
 separator_opt(R) ::= . { R = NULL; }
 separator_opt(R) ::= SEPARATOR strx(A). { R = A; }
 agg_args(R) ::= agg_arg(A). { R = MK(ARGS, A->off, A); }
-agg_args(R) ::= agg_args(A) COMMA agg_arg(B). { R = sql_add(p, A, B); }
+agg_args(R) ::= agg_args(A) comma agg_arg(B). { R = sql_add(p, A, B); }
 agg_arg(A) ::= expr(A).
 agg_arg(R) ::= DEFAULT(T). { R = MK(DEFAULT, T.off); }
+agg_arg(A) ::= agg_table(A).
+agg_arg(R) ::= id(A) ARROW agg_table(B). { R = MK(NAMED_ARG, A->off, A, B); }
+agg_table(R) ::= TABLE(T) cids(A). [ON] { R = MK(TABLE_ARG, T.off, A); }
+agg_table(R) ::= TABLE(T) cids(A) arg_partition(B). { R = MK(TABLE_ARG, T.off, A, B); }
 agg_arg(R) ::= id(A) ARROW expr(B). { R = MK(NAMED_ARG, A->off, A, B); }
+agg_arg(R) ::= id(A) ARROW DEFAULT(T). { R = MK(NAMED_ARG, A->off, A, MK(DEFAULT, T.off)); }
 %type all_distinct {struct sql_tok}
 all_distinct(R) ::= . { R = (struct sql_tok){0}; }
 all_distinct(R) ::= ALL|DISTINCT(T). { R = T; }
@@ -349,8 +372,8 @@ call_args(R) ::= . { R = MK(ARGS, p->end); }
 call_args(A) ::= args(A).
 call_args(A) ::= query_arg(A).
 args(R) ::= arg_first(A). { R = MK(ARGS, A->off, A); }
-args(R) ::= query_arg(A) COMMA arg(B). { R = sql_add(p, A, B); }
-args(R) ::= args(A) COMMA arg(B). { R = sql_add(p, A, B); }
+args(R) ::= query_arg(A) comma arg(B). { R = sql_add(p, A, B); }
+args(R) ::= args(A) comma arg(B). { R = sql_add(p, A, B); }
 arg_first(A) ::= arg(A).
 arg_first(R) ::= query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
 arg_first(R) ::= id(N) ARROW query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
@@ -364,15 +387,14 @@ arg_value(R) ::= TABLE(T) cids(A). [ON] { R = MK(TABLE_ARG, T.off, A); }
 arg_value(R) ::= TABLE(T) cids(A) order_set(C). { R = MK(TABLE_ARG, T.off, A, C); }
 arg_value(R) ::= TABLE(T) cids(A) arg_partition(B) set_order(C). { R = MK(TABLE_ARG, T.off, A, B, C); }
 arg_partition(R) ::= PARTITION(T) BY id_or_list(A). { R = MK(PARTITION_BY, T.off, A); }
-arg_value(R) ::= MODEL(T) cids(A). { R = MK(MODEL_ARG, T.off, A); }
 set_order(R) ::= . { R = NULL; }
 set_order(A) ::= order_set(A).
 /* one item, or several in parentheses; (a, b) is a row */
 order_set(R) ::= ORDER(T) BY order_item(A). { R = MK(ORDER_BY, T.off, A); }
 order_set(R) ::= ORDER(T) BY LP order_items2(A) RP. { R = sql_respan(p, A, T.off); R->kind = SQL_N_ORDER_BY; }
 order_items2(R) ::= order_dir(A). { R = MK(ORDER_BY, A->off, A); }
-order_items2(R) ::= row_items(A) COMMA order_dir(B). { R = sql_add(p, A, B); }
-order_items2(R) ::= order_items2(A) COMMA order_item(B). { R = sql_add(p, A, B); }
+order_items2(R) ::= row_items(A) comma order_dir(B). { R = sql_add(p, A, B); }
+order_items2(R) ::= order_items2(A) comma order_item(B). { R = sql_add(p, A, B); }
 
 /* calls with words inside */
 special_call(R) ::= EXTRACT(T) LP unit(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
@@ -381,8 +403,8 @@ special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) FROM expr(C) RP. { sql_che
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) FOR expr(D) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C, D), T.kind); }
-substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA expr(B) FOR|COMMA expr(C) RP.
+substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) FOR|COMMA|COMMA_ARG expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
@@ -390,8 +412,8 @@ special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING FROM expr(B) RP. { R = sql_
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= CONVERT(T) LP expr(A) USING id(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= CONVERT(T) LP expr(A) COMMA id(B) COMMA id(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); need(p, 200, T.off, "CONVERT with commas"); }
-special_call(R) ::= CONVERT(T) LP convert_type(A) COMMA exprs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, T.off, "CONVERT to a type"); }
+special_call(R) ::= CONVERT(T) LP expr(A) comma id(B) comma id(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); need(p, 200, T.off, "CONVERT with commas"); }
+special_call(R) ::= CONVERT(T) LP convert_type(A) comma exprs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, T.off, "CONVERT to a type"); }
 convert_type(A) ::= plain_type(A).
 convert_type(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_type(R) ::= TIME(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
@@ -407,30 +429,30 @@ special_call(A) ::= substring_call(A).
 ts_unit(R) ::= YEAR|MONTH|DAY|HOUR|MINUTE|SECOND(T). { R = MK(UNIT, T.off); }
 ts_unit(R) ::= id(A). { R = MK(UNIT, A->off, A); sql_check_unit(p, A, true); }
 ts_unit(R) ::= WEEK_OF(T) LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP. { R = MK(UNIT, T.off); }
-time_call(R) ::= TIMESTAMPADD|TIMESTAMPDIFF(T) LP ts_unit(A) COMMA expr(B) COMMA expr(C) RP.
+time_call(R) ::= TIMESTAMPADD|TIMESTAMPDIFF(T) LP ts_unit(A) comma expr(B) comma expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
-time_call(R) ::= DATE_DIFF|DATETIME_DIFF|TIME_DIFF|TIMESTAMP_DIFF(T) LP expr(A) COMMA expr(B) COMMA unit(C) RP.
+time_call(R) ::= DATE_DIFF|DATETIME_DIFF|TIME_DIFF|TIMESTAMP_DIFF(T) LP expr(A) comma expr(B) comma unit(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
-time_call(R) ::= DATETIME_TRUNC|TIME_TRUNC|TIMESTAMP_TRUNC(T) LP expr(A) COMMA unit(B) RP.
+time_call(R) ::= DATETIME_TRUNC|TIME_TRUNC|TIMESTAMP_TRUNC(T) LP expr(A) comma unit(B) RP.
     { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-time_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-time_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA YEAR|MONTH|DAY|HOUR|MINUTE|SECOND RP.
+time_call(R) ::= DATE_TRUNC(T) LP expr(A) comma expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+time_call(R) ::= DATE_TRUNC(T) LP expr(A) comma YEAR|MONTH|DAY|HOUR|MINUTE|SECOND RP.
     { R = sql_op(MK(CALL, T.off, A), T.kind); }
-time_call(R) ::= DATE_TRUNC(T) LP expr(A) COMMA WEEK_OF LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP RP.
+time_call(R) ::= DATE_TRUNC(T) LP expr(A) comma WEEK_OF LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP RP.
     { R = sql_op(MK(CALL, T.off, A), T.kind); }
-time_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) COMMA expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-time_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) COMMA expr(B) COMMA JSON_SCOPE ARROW expr(C) RP.
+time_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) comma expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+time_call(R) ::= CONTAINS_SUBSTR(T) LP expr(A) comma expr(B) comma JSON_SCOPE ARROW expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= CLASSIFIER|MATCH_NUMBER(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= PREV(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= NEXT(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-special_call(R) ::= PREV(T) LP expr(A) COMMA signed_number(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= NEXT(T) LP expr(A) COMMA signed_number(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= PREV(T) LP expr(A) comma signed_number(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= NEXT(T) LP expr(A) comma signed_number(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 /* FIRST and LAST as rows of a match; as plain functions they can only be called by dotted names */
 special_call(R) ::= NAVIGATION(T) LP expr(A) RP. { R = MK(CALL, T.off, sql_name(p, sql_ident(p, T)), MK(ARGS, A->off, A)); }
-special_call(R) ::= NAVIGATION(T) LP expr(A) COMMA signed_number(B) RP. { R = MK(CALL, T.off, sql_name(p, sql_ident(p, T)), MK(ARGS, A->off, A, B)); }
-special_call(R) ::= FINAL(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); if (A->kind != SQL_N_CALL) { need(p, 202, A->off, "FINAL before anything but a call"); } }
-special_call(R) ::= RUNNING(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); if (A->kind != SQL_N_CALL) { need(p, 202, A->off, "RUNNING before anything but a call"); } }
+special_call(R) ::= NAVIGATION(T) LP expr(A) comma signed_number(B) RP. { R = MK(CALL, T.off, sql_name(p, sql_ident(p, T)), MK(ARGS, A->off, A, B)); }
+special_call(R) ::= FINAL(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); sql_check_ran(p, T, A); }
+special_call(R) ::= RUNNING(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); sql_check_ran(p, T, A); }
 
 special_call(R) ::= JSON_EXISTS(T) LP json_api(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= JSON_EXISTS(T) LP json_api(A) TRUE|FALSE|UNKNOWN|ERROR ON ERROR RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
@@ -439,16 +461,16 @@ special_call(R) ::= JSON_QUERY(T) LP json_api(A) returning_opt(B) json_wrapper j
 special_call(R) ::= JSON_OBJECT(T) LP json_nulls RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= JSON_OBJECT(T) LP json_pairs(A) json_nulls RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= JSON_OBJECTAGG(T) LP json_pair(A) json_nulls RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-special_call(R) ::= JSON_ARRAY(T) LP json_nulls RP. { R = sql_op(MK(CALL, T.off), T.kind); }
+special_call(R) ::= JSON_ARRAY(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= JSON_ARRAY(T) LP exprs(A) json_nulls RP. { R = sql_op(MK(CALL, T.off, A), T.kind); check_non_query_list(p, A); }
 special_call(A) ::= json_arrayagg(A).
 special_call(R) ::= json_arrayagg(A) WITHIN(T) GROUP LP order_by(B) RP.
     { R = A; if (sql_child(A, SQL_N_ORDER_BY)) { check(p, SQL_CHECK_JSON_TWO_ORDERS, A->off, p->end); } R = sql_add(p, A, sql_op(MK(WITHIN, T.off, B), TK_GROUP)); }
 json_arrayagg(R) ::= JSON_ARRAYAGG(T) LP expr(A) order_by_opt(B) json_nulls RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); check_non_query(p, A); }
-json_api(R) ::= expr(A) COMMA expr(B). { R = MK(EXPRS, A->off, A, B); check_non_query_list(p, R); }
-json_api(R) ::= expr(A) COMMA expr(B) PASSING passing(C). { R = MK(EXPRS, A->off, A, B, C); check_non_query(p, A); check_non_query(p, B); }
+json_api(R) ::= expr(A) comma expr(B). { R = MK(EXPRS, A->off, A, B); check_non_query_list(p, R); }
+json_api(R) ::= expr(A) comma expr(B) PASSING passing(C). { R = MK(EXPRS, A->off, A, B, C); check_non_query(p, A); check_non_query(p, B); }
 passing(R) ::= expr(A) AS id(B). { R = MK(EXPRS, A->off, A, B); }
-passing(R) ::= passing(C) COMMA expr(A) AS id(B). { R = sql_add(p, sql_add(p, C, A), B); }
+passing(R) ::= passing(C) comma expr(A) AS id(B). { R = sql_add(p, sql_add(p, C, A), B); }
 returning_opt(R) ::= . { R = NULL; }
 returning_opt(R) ::= RETURNING type(A). { R = A; }
 json_value_on(R) ::= . { R = NULL; }
@@ -468,7 +490,7 @@ json_nulls ::= .
 json_nulls ::= NULL ON NULL.
 json_nulls ::= ABSENT ON NULL.
 json_pairs(R) ::= json_pair(A). { R = MK(EXPRS, A->off, A); }
-json_pairs(R) ::= json_pairs(A) COMMA json_pair(B). { R = sql_add(p, A, B); }
+json_pairs(R) ::= json_pairs(A) comma json_pair(B). { R = sql_add(p, A, B); }
 json_pair(R) ::= KEY(T) expr(A) VALUE expr(B). { R = MK(JSON_PAIR, T.off, A, B); check_non_query(p, A); check_non_query(p, B); }
 json_pair(R) ::= expr(A) VALUE expr(B). { R = MK(JSON_PAIR, A->off, A, B); check_non_query(p, A); check_non_query(p, B); }
 json_pair(R) ::= expr(A) COLON expr(B). { R = MK(JSON_PAIR, A->off, A, B); check_non_query(p, A); check_non_query(p, B); }
@@ -499,25 +521,38 @@ query(A) ::= query_wp(A). [LOWEST]
 query_wp(R) ::= LP(T) query_np(A) RP. { R = MK(SUBQUERY, T.off, A); }
 query_wp(R) ::= LP(T) query_wp(A) RP. { R = MK(SUBQUERY, T.off, A); }
 
+/* Flink takes ROW(query) for a query where a statement ends with one, in parentheses and behind UNION */
+row_query(R) ::= ROW(T) query_wp(A). [LOWEST] { R = sql_op(MK(SUBQUERY, T.off, A), TK_ROW); }
+query_wp(R) ::= LP(T) row_query(A) RP. { R = MK(SUBQUERY, T.off, A); }
+query(A) ::= row_query(A).
+query_np(R) ::= with(W) row_query(A). { R = MK(QUERY, W->off, W, A); }
+query_np(R) ::= with(W) row_query(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL); }
+simple(R) ::= clause(A) UNION|EXCEPT(T) all_distinct(Q) row_query(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
+simple(R) ::= clause(A) INTERSECT(T) all_distinct(Q) row_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
 query_np(R) ::= simple(A). [LOWEST] { R = MK(QUERY, A->off, A); }
-query_np(R) ::= clause(A) tail(B). { R = sql_adopt(p, MK(QUERY, A->off, A), B, NULL); }
+query_np(R) ::= clause(A) tail(B). { sql_check_ends_row_query(p, A, B); R = sql_adopt(p, MK(QUERY, A->off, A), B, NULL); }
 query_np(R) ::= with(W) clause(A). { R = MK(QUERY, W->off, W, A); }
 query_np(R) ::= with(W) clause(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL); }
 clause(A) ::= simple(A).
 clause(A) ::= query_wp(A).
 simple(A) ::= select(A).
-simple(R) ::= VALUES|VALUE(T) rows(A). [LOWEST] { R = sql_respan(p, A, T.off); R->kind = SQL_N_VALUES; sql_check_value(p, T); }
+simple(R) ::= values(T) rows(A). [LOWEST] { R = sql_respan(p, A, T.off); R->kind = SQL_N_VALUES; }
+%type values {struct sql_tok}
+values(R) ::= VALUES|VALUE(T). { R = T; sql_check_value(p, T); }
 simple(R) ::= TABLE(T) cids(A). [LOWEST] { R = MK(EXPLICIT_TABLE, T.off, A); }
 simple(R) ::= clause(A) UNION|EXCEPT(T) all_distinct(Q) clause(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
-simple(R) ::= clause(A) SET_MINUS(T) all_distinct(Q) clause(B). [UNION] { R = sql_set_op(p, A, T, Q, B); check(p, SQL_CHECK_MINUS, T.off, T.end); }
+simple(R) ::= clause(A) minus(T) all_distinct(Q) clause(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
+%type minus {struct sql_tok}
+minus(R) ::= SET_MINUS(T). { R = T; check(p, SQL_CHECK_MINUS, T.off, T.end); }
 simple(R) ::= clause(A) INTERSECT(T) all_distinct(Q) clause(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
 
 with(R) ::= WITH(T) ctes(A). { R = sql_respan(p, A, T.off); }
-with(R) ::= WITH(T) RECURSIVE ctes(A). { R = sql_op(sql_respan(p, A, T.off), 1); need(p, 202, T.off, "WITH RECURSIVE"); }
+with(R) ::= WITH(T) recursive ctes(A). { R = sql_op(sql_respan(p, A, T.off), 1); }
+recursive ::= RECURSIVE(T). { need(p, 202, T.off, "WITH RECURSIVE"); }
 ctes(R) ::= cte(A). { R = MK(WITH, A->off, A); }
-ctes(R) ::= ctes(A) COMMA cte(B). { R = sql_add(p, A, B); }
-cte(R) ::= id(A) AS query_wp(B). { R = MK(CTE, A->off, A, B); check_ordered_paren(p, B); }
-cte(R) ::= id(A) pids(C) AS query_wp(B). { R = MK(CTE, A->off, A, C, B); check_ordered_paren(p, B); }
+ctes(R) ::= ctes(A) comma cte(B). { R = sql_add(p, A, B); }
+cte(R) ::= id(A) AS query_wp(B). { sql_check_row_query(p, B); R = MK(CTE, A->off, A, B); check_ordered_paren(p, B); }
+cte(R) ::= id(A) pids(C) AS query_wp(B). { sql_check_row_query(p, B); R = MK(CTE, A->off, A, C, B); check_ordered_paren(p, B); }
 
 /* Flink reads a table there before it sees that it is no query */
 cte(R) ::= id(A) AS nested(B). { R = MK(CTE, A->off, A, B); check(p, SQL_CHECK_QUERY_WANTED, B->first->off, p->end); }
@@ -530,7 +565,7 @@ tail(R) ::= order_by(A). [LOWEST] { R = MK(QUERY, A->off, A); }
 tail(R) ::= order_by(A) limit(B). { R = MK(QUERY, A->off, A, B); }
 tail(R) ::= limit(A). { R = MK(QUERY, A->off, A); }
 limit(R) ::= LIMIT(T) limit_count(A) offset_opt(B). { R = MK(LIMIT, T.off, A, B); }
-limit(R) ::= LIMIT(T) count(A) COMMA count(B). { R = MK(LIMIT, T.off, A, B); check(p, SQL_CHECK_LIMIT_COMMA, T.off, p->end); }
+limit(R) ::= LIMIT(T) count(A) comma count(B). { R = MK(LIMIT, T.off, A, B); check(p, SQL_CHECK_LIMIT_COMMA, T.off, p->end); }
 limit(R) ::= offset(A). { R = MK(LIMIT, A->off, A); }
 limit(R) ::= offset(A) fetch(B). { R = MK(LIMIT, A->off, A, B); }
 limit(R) ::= offset(A) LIMIT limit_count(B). { R = MK(LIMIT, A->off, A, B); check(p, SQL_CHECK_OFFSET_LIMIT, A->off, p->end); }
@@ -565,7 +600,7 @@ select(R) ::= SELECT(T) hints_opt(H) stream_opt all_distinct(Q) select_list(A) f
 stream_opt ::= .
 stream_opt ::= STREAM.
 select_list(R) ::= select_item(A). { R = MK(SELECT_LIST, A->off, A); }
-select_list(R) ::= select_list(A) COMMA select_item(B). { R = sql_add(p, A, B); }
+select_list(R) ::= select_list(A) comma select_item(B). { R = sql_add(p, A, B); }
 star(R) ::= STAR(T). { R = MK(STAR, T.off); }
 select_item(R) ::= star(A). { R = MK(SELECT_ITEM, A->off, A); }
 select_item(R) ::= star(A) alias(B). { R = MK(SELECT_ITEM, A->off, A, B); }
@@ -600,25 +635,25 @@ hints_opt(R) ::= . { R = NULL; }
 hints_opt(A) ::= hints(A).
 hints(R) ::= HINT_BEGIN(T) hint_list(A) COMMENT_END. { R = sql_respan(p, A, T.off); }
 hint_list(R) ::= hint(A). { R = MK(HINTS, A->off, A); }
-hint_list(R) ::= hint_list(A) COMMA hint(B). { R = sql_add(p, A, B); }
+hint_list(R) ::= hint_list(A) comma hint(B). { R = sql_add(p, A, B); }
 hint(R) ::= id(A). { R = MK(HINT, A->off, A); }
 hint(R) ::= id(A) LP RP. { R = MK(HINT, A->off, A); }
 hint(R) ::= id(A) LP hint_options(B) RP. { R = MK(HINT, A->off, A, B); }
 hint(R) ::= id(A) LP ids(B) RP. { R = MK(HINT, A->off, A, B); }
 hint(R) ::= id(A) LP hint_values(B) RP. { R = MK(HINT, A->off, A, B); }
 hint_options(R) ::= hint_option(A). { R = MK(OPTIONS, A->off, A); }
-hint_options(R) ::= hint_options(A) COMMA hint_option(B). { R = sql_add(p, A, B); }
+hint_options(R) ::= hint_options(A) comma hint_option(B). { R = sql_add(p, A, B); }
 hint_option(R) ::= id(A) EQ strx(B). { R = MK(OPTION, A->off, A, B); }
 hint_option(R) ::= strx(A) EQ strx(B). { R = MK(OPTION, A->off, A, B); }
 hint_values(R) ::= hint_value(A). { R = MK(EXPRS, A->off, A); }
-hint_values(R) ::= hint_values(A) COMMA hint_value(B). { R = sql_add(p, A, B); }
+hint_values(R) ::= hint_values(A) comma hint_value(B). { R = sql_add(p, A, B); }
 hint_value(A) ::= signed_number(A).
 hint_value(A) ::= strx(A).
 
 /* ------------------------------------------------------------------ FROM */
 
 tables(A) ::= table(A).
-tables(R) ::= tables(A) COMMA(T) table(B). { R = sql_join(p, A, T, 0, B, NULL); }
+tables(R) ::= tables(A) comma(T) table(B). { R = sql_join(p, A, T, 0, B, NULL); }
 tables(R) ::= tables(A) join_op(T) table(B) join_cond(C). { R = sql_join(p, A, T, T.word, B, C); }
 tables(R) ::= tables(A) CROSS APPLY(T) table(B). { R = sql_join(p, A, T, 0, B, NULL); check(p, SQL_CHECK_APPLY, T.off, p->end); }
 tables(R) ::= tables(A) OUTER APPLY(T) table(B). { R = sql_join(p, A, T, 0, B, NULL); check(p, SQL_CHECK_APPLY, T.off, p->end); }
@@ -659,12 +694,12 @@ base(R) ::= cid(A) hints_opt(H) snapshot_opt(S) match_opt(M). { R = MK(TABLE, A-
 base(R) ::= cid(A) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, S, M); }
 base(R) ::= cid(A) hints(H) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
 base(R) ::= cid(A) LP(L) call_args(B) RP. { sql_take_cursors(p, B); R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); sql_check_table_call(p, L); }
-base(R) ::= query_wp(A) match_opt(M). [LOWEST] { R = MK(DERIVED, A->off, A, M); check_ordered_paren(p, A); }
-base(R) ::= LATERAL(T) query_wp(A) match_opt(M). { R = sql_op(MK(DERIVED, T.off, A, M), 1); check_ordered_paren(p, A); }
+base(R) ::= query_wp(A) match_opt(M). [LOWEST] { sql_check_row_query(p, A); R = MK(DERIVED, A->off, A, M); check_ordered_paren(p, A); }
+base(R) ::= LATERAL(T) query_wp(A) match_opt(M). { sql_check_row_query(p, A); R = sql_op(MK(DERIVED, T.off, A, M), 1); check_ordered_paren(p, A); }
 base(R) ::= nested(A) match_opt(M). { R = sql_add(p, A, M); }
 base(R) ::= LATERAL nested(A). { R = A; check(p, SQL_CHECK_TABLE_ALONE, A->first->off, p->end); }
 base(R) ::= UNNEST(T) in_list(A) ordinality(B). { R = sql_op(MK(UNNEST, T.off, A), (uint16_t)B); }
-base(R) ::= LATERAL UNNEST(T) in_list(A) ordinality(B). { R = sql_op(MK(UNNEST, T.off, A), (uint16_t)B); }
+base(R) ::= LATERAL UNNEST(T) in_list(A) ordinality(B). { need(p, 200, T.off, "LATERAL UNNEST"); R = sql_op(MK(UNNEST, T.off, A), (uint16_t)B); }
 base(R) ::= TABLE(T) LP specific cids(A) LP call_args(B) RP RP. { sql_take_cursors(p, B); R = MK(TABLE_FUNCTION, T.off, MK(CALL, A->off, A, B)); }
 base(R) ::= LATERAL TABLE(T) LP specific cids(A) LP call_args(B) RP RP. { sql_take_cursors(p, B); R = sql_op(MK(TABLE_FUNCTION, T.off, MK(CALL, A->off, A, B)), 1); }
 specific ::= .
@@ -682,7 +717,7 @@ extend_opt ::= extension.
 extension ::= EXTEND LP extend_cols RP.
 extension ::= LP extend_cols RP.
 extend_cols ::= extend_col.
-extend_cols ::= extend_cols COMMA extend_col.
+extend_cols ::= extend_cols comma extend_col.
 extend_col ::= cids type not_null_opt.
 not_null_opt ::= .
 not_null_opt ::= NOT NULL.
@@ -691,13 +726,13 @@ snapshot_opt(R) ::= FOR(T) SYSTEM_TIME AS OF expr(A). { R = MK(SNAPSHOT, T.off, 
 
 pivot(R) ::= PIVOT(T) LP pivot_aggs(A) FOR id_or_list(B) IN LP pivot_values RP RP. { R = MK(PIVOT, T.off, A, B); }
 pivot_aggs(R) ::= pivot_agg(A). { R = MK(EXPRS, A->off, A); }
-pivot_aggs(R) ::= pivot_aggs(A) COMMA pivot_agg(B). { R = sql_add(p, A, B); }
+pivot_aggs(R) ::= pivot_aggs(A) comma pivot_agg(B). { R = sql_add(p, A, B); }
 pivot_agg(R) ::= call(A). { R = MK(SELECT_ITEM, A->off, A); }
 pivot_agg(R) ::= call(A) alias(B). { R = MK(SELECT_ITEM, A->off, A, B); }
 pivot_values ::= .
 pivot_values ::= pivot_list.
 pivot_list ::= pivot_value.
-pivot_list ::= pivot_list COMMA pivot_value.
+pivot_list ::= pivot_list comma pivot_value.
 pivot_value ::= row_expr.
 pivot_value ::= row_expr alias.
 row_expr(R) ::= expr(A). { R = sql_values_row(p, A); }
@@ -705,7 +740,7 @@ unpivot(R) ::= UNPIVOT(T) nulls_clause LP id_or_list(A) FOR id_or_list(B) IN LP 
 nulls_clause ::= .
 nulls_clause ::= INCLUDE|EXCLUDE NULLS.
 unpivot_list ::= unpivot_value.
-unpivot_list ::= unpivot_list COMMA unpivot_value.
+unpivot_list ::= unpivot_list comma unpivot_value.
 unpivot_value ::= id_or_list.
 unpivot_value ::= id_or_list AS row_expr.
 
@@ -721,7 +756,7 @@ defines(R) ::= DEFINE(T) define_list(A). { R = sql_respan(p, A, T.off); }
 measures_opt(R) ::= . { R = NULL; }
 measures_opt(R) ::= MEASURES(T) measure_list(A). { R = sql_respan(p, A, T.off); }
 measure_list(R) ::= measure(A). { R = MK(MEASURES, A->off, A); }
-measure_list(R) ::= measure_list(A) COMMA measure(B). { R = sql_add(p, A, B); }
+measure_list(R) ::= measure_list(A) comma measure(B). { R = sql_add(p, A, B); }
 measure(R) ::= expr(A) AS(T) id(B). { R = MK(SELECT_ITEM, A->off, A, MK(ALIAS, T.off, B)); check_non_query(p, A); }
 rows_per_match ::= .
 rows_per_match ::= ONE ROW PER MATCH.
@@ -745,24 +780,24 @@ pat_item(R) ::= pat_prim(A) pat_quant. { R = MK(PAT_ITEM, A->off, A); }
 pat_item(R) ::= pat_prim(A) pat_quant HOOK. { R = MK(PAT_ITEM, A->off, A); }
 pat_quant ::= STAR|PLUS|HOOK.
 pat_quant ::= LBRACE number RBRACE.
-pat_quant ::= LBRACE number COMMA RBRACE.
-pat_quant ::= LBRACE number COMMA number RBRACE.
-pat_quant ::= LBRACE COMMA number RBRACE.
+pat_quant ::= LBRACE number comma RBRACE.
+pat_quant ::= LBRACE number comma number RBRACE.
+pat_quant ::= LBRACE comma number RBRACE.
 pat_prim(A) ::= id(A).
 pat_prim(R) ::= LP(T) pat_alt(A) RP. { R = sql_respan(p, A, T.off); }
 pat_prim(R) ::= PAT_EXCLUDE(T) MINUS pat_alt(A) MINUS RBRACE. { R = sql_respan(p, A, T.off); }
 pat_prim(R) ::= PERMUTE(T) LP permute_list(A) RP. { R = sql_respan(p, A, T.off); }
 permute_list(R) ::= pat_alt(A). { R = MK(PAT_ALT, A->off, A); }
-permute_list(R) ::= permute_list(A) COMMA pat_alt(B). { R = sql_add(p, A, B); }
+permute_list(R) ::= permute_list(A) comma pat_alt(B). { R = sql_add(p, A, B); }
 within_opt(R) ::= . { R = NULL; }
 within_opt(R) ::= WITHIN interval_lit(A). { R = A; }
 subset_opt(R) ::= . { R = NULL; }
 subset_opt(R) ::= SUBSET(T) subset_list(A). { R = sql_respan(p, A, T.off); }
 subset_list(R) ::= subset(A). { R = MK(SUBSET, A->off, A); }
-subset_list(R) ::= subset_list(A) COMMA subset(B). { R = sql_add(p, A, B); }
+subset_list(R) ::= subset_list(A) comma subset(B). { R = sql_add(p, A, B); }
 subset(R) ::= id(A) EQ LP exprs(B) RP. { R = MK(SELECT_ITEM, A->off, A, B); }
 define_list(R) ::= define(A). { R = MK(DEFINE, A->off, A); }
-define_list(R) ::= define_list(A) COMMA define(B). { R = sql_add(p, A, B); }
+define_list(R) ::= define_list(A) comma define(B). { R = sql_add(p, A, B); }
 define(R) ::= id(A) AS expr(B). { R = MK(SELECT_ITEM, A->off, A, B); }
 
 /* ------------------------------------------------------------------ types */
@@ -800,24 +835,24 @@ type_word(R) ::= TIMESTAMP(T) prec zone_opt. { R = sql_op(MK(TYPE, T.off), T.kin
 type_word(R) ::= TIMESTAMP_LTZ(T) prec. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= ARRAY(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
 type_word(R) ::= MULTISET(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
-type_word(R) ::= MAP(T) LT xtype(A) COMMA xtype(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
-type_word(R) ::= RAW(T) LP strx(A) COMMA strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
+type_word(R) ::= MAP(T) LT xtype(A) comma xtype(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
+type_word(R) ::= RAW(T) LP strx(A) comma strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 type_word(R) ::= ROW(T) NE. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= ROW(T) LT GT. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= ROW(T) LT fields(A) GT. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 type_word(R) ::= ROW(T) LP RP. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= ROW(T) LP fields(A) RP. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 type_word(R) ::= STRUCTURED(T) LT strx(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
-type_word(R) ::= STRUCTURED(T) LT strx(A) COMMA fields(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
+type_word(R) ::= STRUCTURED(T) LT strx(A) comma fields(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 element(R) ::= type_name(A) nullity(N). { R = sql_nullity(p, A, N); }
 fields(R) ::= field(A). { R = MK(TYPE, A->off, A); }
-fields(R) ::= fields(A) COMMA field(B). { R = sql_add(p, A, B); }
+fields(R) ::= fields(A) comma field(B). { R = sql_add(p, A, B); }
 field(R) ::= id(A) xtype(B). { R = MK(TYPE_FIELD, A->off, A, B); }
 field(R) ::= id(A) xtype(B) qstr(C). { R = MK(TYPE_FIELD, A->off, A, B, C); }
 decimal_opt ::= .
 decimal_opt ::= LP uint RP.
-decimal_opt ::= LP uint COMMA uint RP.
-decimal_opt ::= LP uint COMMA MINUS uint RP.
+decimal_opt ::= LP uint comma uint RP.
+decimal_opt ::= LP uint comma MINUS uint RP.
 charset_opt ::= .
 charset_opt ::= CHARACTER SET id.
 zone_opt ::= .
@@ -852,18 +887,18 @@ with_opt(R) ::= WITH props(A). { R = A; }
 props(R) ::= LP(T) RP. { R = MK(OPTIONS, T.off); }
 props(R) ::= LP(T) prop_list(A) RP. { R = sql_respan(p, A, T.off); }
 prop_list(R) ::= prop(A). { R = MK(OPTIONS, A->off, A); }
-prop_list(R) ::= prop_list(A) COMMA prop(B). { R = sql_add(p, A, B); }
+prop_list(R) ::= prop_list(A) comma prop(B). { R = sql_add(p, A, B); }
 prop(R) ::= strx(A) EQ strx(B). { R = MK(OPTION, A->off, A, B); }
 keys(R) ::= LP(T) RP. { R = MK(KEYS, T.off); }
 keys(R) ::= LP(T) key_list(A) RP. { R = sql_respan(p, A, T.off); }
 key_list(R) ::= strx(A). { R = MK(KEYS, A->off, A); }
-key_list(R) ::= key_list(A) COMMA strx(B). { R = sql_add(p, A, B); }
+key_list(R) ::= key_list(A) comma strx(B). { R = sql_add(p, A, B); }
 as_query(R) ::= AS(T) query(A). { R = MK(AS_QUERY, T.off, A); }
 as_query_opt(R) ::= . { R = NULL; }
 as_query_opt(A) ::= as_query(A).
 pspec(R) ::= LP(T) pspec_list(A) RP. { R = sql_respan(p, A, T.off); }
 pspec_list(R) ::= pspec_item(A). { R = MK(PARTITION_SPEC, A->off, A); }
-pspec_list(R) ::= pspec_list(A) COMMA pspec_item(B). { R = sql_add(p, A, B); }
+pspec_list(R) ::= pspec_list(A) comma pspec_item(B). { R = sql_add(p, A, B); }
 pspec_item(R) ::= id(A) EQ lit(B). { R = MK(OPTION, A->off, A, B); }
 partition(R) ::= PARTITION pspec(A). { R = A; }
 partition_opt(R) ::= . { R = NULL; }
@@ -878,8 +913,8 @@ stmt(R) ::= REPLACE(T) temporary(X) TABLE ifne(F) cids(A) body_opt(B) comment_op
 body_opt(R) ::= . { R = NULL; }
 body_opt(R) ::= LP(T) columns(A) RP. { R = sql_respan(p, A, T.off); }
 columns(R) ::= column(A). { R = MK(COLUMNS, A->off, A); }
-columns(R) ::= columns(A) COMMA column(B). { R = sql_column(p, A, B); }
-column(A) ::= cids(A).
+columns(R) ::= columns(A) comma column(B). { R = sql_column(p, A, B); }
+column(R) ::= cids(A). { R = A; need_behind(p, 200, A->off + A->len, "a list of bare column names"); }
 column(A) ::= typed_column(A).
 column(A) ::= constraint(A).
 column(A) ::= watermark(A).
@@ -926,9 +961,14 @@ like_opt(R) ::= INCLUDING|EXCLUDING|OVERWRITING(T) ALL|CONSTRAINTS|DISTRIBUTION|
 
 /* ------------------------------------------------------------------ materialized tables */
 
-stmt(R) ::= create_mt(T) MATERIALIZED(M) TABLE cids(A) mt_body(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) start_mode_opt freshness_opt(H) refresh_mode_opt as_query(I).
-    { R = MK(CREATE_MATERIALIZED_TABLE, T.off, A, B, C, D, E, G, H, I); R->op = T.word; sql_check_materialized(p, R, M); }
-mt_body(R) ::= body_opt(B). { R = B; sql_check_mt_columns(p, B); }
+%type mt_head {struct sql_tok}
+mt_head(R) ::= create_mt(T) MATERIALIZED(M). { R = T; sql_check_mt_head(p, T, M); }
+stmt(R) ::= mt_head(T) TABLE cids(A) mt_body(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) start_mode_opt freshness_opt(H) refresh_mode_opt as_query(I).
+    { R = MK(CREATE_MATERIALIZED_TABLE, T.off, A, B, C, D, E, G, H, I); R->op = T.word; sql_check_materialized(p, R); }
+mt_body(R) ::= . { R = NULL; }
+mt_body(R) ::= LP(T) mt_columns(A) RP. { R = sql_respan(p, A, T.off); }
+mt_columns(R) ::= column(A). { R = MK(COLUMNS, A->off, A); sql_check_mt_columns(p, R); }
+mt_columns(R) ::= mt_columns(A) comma column(B). { R = sql_column(p, A, B); sql_check_mt_columns(p, R); }
 %type create_mt {struct sql_tok}
 create_mt(R) ::= create(T). { R = T; }
 create_mt(R) ::= CREATE(T) OR ALTER(A). { R = T; R.word = 0; need(p, 203, A.off, "CREATE OR ALTER"); }
@@ -977,7 +1017,7 @@ add_partitions(R) ::= add_partition(A). { R = MK(EXPRS, A->off, A); }
 add_partitions(R) ::= add_partitions(A) add_partition(B). { R = sql_add(p, A, B); }
 add_partition(R) ::= partition(A) with_opt(B). { R = sql_add(p, A, B); }
 drop_partitions(R) ::= partition(A). { R = MK(EXPRS, A->off, A); }
-drop_partitions(R) ::= drop_partitions(A) COMMA partition(B). { R = sql_add(p, A, B); }
+drop_partitions(R) ::= drop_partitions(A) comma partition(B). { R = sql_add(p, A, B); }
 drop_target(A) ::= cids(A).
 drop_target(R) ::= LP cid_list(A) RP. { R = A; }
 drop_target(R) ::= PRIMARY(T) KEY. { R = sql_op(MK(ACTION, T.off), T.kind); }
@@ -991,7 +1031,7 @@ alter_columns(R) ::= add_modify(T) DISTRIBUTION(D) distribution(A). { R = sql_op
 add_modify(R) ::= ADD(T). { R = T; }
 add_modify(R) ::= MODIFY(T). { R = T; }
 alter_list(R) ::= alter_column(A). { R = MK(COLUMNS, A->off, A); }
-alter_list(R) ::= alter_list(A) COMMA alter_column(B). { R = sql_column(p, A, B); }
+alter_list(R) ::= alter_list(A) comma alter_column(B). { R = sql_column(p, A, B); }
 alter_column(R) ::= typed_column(A) position_opt(B). { R = sql_add(p, A, B); }
 alter_column(A) ::= constraint(A).
 alter_column(A) ::= watermark(A).
@@ -1015,16 +1055,17 @@ stmt(R) ::= ALTER(T) VIEW(O) cids(A) as_query(B). { R = sql_op(MK(ALTER_OTHER, T
 
 stmt(R) ::= create(T) FUNCTION ifne(F) cids(A) AS qstr(B) language(L) resources_opt(C) with_opt(D).
     { R = MK(CREATE_FUNCTION, T.off, A, B, C, D); R->op = T.word | F; sql_check_function(p, L, C, D); }
-stmt(R) ::= create(T) SYSTEM(S) FUNCTION ifne(F) id(A) AS qstr(B) language(L) resources_opt(C) with_opt(D).
-    { R = MK(CREATE_FUNCTION, T.off, A, B, C, D); R->op = T.word | F | SQL_OP_SYSTEM; sql_check_function(p, L, C, D);
-      if (!(T.word & SQL_OP_TEMPORARY)) { check(p, SQL_CHECK_SYSTEM_FUNCTION, S.off, S.end); } }
+%type create_system {struct sql_tok}
+create_system(R) ::= create(T) SYSTEM(S). { R = T; if (!(T.word & SQL_OP_TEMPORARY)) { check(p, SQL_CHECK_SYSTEM_OBJECT, S.off, S.end); } }
+stmt(R) ::= create_system(T) FUNCTION ifne(F) id(A) AS qstr(B) language(L) resources_opt(C) with_opt(D).
+    { R = MK(CREATE_FUNCTION, T.off, A, B, C, D); R->op = T.word | F | SQL_OP_SYSTEM; sql_check_function(p, L, C, D); }
 %type language {struct sql_tok}
 language(R) ::= . { R = (struct sql_tok){0}; }
 language(R) ::= LANGUAGE JAVA|SCALA|SQL|PYTHON(T). { R = T; }
 resources_opt(R) ::= . { R = NULL; }
 resources_opt(R) ::= USING(T) resources(A). { R = sql_respan(p, A, T.off); }
 resources(R) ::= resource(A). { R = MK(EXPRS, A->off, A); }
-resources(R) ::= resources(A) COMMA resource(B). { R = sql_add(p, A, B); }
+resources(R) ::= resources(A) comma resource(B). { R = sql_add(p, A, B); }
 resource(R) ::= JAR(T) qstr(A). { R = sql_op(MK(RESOURCE, T.off, A), T.kind); }
 resource(R) ::= ARTIFACT(T) qstr(A). { R = sql_op(MK(RESOURCE, T.off, A), T.kind); }
 stmt(R) ::= ALTER(T) temporary(X) FUNCTION(O) ife(F) cids(A) AS qstr(B) language. { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | (X & SQL_OP_TEMPORARY) | F; }
@@ -1040,11 +1081,13 @@ other_action(R) ::= RENAME(T) TO cids(A). { R = sql_op(MK(ACTION, T.off, A), T.k
 other_action(R) ::= SET(T) props(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 other_action(R) ::= RESET(T) keys(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 
-stmt(R) ::= create(T) CONNECTION(O) ifne(F) cids(A) comment_opt(B) WITH props(C).
-    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F; need(p, 203, O.off, "CREATE CONNECTION"); sql_check_connection(p, R, C); }
-stmt(R) ::= create(T) SYSTEM(O) CONNECTION ifne(F) id(A) comment_opt(B) WITH props(C).
-    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F | SQL_OP_SYSTEM; need(p, 203, O.off, "CREATE CONNECTION"); sql_check_connection(p, R, C); }
-stmt(R) ::= ALTER(T) CONNECTION(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; need(p, 203, O.off, "ALTER CONNECTION"); }
+%type connection {struct sql_tok}
+connection(R) ::= CONNECTION(T). { R = T; need(p, 203, T.off, "CONNECTION"); }
+stmt(R) ::= create(T) connection ifne(F) cids(A) comment_opt(B) WITH props(C).
+    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F; sql_check_connection(p, R, C); }
+stmt(R) ::= create_system(T) connection ifne(F) id(A) comment_opt(B) WITH props(C).
+    { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F | SQL_OP_SYSTEM; sql_check_connection(p, R, C); }
+stmt(R) ::= ALTER(T) connection(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; }
 
 stmt(R) ::= DROP(T) temporary(X) CATALOG(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) temporary(X) DATABASE(O) ife(F) cids(A) restrict. { R = sql_drop(p, T, X, O, F, A); }
@@ -1053,7 +1096,7 @@ restrict ::= RESTRICT|CASCADE.
 stmt(R) ::= DROP(T) temporary(X) TABLE(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) temporary(X) VIEW(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) temporary(X) MODEL(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
-stmt(R) ::= DROP(T) temporary(X) CONNECTION(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); need(p, 203, O.off, "DROP CONNECTION"); }
+stmt(R) ::= DROP(T) temporary(X) connection(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) temporary(X) FUNCTION(O) ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 stmt(R) ::= DROP(T) SYSTEM FUNCTION(O) ife(F) cids(A). { R = sql_drop(p, T, SQL_OP_SYSTEM, O, F, A); }
 
@@ -1081,7 +1124,9 @@ stmt(R) ::= SHOW(T) DATABASES(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW
 stmt(R) ::= SHOW(T) TABLES|MODELS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) VIEWS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); if (A || B) { need_behind(p, 200, O.end, "FROM or LIKE after SHOW VIEWS"); } }
 stmt(R) ::= SHOW(T) CONNECTIONS(O) from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
-stmt(R) ::= SHOW(T) MATERIALIZED(O) TABLES from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); need(p, 202, O.off, "SHOW MATERIALIZED TABLES"); }
+stmt(R) ::= SHOW(T) show_mt(O) TABLES from_opt(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
+%type show_mt {struct sql_tok}
+show_mt(R) ::= MATERIALIZED(T). { R = T; need(p, 202, T.off, "SHOW MATERIALIZED TABLES"); }
 stmt(R) ::= SHOW(T) COLUMNS(O) FROM|IN cids(A) like_opt_p(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) FUNCTIONS(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) USER FUNCTIONS(O) from_opt(A) like_opt_i(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
@@ -1090,18 +1135,21 @@ stmt(R) ::= SHOW(T) MODULES(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
 stmt(R) ::= SHOW(T) FULL MODULES(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
 stmt(R) ::= SHOW(T) PARTITIONS(O) cids(A) partition_opt(B). { R = sql_op(MK(SHOW, T.off, A, B), O.kind); }
 stmt(R) ::= SHOW(T) JARS|JOBS(O). { R = sql_op(MK(SHOW, T.off), O.kind); }
-stmt(R) ::= SHOW(T) CREATE(O) TABLE|VIEW|MODEL|CONNECTION(W) cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); if (W.kind == TK_CONNECTION) { need(p, 203, W.off, "SHOW CREATE CONNECTION"); } }
+stmt(R) ::= SHOW(T) CREATE(O) TABLE|VIEW|MODEL cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
+stmt(R) ::= SHOW(T) CREATE(O) connection cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
 stmt(R) ::= SHOW(T) CREATE(O) CATALOG id(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
-stmt(R) ::= SHOW(T) CREATE(O) MATERIALIZED(M) TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 202, M.off, "SHOW CREATE MATERIALIZED TABLE"); }
-stmt(R) ::= SHOW(T) CREATE(O) OR(M) ALTER MATERIALIZED TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); need(p, 203, M.off, "SHOW CREATE OR ALTER"); }
+stmt(R) ::= SHOW(T) CREATE(O) show_create_mt TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
+show_create_mt ::= MATERIALIZED(T). { need(p, 202, T.off, "SHOW CREATE MATERIALIZED TABLE"); }
+stmt(R) ::= SHOW(T) CREATE(O) show_or ALTER MATERIALIZED TABLE cids(A). { R = sql_op(MK(SHOW, T.off, A), O.kind); }
+show_or ::= OR(T). { need(p, 203, T.off, "SHOW CREATE OR ALTER"); }
 from_opt(R) ::= . { R = NULL; }
 from_opt(R) ::= FROM|IN cids(A). { R = A; }
 like_opt_p(R) ::= . { R = NULL; }
 like_opt_p(R) ::= LIKE qstr(A). { R = A; }
-like_opt_p(R) ::= NOT2 LIKE qstr(A). { R = A; }
+like_opt_p(R) ::= NOT_LIKE LIKE qstr(A). { R = A; }
 like_opt_i(R) ::= . { R = NULL; }
 like_opt_i(R) ::= LIKE|ILIKE qstr(A). { R = A; }
-like_opt_i(R) ::= NOT2 LIKE|ILIKE qstr(A). { R = A; }
+like_opt_i(R) ::= NOT_LIKE LIKE|ILIKE qstr(A). { R = A; }
 
 %type describe {struct sql_tok}
 describe(R) ::= DESCRIBE|DESC(T). { R = T; }
@@ -1131,17 +1179,26 @@ explain_what ::= .
 explain_what ::= PLAN FOR.
 explain_what ::= explain_details.
 explain_details ::= explain_detail(T). { sql_explain_detail(p, T); }
-explain_details ::= explain_details COMMA explain_detail(T). { sql_explain_detail(p, T); }
+explain_details ::= explain_details comma explain_detail(T). { sql_explain_detail(p, T); }
 %type explain_detail {struct sql_tok}
 explain_detail(R) ::= ESTIMATED_COST|CHANGELOG_MODE|JSON_EXECUTION_PLAN|PLAN_ADVICE(T). { R = T; }
 explain_target(A) ::= query(A).
 explain_target(A) ::= insert(A).
 explain_target(A) ::= statement_set(A).
-explain_target(R) ::= execute(A). { R = A; need(p, 202, A->off, "EXPLAIN EXECUTE"); }
-explain_target(R) ::= create(T) TABLE ifne cids(A) body_opt(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) as_query(H).
-    { R = MK(CREATE_TABLE, T.off, A, B, C, D, E, G, H); R->op = T.word; need(p, 200, T.off, "EXPLAIN CREATE TABLE ... AS"); sql_check_create_table(p, R); }
-explain_target(R) ::= REPLACE(T) TABLE ifne cids(A) body_opt(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) as_query(H).
-    { R = MK(CREATE_TABLE, T.off, A, B, C, D, E, G, H); R->op = SQL_OP_REPLACE; need(p, 200, T.off, "EXPLAIN REPLACE TABLE ... AS"); sql_check_create_table(p, R); }
+explain_target(R) ::= explain_execute(T) statement_set(A). { R = MK(EXECUTE, T.off, A); }
+explain_target(R) ::= explain_execute(T) query(A). { R = MK(EXECUTE, T.off, A); }
+explain_target(R) ::= explain_execute(T) insert(A). { R = MK(EXECUTE, T.off, A); }
+%type explain_execute {struct sql_tok}
+explain_execute(R) ::= EXECUTE(T). { R = T; need(p, 202, T.off, "EXPLAIN EXECUTE"); }
+%type explain_create {struct sql_tok}
+explain_create(R) ::= create(T). { R = T; need(p, 200, T.off, "EXPLAIN CREATE TABLE ... AS"); }
+explain_create(R) ::= REPLACE(T) replaced(X). { R = T; R.word = (uint16_t)(X | SQL_OP_REPLACE); need(p, 200, T.off, "EXPLAIN REPLACE TABLE ... AS"); }
+/* EXPLAIN asks nothing of the node inside, so there are no checks of the table */
+explain_target(R) ::= explain_create(T) TABLE ifne cids(A) body_opt(B) comment_opt(C) dist_opt(D) part_opt(E) with_opt(G) as_query(H).
+    { R = MK(CREATE_TABLE, T.off, A, B, C, D, E, G, H); R->op = T.word; }
+%type replaced {int}
+replaced(R) ::= . { R = 0; }
+replaced(R) ::= TEMPORARY. { R = SQL_OP_TEMPORARY; }
 /* ------------------------------------------------------------------ DML, sets, plans, jars, jobs */
 
 stmt(A) ::= query(A).
@@ -1155,27 +1212,28 @@ insert(R) ::= insert_word(T) insert_target(A) on_conflict(E).
 insert_target(R) ::= cid(A) hints_opt(H) query(D). { R = MK(EXPRS, A->off, A, H, D); }
 insert_target(R) ::= cid(A) hints_opt(H) extension query(D). { R = MK(EXPRS, A->off, A, H, D); }
 insert_target(R) ::= cid(A) hints_opt(H) insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, C, D); }
-insert_target(R) ::= cid(A) hints_opt(H) extension insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, C, D); }
+insert_target(R) ::= cid(A) hints_opt(H) extension more_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, C, D); }
 insert_target(R) ::= cid(A) hints_opt(H) partition(B) query(D). { R = MK(EXPRS, A->off, A, H, B, D); }
 insert_target(R) ::= cid(A) hints_opt(H) extension partition(B) query(D). { R = MK(EXPRS, A->off, A, H, B, D); }
-insert_target(R) ::= cid(A) hints_opt(H) partition(B) insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, B, C, D); }
-insert_target(R) ::= cid(A) hints_opt(H) extension partition(B) insert_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, B, C, D); }
+insert_target(R) ::= cid(A) hints_opt(H) partition(B) more_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, B, C, D); }
+insert_target(R) ::= cid(A) hints_opt(H) extension partition(B) more_columns(C) query(D). { R = MK(EXPRS, A->off, A, H, B, C, D); }
 %type insert_word {struct sql_tok}
 insert_word(R) ::= INSERT(T) INTO. { R = T; R.word = 0; }
 insert_word(R) ::= INSERT(T) OVERWRITE. { R = T; R.word = 1; }
 insert_word(R) ::= UPSERT(T) INTO. { R = T; R.word = 2; }
 insert_word(R) ::= UPSERT(T) OVERWRITE(O). { R = T; R.word = 2; check(p, SQL_CHECK_UPSERT_OVERWRITE, O.off, O.end); }
 insert_columns(R) ::= LP(T) cid_list(A) RP. { R = sql_respan(p, A, T.off); sql_check_first_column(p, A->first); }
+more_columns(R) ::= LP(T) cid_list(A) RP. { R = sql_respan(p, A, T.off); }
 on_conflict(R) ::= . { R = NULL; }
 on_conflict(R) ::= ON(T) CONFLICT DO ERROR|NOTHING|DEDUPLICATE(O). { R = sql_op(MK(ON_CONFLICT, T.off), O.kind); }
 update(R) ::= UPDATE(T) cid(A) hints_opt(H) extend_opt dml_alias(B) SET update_assigns(C) where_opt(D). { R = sql_adopt(p, MK(UPDATE, T.off, A, H, B), C, D); }
 dml_alias(R) ::= . { R = NULL; }
 dml_alias(A) ::= alias(A).
 update_assigns(R) ::= update_assign(A). { R = MK(EXPRS, A->off, A); }
-update_assigns(R) ::= update_assigns(A) COMMA update_assign(B). { R = sql_add(p, A, B); }
+update_assigns(R) ::= update_assigns(A) comma update_assign(B). { R = sql_add(p, A, B); }
 update_assign(R) ::= id(A) EQ expr(B). { R = MK(ASSIGN, A->off, A, B); }
 assigns(R) ::= assign(A). { R = MK(EXPRS, A->off, A); }
-assigns(R) ::= assigns(A) COMMA assign(B). { R = sql_add(p, A, B); }
+assigns(R) ::= assigns(A) comma assign(B). { R = sql_add(p, A, B); }
 assign(R) ::= cids(A) EQ expr(B). { R = MK(ASSIGN, A->off, A, B); }
 delete(R) ::= DELETE(T) FROM cid(A) hints_opt(H) extend_opt dml_alias(B) where_opt(D). { R = MK(DELETE, T.off, A, H, B, D); }
 merge(R) ::= MERGE(T) INTO cid(A) hints_opt(H) extend_opt dml_alias(B) USING table(C) merge_on(D) merge_whens(E).
@@ -1194,7 +1252,7 @@ stmt(R) ::= ANALYZE(T) TABLE cids(A) analyze_partition COMPUTE STATISTICS analyz
 analyze_partition ::= .
 analyze_partition ::= PARTITION LP analyze_parts RP.
 analyze_parts ::= analyze_part.
-analyze_parts ::= analyze_parts COMMA analyze_part.
+analyze_parts ::= analyze_parts comma analyze_part.
 analyze_part ::= id.
 analyze_part ::= id EQ lit.
 analyze_for ::= .

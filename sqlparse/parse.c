@@ -13,6 +13,9 @@
 void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version)
 {
     f->head = f->filled = f->depth = 0;
+    f->interval = 0;
+    f->window_depth = f->frame_depth = 0;
+    f->before = 0;
     f->prev = 0;
     f->between[0] = 0;
     sql_lex_init(&f->lx, text, version, false);
@@ -161,7 +164,7 @@ static bool begins_primary(const struct sql_token *t)
     }
 }
 
-static bool is_model_word(struct sql_feed *f)
+static bool is_model_word(struct sql_feed *f, bool reserved)
 {
     switch (f->prev) {
     case TK_CREATE:
@@ -174,11 +177,34 @@ static bool is_model_word(struct sql_feed *f)
         return true;
     case TK_LP:
     case TK_COMMA:
+    case TK_COMMA_ARG:
     case TK_ARROW:
         return is_name(peek(f, 0)) && peek_kind(f, 1) != TK_ARROW;
     default:
-        return false;
+        /* an operand wherever the grammar wants one, a name everywhere else */
+        return !reserved && is_name(peek(f, 0)) && peek_kind(f, 1) != TK_ARROW;
     }
+}
+
+/* A comma, told apart by what follows it: no list of ORDER BY, GROUP BY or VALUES goes on with DEFAULT or
+ * TABLE, and no WINDOW clause with anything but a name. */
+static int comma(struct sql_feed *f)
+{
+    bool behind_window = f->window_depth == f->depth + 1 && f->prev == TK_RP;
+    if (!f->filled && !behind_window && !sql_lex_near(&f->lx, "dDtT")) {
+        return TK_COMMA;
+    }
+    int next = peek_kind(f, 0);
+    if (behind_window && !is_name(peek(f, 0))) {
+        f->window_depth = 0;
+        return TK_COMMA_ARG;
+    }
+    return next == TK_DEFAULT || next == TK_TABLE ? TK_COMMA_ARG : TK_COMMA;
+}
+
+static bool is_quantifier(int kind)
+{
+    return kind == TK_SOME || kind == TK_ANY || kind == TK_ALL;
 }
 
 /* The kind of a word whose meaning depends on its neighbours. */
@@ -188,10 +214,12 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     switch (t->kind) {
     case TK_NOT:
         next = peek_kind(f, 0);
-        return next == TK_IN || next == TK_BETWEEN || next == TK_LIKE || next == TK_ILIKE ||
-                       next == TK_RLIKE || next == TK_SIMILAR || next == TK_SUBMULTISET
-                   ? TK_NOT2
-                   : TK_NOT;
+        return next == TK_IN || next == TK_BETWEEN                                             ? TK_NOT2
+               : next == TK_LIKE || next == TK_ILIKE || next == TK_RLIKE || next == TK_SIMILAR ? TK_NOT_LIKE
+               : next == TK_SUBMULTISET ? TK_NOT_SUBMULTISET
+                                        : TK_NOT;
+    case TK_MULTISET:
+        return peek_kind(f, 0) == TK_INTERSECT ? TK_MULTISET_INTERSECT : TK_MULTISET;
     case TK_WITHIN:
         return peek_kind(f, 0) == TK_DISTINCT ? TK_WITHIN_DISTINCT : TK_WITHIN;
     case TK_WITH:
@@ -212,7 +240,9 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
                    ? TK_KEY
                    : TK_IDENT;
     case TK_MODEL:
-        return is_model_word(f) ? TK_MODEL : t->flags & SQL_TOKEN_RESERVED ? TK_RESERVED : TK_IDENT;
+        return is_model_word(f, t->flags & SQL_TOKEN_RESERVED) ? TK_MODEL
+               : t->flags & SQL_TOKEN_RESERVED                 ? TK_RESERVED
+                                                               : TK_IDENT;
     case TK_ABSENT:
         return peek_kind(f, 0) == TK_ON ? TK_ABSENT : TK_IDENT;
     case TK_FORMAT:
@@ -230,10 +260,17 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         return t->flags & SQL_TOKEN_RESERVED || peek_kind(f, 0) == TK_LP ? TK_TRY_CAST : TK_IDENT;
     case TK_MAP:
         next = peek_kind(f, 0);
-        return next == TK_LB || next == TK_LP ? TK_MAP_CTOR : next == TK_LT ? TK_MAP : TK_IDENT;
+        if (next == TK_LP) {
+            /* what cannot begin an expression makes it a function of that name: MAP(*) */
+            next = peek_kind(f, 1);
+            return next == TK_STAR || next == TK_DISTINCT || next == TK_ALL || next == TK_DEFAULT
+                       ? TK_IDENT
+                       : TK_MAP_CTOR;
+        }
+        return next == TK_LB ? TK_MAP_CTOR : next == TK_LT ? TK_MAP : TK_IDENT;
     case TK_FINAL:
         next = peek_kind(f, 0);
-        if (is_name(peek(f, 0)) || next == TK_FNAME) {
+        if (is_name(peek(f, 0)) || next == TK_FNAME || next == TK_SPECIFIC) {
             return TK_FINAL;
         }
         return sql_version_at(f->lx.version) >= 202 && begins_primary(peek(f, 0)) ? TK_FINAL : TK_IDENT;
@@ -253,16 +290,13 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         return peek_kind(f, 0) == TK_LP ? TK_FNAME : t->kind;
     case TK_SOME:
         next = f->prev;
-        return peek_kind(f, 0) == TK_LP && next != TK_EQ && next != TK_NE && next != TK_LT && next != TK_GT &&
-                       next != TK_LE && next != TK_GE
-                   ? TK_FNAME
-                   : TK_SOME;
+        return peek_kind(f, 0) == TK_LP && next != TK_QUANTIFIED ? TK_FNAME : TK_SOME;
     case TK_HOUR:
     case TK_MINUTE:
     case TK_MONTH:
     case TK_SECOND:
     case TK_YEAR:
-        return peek_kind(f, 0) == TK_LP && !ends_operand(f->prev) ? TK_FNAME : t->kind;
+        return peek_kind(f, 0) == TK_LP && f->interval < 2 && !ends_operand(f->prev) ? TK_FNAME : t->kind;
     case TK_USER:
         return peek_kind(f, 0) == TK_LP ? TK_FNAME : f->prev == TK_SHOW ? TK_USER : TK_CONTEXT;
     case TK_CONTEXT:
@@ -284,7 +318,37 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     }
     int kind = tok->word || tok->kind == TK_LBRACE ? decide(f, tok) : tok->kind;
     *t = (struct sql_tok){.off = tok->off, .end = tok->off + tok->len};
+    if (f->interval) {
+        f->interval = is_name(tok)                                            ? 2
+                      : kind == TK_PLUS || kind == TK_MINUS || kind == TK_DOT ? f->interval
+                                                                              : 0;
+    }
     switch (kind) {
+    case TK_EQ:
+    case TK_NE:
+    case TK_NE2:
+    case TK_LT:
+    case TK_LE:
+    case TK_GT:
+    case TK_GE:
+        if ((f->filled || sql_lex_near(&f->lx, "sSaA")) && is_quantifier(peek_kind(f, 0))) {
+            t->word = (uint16_t)kind;
+            kind = TK_QUANTIFIED;
+        }
+        break;
+    case TK_COMMA:
+        kind = comma(f);
+        break;
+    case TK_INTERVAL:
+        f->interval = 1;
+        break;
+    case TK_WINDOW:
+        f->window_depth = f->depth + 1;
+        break;
+    case TK_ORDER:
+    case TK_SELECT:
+        f->window_depth = f->window_depth == f->depth + 1 ? 0 : f->window_depth;
+        break;
     case TK_LP:
     case TK_LB:
     case TK_CASE:
@@ -299,13 +363,22 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         f->depth -= f->depth > 0;
         break;
     case TK_BETWEEN:
-        if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]++) {
+        if (f->prev == TK_ROWS || f->prev == TK_RANGE) {
+            f->frame_depth = f->depth + 1;
+        } else if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]++) {
             check(p, SQL_CHECK_BETWEEN_TWICE, t->off, t->end);
         }
         break;
     case TK_AND:
         /* the first AND behind BETWEEN is its own, whatever stands between them */
-        if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]) {
+        if (f->frame_depth == f->depth + 1) {
+            /* of a frame: the one behind a whole bound */
+            if (f->before != TK_BETWEEN &&
+                (f->prev == TK_PRECEDING || f->prev == TK_FOLLOWING || f->prev == TK_ROW)) {
+                f->frame_depth = 0;
+                kind = TK_BETWEEN_AND;
+            }
+        } else if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]) {
             f->between[f->depth]--;
             kind = TK_BETWEEN_AND;
         }
@@ -314,6 +387,7 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         break;
     }
     t->kind = (uint16_t)kind;
+    f->before = f->prev;
     f->prev = kind;
     return kind;
 }

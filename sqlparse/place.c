@@ -72,16 +72,55 @@ static size_t join_start(const struct sql_place *pl)
     return pl->at;
 }
 
+/* Operators of two words. */
+static bool is_long_operator(const struct sql_place *pl, size_t i)
+{
+    unsigned next = kind_at(pl, i + 1);
+    switch (kind_at(pl, i)) {
+    case TK_MEMBER:
+        return next == TK_OF;
+    case TK_SUBMULTISET:
+        return next == TK_OF && kind_at(pl, i - 1) != TK_NOT;
+    case TK_IMMEDIATELY:
+        return next == TK_PRECEDES || next == TK_SUCCEEDS;
+    case TK_MULTISET:
+        return next == TK_UNION || next == TK_INTERSECT || next == TK_EXCEPT;
+    default:
+        return false;
+    }
+}
+
 /* And before an operator is taken behind an operand: a = TIME b. */
 static size_t operator_start(const struct sql_place *pl, size_t at)
 {
     bool want[SQL_WANT_CODES];
-    if (at < 3 || !is_operator(kind_at(pl, at - 2)) || pl->want[TK_SLASH]) {
+    if (at < 3 || pl->want[TK_SLASH]) {
         return at;
+    }
+    unsigned op = kind_at(pl, at - 2), behind = kind_at(pl, at - 1);
+    if (!is_operator(op) && !is_long_operator(pl, at - 2)) {
+        return at;
+    }
+    if (behind == TK_SOME || behind == TK_ANY || behind == TK_ALL) {
+        return at;
+    }
+    if (pl->tokens[at - 1].word && sql_words[pl->tokens[at - 1].word].function) {
+        return at - 1; /* the name of a function passes, its missing parenthesis is seen later */
     }
     bool behind_operand =
         sql_parse_expected(pl->arena, pl->text, pl->version, at - 2, want) && want[TK_SLASH];
     return behind_operand ? at - 2 : at;
+}
+
+size_t sql_expression_end(const struct sql_place *pl)
+{
+    if (pl->want[TK_CASE] && pl->at >= 2) {
+        if (is_operator(kind_at(pl, pl->at - 1))) {
+            return pl->at - 1;
+        }
+        return pl->at >= 3 && is_long_operator(pl, pl->at - 2) ? pl->at - 2 : pl->at;
+    }
+    return operator_start(pl, pl->at);
 }
 
 /* Of a hint's name(k = 'v' x: five tokens from the parenthesis decide which kind of list it is. */
@@ -106,7 +145,7 @@ static bool passes_word(const struct sql_place *pl)
 {
     switch (kind_at(pl, pl->at)) {
     case TK_NOT:
-        return pl->want[TK_NOT] || pl->want[TK_NOT2];
+        return pl->want[TK_NOT] || pl->want[TK_NOT2] || pl->want[TK_NOT_LIKE];
     case TK_WITH:
         return pl->want[TK_WITH] || pl->want[TK_WITH_LOCAL];
     default:

@@ -61,6 +61,18 @@ struct sql_lexer {
     uint32_t dollar, no_collation;
 };
 void sql_lex_init(struct sql_lexer *lx, sl_str text, sql_version version, bool variables);
+/* Could the token ahead begin with one of `letters`? A quick look: a comment in between counts as yes. */
+static inline bool sql_lex_near(const struct sql_lexer *lx, const char *letters)
+{
+    uint32_t at = lx->at;
+    while (at < lx->n && (lx->p[at] == ' ' || lx->p[at] == '\n' || lx->p[at] == '\t' || lx->p[at] == '\r' ||
+                          lx->p[at] == '\f')) {
+        at++;
+    }
+    char c = at < lx->n ? lx->p[at] : ' ';
+    return c == '-' || c == '/' || (c != '\0' && strchr(letters, c));
+}
+
 /* Fills *t with the next token and returns its kind. At the end it keeps returning 0. */
 int sql_lex_next(struct sql_lexer *lx, struct sql_token *t);
 

@@ -51,17 +51,19 @@ static bool is_operator(const struct sql_node *n)
     }
 }
 
-/* The tree as SQL: blanks between all tokens, no comments, parentheses around what an operator makes. */
-static void print_sql(struct text *t, const struct sql_node *n, const struct sql_node *parent)
+/* The tree as SQL: blanks between all tokens, no comments, parentheses around what an operator makes. Behind IN
+ * they would be those of its list: a IN (1) + b stays as it is (`bare`). */
+static void print_sql(struct text *t, const struct sql_node *n, const struct sql_node *parent, bool bare)
 {
-    bool wrap = (is_operator(n) && parent->kind != SQL_N_PAREN) ||
+    bool wrap = (is_operator(n) && parent->kind != SQL_N_PAREN && !bare) ||
                 (n->kind == SQL_N_SET_OP && parent->kind == SQL_N_SET_OP);
     print_until(t, n->off);
     if (wrap) {
         sl_buf_putz(&t->out, "( ");
     }
     for (const struct sql_node *c = n->first; c; c = c->next) {
-        print_sql(t, c, n);
+        bool list = c != n->first && (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED);
+        print_sql(t, c, n, list || (bare && c == n->first));
     }
     print_until(t, n->off + n->len);
     if (wrap) {
@@ -130,7 +132,7 @@ static void round_trip(struct sl_arena *a, struct sl_jw *w, sl_str sql, const st
     struct sql_fault fault;
     sl_buf_init(&t.out, SL_LIMIT_BUF_BYTES);
     read_tokens(a, &t, version);
-    print_sql(&t, ast, ast);
+    print_sql(&t, ast, ast, false);
     print_until(&t, UINT32_MAX);
     sl_str printed = sl_str_dup(a, sl_buf_str(&t.out));
     sl_buf_release(&t.out);
