@@ -60,6 +60,12 @@ def version(one):
     return go
 
 
+def once(run):
+    """Kills in both modes; 200 of them in test-all."""
+    if run.make("all", "fault"):
+        run.pytest(["tests/e2e/test_once.py"], extra=["-s"])
+
+
 THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs|gateway_target)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
@@ -83,6 +89,8 @@ GROUPS = [
     Group("stock-1.20", 3, 15, "the same on Flink 1.20", pytest("tests/e2e/test_same_as_stock.py", env={"E2E_FLINK": "1.20"})),
     Group("stock-2.3", 3, 15, "the same on Flink 2.3", pytest("tests/e2e/test_same_as_stock.py", env={"E2E_FLINK": "2.3"})),
     Group("kills", 2, 6, "readers that stop, clients and JVMs that are killed, a million rows; the seed is printed", pytest("tests/e2e/test_harm.py", extra=["-s"])),
+    Group("once", 2, 5, "exactly one run, proved by the rows in the sink: Sluice killed at each durable write and request and at random moments, with the JobManager; keys and names; the seed is printed",
+          once),
     Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py", "tests/e2e/flink/test_starts.py")),
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),

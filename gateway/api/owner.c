@@ -8,6 +8,8 @@
 #include "gateway/api/rpc.h"
 #include "gateway/api/serve.h"
 #include "gateway/front/rpc.h"
+#include "gateway/jobs/recover.h"
+#include "gateway/jobs/request.h"
 #include "gateway/jobs/snapshot.h"
 #include "gateway/target/targets.h"
 #include "sys/clock.h"
@@ -40,6 +42,8 @@ struct owner {
     struct res_port *results;
     struct tracker *tracker;
     struct live_hub *live;
+    struct sub_env sub; /* lent to submissions */
+    SL_VEC(struct sub_recovery *) recoveries;
     struct api *api;
     struct auth *auth;
     struct net_rpc *rpc;
@@ -333,19 +337,52 @@ static void *cancel_selects(void *arg)
     return NULL;
 }
 
-/* Submissions of an owner that died get an answer. */
-static bool close_left_open(struct owner *o, struct sl_arena *a, struct sl_err *err)
+/* Submissions of an owner that died go on, or get an answer. */
+static bool take_left_open(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
     struct ledger_open *open;
     size_t n;
     if (!ledger_open_list(o->ledger, a, &open, &n, err)) {
         return false;
     }
+    const char **keys = sl_new_n(a, const char *, n + 1);
+    size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!ledger_close_lost(o->ledger, open[i].id, err)) {
+        struct sub_recovery *r = sub_recovery_new(&o->sub, &open[i]);
+        if (r) {
+            sl_vec_push(a, &o->recoveries, r);
+            keys[kept++] = open[i].key;
+        } else if (!ledger_close_lost(o->ledger, open[i].id, err)) {
             return false;
         }
     }
+    sub_request_sweep(o->sub.open_dir, keys, kept);
+    return true;
+}
+
+static bool is_recovered(const struct owner *o, const struct run *r)
+{
+    for (size_t i = 0; i < o->recoveries.n; i++) {
+        if (sub_recovery_has(o->recoveries.v[i], r->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Clusters of runs that have not ended are not swept: something may be under way there. */
+static bool sweep_clusters(struct owner *o, struct sl_arena *a, struct sl_err *err)
+{
+    struct run *runs;
+    size_t n;
+    if (!ledger_runs(o->ledger, NULL, true, true, 100000, a, &runs, &n, err)) {
+        return false;
+    }
+    const char **spared = sl_new_n(a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        spared[i] = runs[i].cluster.id;
+    }
+    tgt_local_sweep(o->cluster_dir, spared, n);
     return true;
 }
 
@@ -356,11 +393,14 @@ static bool adopt_runs(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
     struct run *runs;
     size_t n;
-    if (!close_left_open(o, a, err) || !ledger_runs(o->ledger, NULL, true, true, 100000, a, &runs, &n, err)) {
+    if (!take_left_open(o, a, err) || !ledger_runs(o->ledger, NULL, true, true, 100000, a, &runs, &n, err)) {
         return false;
     }
     for (size_t i = n; i-- > 0;) {
         struct run *r = &runs[i];
+        if (is_recovered(o, r)) {
+            continue;
+        }
         if (!r->flink_job[0] && r->cluster.id[0] && r->mode == TGT_SESSION) {
             memcpy(r->flink_job, r->id, sizeof(r->flink_job)); /* the id it was submitted under, if it was */
         } else if (!r->flink_job[0] && r->cluster.id[0]) {
@@ -382,7 +422,11 @@ static bool adopt_runs(struct owner *o, struct sl_arena *a, struct sl_err *err)
         }
     }
     for (size_t i = 0; i < n; i++) {
-        if (runs[i].flink_job[0] && runs[i].mode == TGT_APPLICATION) {
+        bool mine = true;
+        for (size_t k = 0; k < n && mine; k++) { /* else whoever goes on with it says when it is done */
+            mine = strcmp(runs[k].cluster.id, runs[i].cluster.id) != 0 || !is_recovered(o, &runs[k]);
+        }
+        if (mine && runs[i].flink_job[0] && runs[i].mode == TGT_APPLICATION) {
             tracker_application_done(o->tracker, runs[i].cluster.id);
         }
     }
@@ -451,7 +495,6 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     if (!sys_mkdirs(o->cluster_dir, 0700, err) || !sys_mkdirs(spool, 0700, err)) {
         return false;
     }
-    tgt_local_sweep(o->cluster_dir);
     o->store = store_open(sys_path_join(a, data, "sluice.db"), migrations, err);
     if (!o->store) {
         return false;
@@ -462,6 +505,9 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
         return false;
     }
     o->ledger = ledger_new(o->store);
+    if (!sweep_clusters(o, a, err)) {
+        return false;
+    }
     struct res_config rc = {.spool_dir = spool,
                             .lost_ms = (uint32_t)set->limit_heartbeat_lost_ms,
                             .cell_bytes = (size_t)set->limit_cell_bytes,
@@ -478,18 +524,19 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     o->live = live_hub_new();
     o->tracker = tracker_start(o->ledger, tracked_target, o);
     tracker_keep_in(o->tracker, sys_path_join(a, data, "runs"));
+    o->sub = (struct sub_env){.results = o->results,
+                              .ledger = o->ledger,
+                              .tracker = o->tracker,
+                              .live = o->live,
+                              .open_dir = sys_path_join(a, data, "open"),
+                              .target = target_of,
+                              .target_ctx = o,
+                              .results_of = results_of,
+                              .results_host = "127.0.0.1"};
     if (!adopt_runs(o, a, err)) {
         return false;
     }
-    struct api_env env = {.sub = {.results = o->results,
-                                  .ledger = o->ledger,
-                                  .tracker = o->tracker,
-                                  .live = o->live,
-                                  .open_dir = sys_path_join(a, data, "open"),
-                                  .target = target_of,
-                                  .target_ctx = o,
-                                  .results_of = results_of,
-                                  .results_host = "127.0.0.1"},
+    struct api_env env = {.sub = o->sub,
                           .ledger = o->ledger,
                           .tracker = o->tracker,
                           .store = o->store,
@@ -501,6 +548,9 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                           .ctx = o};
     o->api = api_new(&env);
     api_rpc_init(&o->lines, o->api, send_line, o);
+    for (size_t i = 0; i < o->recoveries.n; i++) {
+        sub_recovery_start(o->recoveries.v[i]);
+    }
     static const struct net_rpc_ops ops = {on_message, on_gone};
     o->rpc = net_rpc_listen(&o->loop, owner_socket_path(a, data), &ops, o, err);
     return o->rpc != NULL && (!o->config->serve || listen_http(o, err));
@@ -568,6 +618,12 @@ static void finish(struct owner *o)
     }
     if (o->canceller) {
         pthread_join(o->canceller, NULL);
+    }
+    if (o->live) {
+        live_hub_stop(o->live);
+    }
+    for (size_t i = 0; i < o->recoveries.n; i++) {
+        sub_recovery_join(o->recoveries.v[i]);
     }
     if (o->tracker) {
         if (o->rpc && !o->keep_clusters) {

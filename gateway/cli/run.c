@@ -30,6 +30,8 @@ struct run_options {
     const char *file;
 };
 
+#define OWNERS_TRIED 3 /* that died under one run */
+
 static volatile sig_atomic_t interrupts;
 static void on_interrupt(int number)
 {
@@ -228,7 +230,7 @@ static const char *user_name(void)
 }
 
 static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_options *o,
-                        const struct cli_source *src, const char *key)
+                        const struct cli_source *src, const char *key, bool resumed)
 {
     struct sl_jw w;
     sl_str name = job_name(o, src);
@@ -259,6 +261,7 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
         sl_jw_kstrz(&w, "resultsAddress",
                     o->results_address ? o->results_address : cli_settings()->results_address.p);
     }
+    sl_jw_kbool(&w, "resumed", resumed);
     sl_jw_kbool(&w, "detach", o->detach);
     sl_jw_kbool(&w, "together", o->together);
     sl_jw_kbool(&w, "dryRun", o->dry_run);
@@ -293,37 +296,87 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
     sl_jw_end_object(&w);
 }
 
-/* Follows the call to its answer. The first Ctrl-C asks for an end, the second does not wait for it. */
-static int follow(struct net_rpc_client *c, struct cli_events *ev)
+/* Follows the call to its answer. The first Ctrl-C asks for an end, the second does not wait for it. False: the
+ * owner has gone, and nobody has asked for an end. */
+static bool follow(struct net_rpc_client *c, struct cli_events *ev, int *ret_code)
 {
     int sent = 0;
     for (;;) {
         sl_str line;
         enum net_rpc_next next = net_rpc_client_next(c, 200, &line);
         if (next == NET_RPC_LINE) {
-            int code;
-            if (cli_events_line(ev, line, &code)) {
-                return code;
+            if (cli_events_line(ev, line, ret_code)) {
+                return true;
             }
             if (!net_rpc_client_has_more(c)) {
                 cli_events_flush(ev);
             }
         } else if (next == NET_RPC_END) {
             struct sl_err err = SL_ERR_INIT;
+            if (interrupts == 0 && !cli_events_reader_gone(ev)) {
+                return false;
+            }
             sl_fail(&err, SL_OWNER, "the owner of the data folder has gone; what it was doing is in its log");
-            sl_hint(&err, "sluice job ls");
-            return cli_events_lost(ev, &err);
+            *ret_code = cli_events_lost(ev, &err);
+            return true;
         }
         if ((interrupts > sent || cli_events_reader_gone(ev)) && sent == 0) {
             struct sl_err err = SL_ERR_INIT;
             sent = 1;
             if (!net_rpc_client_send(
                     c, SL_STR("{\"jsonrpc\":\"2.0\",\"method\":\"cancel\",\"params\":{\"call\":1}}"), &err)) {
-                return cli_print_error(&err);
+                *ret_code = cli_print_error(&err);
+                return true;
             }
         } else if (interrupts > 1) {
+            *ret_code = 130;
+            return true;
+        }
+    }
+}
+
+/* Does it start jobs that outlive their client? A SELECT's rows went with the owner. */
+static bool starts_jobs(const struct cli_source *src)
+{
+    for (size_t i = 0; i < src->script.stmts.n; i++) {
+        enum sql_class cls = sql_kind_class(src->script.stmts.v[i].kind);
+        if (cls == SQL_CLASS_INSERT || cls == SQL_CLASS_SET_OF) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Brings the request, and brings it again with the same key when the owner died under it: the next one goes on
+ * with what was under way, or gives the answer that is stored. */
+static int submit(const struct run_options *o, const struct cli_source *src, const char *key,
+                  struct cli_events *ev, struct sl_arena *a)
+{
+    for (int again = 0;; again++) {
+        struct sl_err err = SL_ERR_INIT;
+        SL_BUF_AUTO request;
+        sl_buf_init(&request, 0);
+        put_request(&request, a, o, src, key, again > 0);
+        struct net_rpc_client *c = cli_owner_connect(true, &err);
+        int code = 0;
+        bool sent = c && net_rpc_client_send(c, sl_buf_str(&request), &err);
+        bool ended = sent && follow(c, ev, &code);
+        net_rpc_client_free(c);
+        if (ended) {
+            return code;
+        }
+        if (!sent && (!c || again >= OWNERS_TRIED)) {
+            return cli_events_lost(ev, &err);
+        }
+        if (again >= OWNERS_TRIED || !starts_jobs(src)) {
+            sl_fail(&err, SL_OWNER, "the owner of the data folder has gone; what it was doing is in its log");
+            sl_hint(&err, "sluice job ls");
+            return cli_events_lost(ev, &err);
+        }
+        if (interrupts) {
             return 130;
         }
+        cli_events_note(ev, "the owner of the data folder has gone; asking the next one");
     }
 }
 
@@ -341,6 +394,11 @@ static int exec(int argc, char **argv)
     }
     sl_random_hex(run_id, 16);
     sl_random_hex(key, 16);
+    if (o.key) { /* the same key is the same run, also in what ${run.id} stands for */
+        char digest[72];
+        sl_sha256_digest(sl_str_of(o.key), digest);
+        snprintf(run_id, sizeof(run_id), "%.32s", strchr(digest, ':') + 1);
+    }
     o.source.run_id = run_id;
     if (!cli_source_load(&src, &a, o.file, &o.source, &bad)) {
         SL_BUF_AUTO b;
@@ -361,17 +419,7 @@ static int exec(int argc, char **argv)
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
-    struct sl_err err = SL_ERR_INIT;
-    struct net_rpc_client *c = cli_owner_connect(true, &err);
-    SL_BUF_AUTO request;
-    sl_buf_init(&request, 0);
-    put_request(&request, &a, &o, &src, o.key ? o.key : key);
-    if (!c || !net_rpc_client_send(c, sl_buf_str(&request), &err)) {
-        rc = cli_events_lost(ev, &err);
-    } else {
-        rc = follow(c, ev);
-    }
-    net_rpc_client_free(c);
+    rc = submit(&o, &src, o.key ? o.key : key, ev, &a);
     cli_events_free(ev);
     return rc;
 }

@@ -438,6 +438,23 @@ static void json_result(struct cli_events *e, int code)
     fflush(stdout);
 }
 
+void cli_events_note(struct cli_events *e, const char *text)
+{
+    if (e->o.json) {
+        SL_BUF_AUTO b;
+        struct sl_jw w;
+        sl_buf_init(&b, 0);
+        sl_jw_init(&w, &b);
+        sl_jw_object(&w);
+        sl_jw_kstrz(&w, "event", "note");
+        sl_jw_kstrz(&w, "text", text);
+        sl_jw_end_object(&w);
+        print_json(e, &b);
+        return;
+    }
+    cli_steps_say(e->steps, "%s", text);
+}
+
 int cli_events_lost(struct cli_events *e, const struct sl_err *err)
 {
     int code = sl_code_exit(err->code);

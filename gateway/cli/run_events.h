@@ -20,6 +20,8 @@ bool cli_events_line(struct cli_events *e, sl_str line, int *ret_code);
 void cli_events_flush(struct cli_events *e);
 /* The reader of stdout has gone. */
 bool cli_events_reader_gone(const struct cli_events *e);
+/* Something worth saying that no event says. */
+void cli_events_note(struct cli_events *e, const char *text);
 /* The owner cannot be reached or has gone: says so; returns the exit code. */
 int cli_events_lost(struct cli_events *e, const struct sl_err *err);
 /* The script has errors: shows them as the owner would; returns 3. */

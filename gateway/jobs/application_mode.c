@@ -308,6 +308,24 @@ static void application_unit(struct application *x, const struct plan_unit *u)
     }
 }
 
+/* The run of a unit: that of an owner that died, or a new intent. */
+static bool intend(struct application *x, const struct plan_unit *u, const char *kind, struct run *ret)
+{
+    struct sub *s = x->s;
+    const struct run *past = sub_past_run(s, u);
+    if (past) {
+        *ret = *past;
+        if (!ret->flink_job[0] && !ret->ended) {
+            tracker_add(s->env->tracker, s->opened.submission, ret);
+        }
+        return true;
+    }
+    s->cluster = x->cluster; /* part of the intent: whoever comes after us finds the cluster by it */
+    bool intended = sub_intend(s, u, kind, ret);
+    memset(&s->cluster, 0, sizeof(s->cluster));
+    return intended;
+}
+
 static bool prepare(struct application *x)
 {
     struct sub *s = x->s;
@@ -327,10 +345,7 @@ static bool prepare(struct application *x)
             sub_fail(s, &err);
             return false;
         }
-        s->cluster = x->cluster; /* part of the intent: whoever comes after us finds the cluster by it */
-        bool intended = sub_intend(s, u, kind, &x->runs[x->n]);
-        memset(&s->cluster, 0, sizeof(s->cluster));
-        if (!intended) {
+        if (!intend(x, u, kind, &x->runs[x->n])) {
             return false;
         }
         x->n++;
@@ -379,16 +394,90 @@ static void finish(struct application *x)
     }
 }
 
+/* The cluster that an owner that died has made, or was about to make: it is known by its id. */
+static bool cluster_is_there(struct application *x)
+{
+    struct sub *s = x->s;
+    struct tgt_process p;
+    struct sl_err err = SL_ERR_INIT;
+    const struct target_ops *ops = s->target->ops;
+    if (!x->cluster.id[0] || !ops->process) {
+        return x->cluster.id[0] != 0;
+    }
+    return ops->process(s->target, &x->cluster, &p, &err) || err.code != SL_NOT_FOUND;
+}
+
+/* A SELECT's rows have nowhere to go: the owner ends it. */
+static bool is_waited_for(const struct run *r)
+{
+    return strcmp(r->kind, "SELECT") != 0;
+}
+
+/* It runs without us: its jobs get their ids in the order of the script, and are followed to their end. */
+static void follow_again(struct application *x)
+{
+    struct sub *s = x->s;
+    struct sl_err err = SL_ERR_INIT;
+    for (size_t i = 0; i < s->plan.n && !sub_stopping(s) && s->exit_code == 0; i++) {
+        const struct plan_unit *u = &s->plan.units[i];
+        struct run *r = run_of(x, u), now;
+        if (!r) {
+            continue;
+        }
+        while (!r->flink_job[0] && !r->ended && !sub_stopping(s)) {
+            char(*ids)[33] = NULL;
+            size_t n = 0, mine = (size_t)(r - x->runs);
+            struct tgt_process p = {.state = TGT_PROCESS_UP};
+            struct tgt_failure f = {0};
+            bool ended =
+                s->target->ops->process &&
+                (!s->target->ops->process(s->target, &x->cluster, &p, &err) || p.state == TGT_PROCESS_ENDED);
+            if (s->target->ops->list(s->target, &x->cluster, s->arena, &ids, &n, &err) && mine < n) {
+                note_started(x, u, ids[mine]);
+            } else if (ended && s->target->ops->failure(s->target, &x->cluster, "", s->arena, &f, &err)) {
+                tell_failure(x, u, &f);
+                tracker_finish(s->env->tracker, r->id, "FAILED");
+                r->ended = true;
+            } else if (ended) {
+                sub_lose(s, r->id, "its cluster has ended, and left no word of this job");
+                r->ended = true;
+            } else {
+                sys_sleep_ms(LOOK_MS);
+            }
+        }
+        if (!tracker_get(s->env->tracker, r->id, &now)) {
+            now = *r;
+        }
+        if (now.ended && s->exit_code == 0) {
+            sub_tell_end(s, &now, u, sys_now_ms());
+        } else if (!now.ended && is_waited_for(&now)) {
+            sl_vec_push(s->arena, &s->started, ((struct started_run){.unit = u, .since_ms = sys_now_ms()}));
+            memcpy(s->started.v[s->started.n - 1].id, r->id, sizeof(r->id));
+        }
+    }
+    tracker_application_done(s->env->tracker, x->cluster.id);
+    sub_wait_started(s);
+}
+
 void sub_application(struct sub *s)
 {
     struct application x = {.s = s};
     struct sub_call call = {0};
-    char random[13], cluster_id[32];
+    char random[13], cluster_id[64];
     sl_random_hex(random, 6);
     snprintf(cluster_id, sizeof(cluster_id), "app-%s", random);
+    if (s->past && s->past->n_runs) {
+        snprintf(cluster_id, sizeof(cluster_id), "%s", s->past->runs[0].cluster.id);
+    }
     snprintf(x.cluster.id, sizeof(x.cluster.id), "%s", cluster_id);
     snprintf(x.cluster.flink, sizeof(x.cluster.flink), "%s", s->target->flink);
+    bool again = s->past && s->past->n_runs && cluster_is_there(&x);
     bool prepared = prepare(&x);
+    if (again && prepared) {
+        follow_again(&x);
+        res_task_free(x.task);
+        return;
+    }
     memset(&x.cluster, 0, sizeof(x.cluster)); /* until the target says what it has made */
     if (!prepared) {
         finish(&x);

@@ -250,6 +250,30 @@ bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactiv
     return true;
 }
 
+struct of_arg {
+    int64_t submission;
+    struct runs_arg runs;
+};
+
+static bool of_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct of_arg *o = arg;
+    return store_query(tx, err, RUN_COLUMNS "WHERE submission = ? ORDER BY rowid", runs_row, &o->runs, NULL,
+                       "i", o->submission);
+}
+
+bool ledger_runs_of(struct ledger *l, int64_t submission, struct sl_arena *a, struct run **ret, size_t *ret_n,
+                    struct sl_err *err)
+{
+    struct of_arg o = {.submission = submission, .runs = {.arena = a}};
+    if (!store_read(l->store, of_tx, &o, err)) {
+        return false;
+    }
+    *ret = o.runs.runs.v;
+    *ret_n = o.runs.runs.n;
+    return true;
+}
+
 struct find_arg {
     const char *what;
     struct run *ret;

@@ -94,6 +94,9 @@ SL_MUST_CHECK bool ledger_last_event(struct ledger *l, const char *run, const ch
  */
 SL_MUST_CHECK bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactive, size_t limit,
                                struct sl_arena *a, struct run **ret, size_t *ret_n, struct sl_err *err);
+/* Those of one submission, in the order in which they were made. */
+SL_MUST_CHECK bool ledger_runs_of(struct ledger *l, int64_t submission, struct sl_arena *a, struct run **ret,
+                                  size_t *ret_n, struct sl_err *err);
 /* By id, unique prefix (>= 6) or job name (its newest run). job-unknown with near names in the hint. */
 SL_MUST_CHECK bool ledger_find(struct ledger *l, const char *what, struct run *ret, struct sl_err *err);
 /* Source files of a version (JSON as stored). */

@@ -22,6 +22,7 @@ struct live {
     const struct event_sink *first;
     struct event_sink sink;
     bool stays, rows, cancelled, ended;
+    bool asked;       /* a client wants its end */
     int held;         /* by its thread and by who follows */
     int followers;    /* clients that look, beside the first */
     int64_t alone_ms; /* monotonic: since when no client looks; 0 = one does */
@@ -155,7 +156,8 @@ static bool cancelled(void *ctx)
     bool first_gone = has_gone(l->first);
     int64_t now = sys_now_ms();
     pthread_mutex_lock(&l->hub->lock);
-    l->cancelled = l->cancelled || l->hub->stopping || first_wants;
+    l->asked = l->asked || first_wants;
+    l->cancelled = l->cancelled || l->hub->stopping || l->asked;
     if (!first_gone || l->followers > 0 || l->stays) {
         l->alone_ms = 0;
     } else if (!l->alone_ms) {
@@ -197,6 +199,14 @@ struct live *live_begin(struct live_hub *h, sl_str key, const char *body, const 
 const struct event_sink *live_sink(struct live *l)
 {
     return &l->sink;
+}
+
+bool live_is_stopping(struct live *l)
+{
+    pthread_mutex_lock(&l->hub->lock);
+    bool is = l->hub->stopping && !l->asked;
+    pthread_mutex_unlock(&l->hub->lock);
+    return is;
 }
 
 void live_end(struct live *l, int exit_code, sl_str result_json)
@@ -260,7 +270,7 @@ static enum live_follow follow(struct live *l, const struct event_sink *k, uint6
         if (left) {
             return LIVE_LEFT;
         }
-        l->cancelled = l->cancelled || wants_end;
+        l->asked = l->asked || wants_end;
         if (!event && !l->ended && l->n_events == at) {
             wait_a_little(h);
         }

@@ -24,6 +24,8 @@ struct live *live_begin(struct live_hub *h, sl_str key, const char *body, const 
                         bool stays, bool rows);
 /* Where the submission says its events and asks whether it is to end. */
 const struct event_sink *live_sink(struct live *l);
+/* The hub stops, and nobody else has asked for its end. */
+bool live_is_stopping(struct live *l);
 /* Its answer is stored: who follows gets it. Frees it when nobody does. */
 void live_end(struct live *l, int exit_code, sl_str result_json);
 

@@ -23,10 +23,41 @@ struct turn {
     int64_t since_ms; /* monotonic */
 };
 
+#define SENT_AGAIN 3 /* times a job is sent under its id before it is given up */
+
+/* What has effects outside the session is marked before it is sent. What was sent before, and nobody has
+ * confirmed, is not sent again. */
+static bool mark_pending(struct chain *c, struct turn *t)
+{
+    for (size_t i = 0; i < c->pending.n; i++) {
+        const struct plan_unit *u = c->pending.v[i];
+        if (u->action != PLAN_EXTERNAL) {
+            continue;
+        }
+        if (strcmp(sub_past_mark(c->s, u), "running") == 0) {
+            sub_lose(
+                c->s, t->run.id[0] ? t->run.id : NULL,
+                sl_arena_printf(
+                    c->s->arena,
+                    "statement %u was under way when Sluice was ended: it may or may not have taken effect",
+                    u->stmt->number)
+                    .p);
+            return false;
+        }
+        if (!sub_effect_begins(c->s, u)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void turn_begin(struct chain *c, struct turn *t, struct sl_err *err)
 {
     struct sub *s = c->s;
     size_t n = 0;
+    if (!mark_pending(c, t)) {
+        return;
+    }
     struct task_step *steps = sl_new_n(s->arena, struct task_step, c->replay.n + c->pending.n + 1);
     for (size_t i = 0; i < c->replay.n; i++) {
         steps[n++] = (struct task_step){.unit = c->replay.v[i], .action = "replay"};
@@ -147,12 +178,24 @@ static bool turn_verdict(struct chain *c, struct turn *t)
     return false;
 }
 
+static bool has_external(const struct chain *c)
+{
+    for (size_t i = 0; i < c->pending.n; i++) {
+        if (c->pending.v[i]->action == PLAN_EXTERNAL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What was pending has taken effect: session entries are replayed from now on, external ones are done. */
 static void settle_pending(struct chain *c)
 {
     for (size_t i = 0; i < c->pending.n; i++) {
         if (c->pending.v[i]->action == PLAN_SESSION) {
             sl_vec_push(c->s->arena, &c->replay, c->pending.v[i]);
+        } else {
+            sub_effect_done(c->s, c->pending.v[i]);
         }
     }
     c->pending.n = 0;
@@ -295,46 +338,166 @@ static void session_select(struct chain *c, const struct plan_unit *u)
     turn_end(&t);
 }
 
+/* The job is Flink's: what was sent with it has taken effect. */
+static void job_started(struct chain *c, const struct plan_unit *u, const struct run *r,
+                        const struct tgt_cluster *cluster, int64_t since)
+{
+    struct sub *s = c->s;
+    settle_pending(c);
+    tracker_started(s->env->tracker, r->id, cluster, r->id);
+    sub_step(s, "submit", "done", since, u, r->id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)), r->id);
+    struct started_run *st = sl_vec_add(s->arena, &s->started);
+    memcpy(st->id, r->id, sizeof(st->id));
+    st->unit = u;
+    st->since_ms = since;
+    if (u->await) {
+        sub_wait_started(s);
+    }
+}
+
+/* The answer did not come, or says that Flink has the id already. */
+static bool outcome_is_open(const struct turn *t)
+{
+    const struct sub_call *call = &t->call;
+    if (call->ok) {
+        return false;
+    }
+    if (call->failure.chain_json.n || call->failure.stack.n) {
+        static const char *const words[] = {"DuplicateJobSubmissionException",
+                                            "DuplicateApplicationSubmissionException"};
+        sl_str texts[] = {call->failure.stack, call->failure.chain_json};
+        for (size_t i = 0; i < 4; i++) {
+            if (sl_str_find(texts[i / 2], sl_str_of(words[i % 2])) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return call->err.code == SL_TARGET_UNREACHABLE || call->err.code == SL_TIMEOUT ||
+           call->err.code == SL_HTTP;
+}
+
+/* Sends a job under its id; where its answer does not come, Flink is asked, and it is sent again under the
+ * same id to the same JobManager, which takes an id once. */
+static void send_job(struct chain *c, const struct plan_unit *u, const struct run *r, int64_t since)
+{
+    struct sub *s = c->s;
+    for (int again = 0; again <= SENT_AGAIN && !sub_stopping(s); again++) {
+        struct turn t = {.unit = u, .action = u->n_inserts ? "set" : "insert", .run = *r, .since_ms = since};
+        struct sl_err err = SL_ERR_INIT;
+        turn_begin(c, &t, &err);
+        if (!t.task) {
+            if (err.code != SL_OK) {
+                sub_fail(s, &err);
+            }
+            return;
+        }
+        sub_step(s, "submit", "running", since, u, r->id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)),
+                 r->id);
+        bool waited = turn_wait(c, &t);
+        sub_call_join(&t.call);
+        if (!waited && t.call.ok) {
+            tracker_started(s->env->tracker, r->id, &t.call.cluster, r->id);
+            if (!tracker_cancel(s->env->tracker, r->id, sl_limits.cancel_ms, &err)) {
+                sub_fail(s, &err);
+            }
+        } else if (!waited) {
+            tracker_finish(s->env->tracker, r->id, "CANCELED");
+        } else if (outcome_is_open(&t)) {
+            struct tgt_cluster sent_to = t.call.cluster.id[0] ? t.call.cluster : r->cluster;
+            struct run sent = *r;
+            sent.cluster = sent_to;
+            enum sub_fate fate = sub_ask_fate(s, &sent);
+            if (fate == SUB_NOT_THERE && again < SENT_AGAIN && !has_external(c)) {
+                turn_end(&t);
+                continue;
+            }
+            if (fate == SUB_RUNS || fate == SUB_UNKNOWN) {
+                job_started(c, u, r, &sent_to, since);
+            } else {
+                tell_submit_failed(s, &t);
+                sub_lose(s, r->id,
+                         t.call.err.msg[0] ? t.call.err.msg : "whether its job was started is not known");
+            }
+        } else if (turn_verdict(c, &t)) {
+            job_started(c, u, r, &t.call.cluster, since);
+        }
+        turn_end(&t);
+        return;
+    }
+}
+
+/* A job that an owner that died has sent, or was about to send. */
+static void job_again(struct chain *c, const struct plan_unit *u, struct run *r)
+{
+    struct sub *s = c->s;
+    struct tracker *tr = s->env->tracker;
+    int64_t since = sys_now_ms();
+    struct run now;
+    if (r->flink_job[0]) { /* the owner follows it, or it has ended */
+        if (!tracker_get(tr, r->id, &now)) {
+            now = *r;
+        }
+        settle_pending(c);
+        if (now.ended) {
+            sub_tell_end(s, &now, u, since);
+        } else {
+            job_started(c, u, r, &r->cluster, since);
+        }
+        return;
+    }
+    if (r->ended) {
+        sub_tell_end(s, r, u, since);
+        return;
+    }
+    tracker_add(tr, s->opened.submission, r);
+    switch (sub_ask_fate(s, r)) {
+    case SUB_RUNS:
+    case SUB_UNKNOWN:
+        job_started(c, u, r, &r->cluster, since);
+        break;
+    case SUB_NOT_THERE:
+        send_job(c, u, r, since);
+        break;
+    default:
+        sub_lose(s, r->id,
+                 "the JobManager that it was sent to has ended before it said whether the job runs");
+        break;
+    }
+}
+
 static void session_job(struct chain *c, const struct plan_unit *u)
 {
     struct sub *s = c->s;
-    int64_t since = sys_now_ms();
-    struct turn t = {.unit = u, .action = u->n_inserts ? "set" : "insert", .since_ms = since};
-    struct sl_err err = SL_ERR_INIT;
-    if (!sub_intend(s, u, u->n_inserts ? "STATEMENT SET" : "INSERT", &t.run)) {
+    struct run r, *past = sub_past_run(s, u);
+    if (past) {
+        job_again(c, u, past);
         return;
     }
-    turn_begin(c, &t, &err);
-    if (!t.task) {
+    struct sl_err err = SL_ERR_INIT;
+    struct tgt_cluster now; /* it may have been started again since the last statement */
+    if (!s->target->ops->ready(s->target, TGT_SESSION, NULL, NULL, &now, &err)) {
         sub_fail(s, &err);
         return;
     }
-    sub_step(s, "submit", "running", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)),
-             t.run.id);
-    if (!turn_wait(c, &t)) {
-        sub_call_join(&t.call);
-        if (t.call.ok) {
-            tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
-            if (!tracker_cancel(s->env->tracker, t.run.id, sl_limits.cancel_ms, &err)) {
-                sub_fail(s, &err);
-            }
-        } else {
-            tracker_finish(s->env->tracker, t.run.id, "CANCELED");
-        }
-    } else if (turn_verdict(c, &t)) {
-        settle_pending(c);
-        tracker_started(s->env->tracker, t.run.id, &t.call.cluster, t.run.id);
-        sub_step(s, "submit", "done", since, u, t.run.id, "%.*s\trun %.8s", SL_S(sub_unit_label(s, u)),
-                 t.run.id);
-        struct started_run *st = sl_vec_add(s->arena, &s->started);
-        memcpy(st->id, t.run.id, sizeof(st->id));
-        st->unit = u;
-        st->since_ms = since;
-        if (u->await) {
-            sub_wait_started(s);
-        }
+    s->cluster = now;
+    if (sub_intend(s, u, u->n_inserts ? "STATEMENT SET" : "INSERT", &r)) {
+        send_job(c, u, &r, sys_now_ms());
     }
-    turn_end(&t);
+}
+
+/* The SELECT of a submission that goes on: its rows were for a client that has gone. */
+static void select_again(struct chain *c, const struct plan_unit *u)
+{
+    const struct run *r = sub_past_run(c->s, u);
+    struct sl_err err = SL_ERR_INIT;
+    if (r && r->ended && strcmp(r->state, "FINISHED") == 0) {
+        settle_pending(c);
+        return;
+    }
+    sl_fail(&err, SL_OWNER, "the owner of the data folder ended before line %u: its rows have nowhere to go",
+            u->stmt->pos.line);
+    sub_fail(c->s, &err);
 }
 
 /* Answers, and what is pending alone (unit NULL). */
@@ -345,7 +508,9 @@ static void session_answer(struct chain *c, const struct plan_unit *u)
     struct sl_err err = SL_ERR_INIT;
     turn_begin(c, &t, &err);
     if (!t.task) {
-        sub_fail(s, &err);
+        if (err.code != SL_OK) {
+            sub_fail(s, &err);
+        }
         return;
     }
     if (turn_wait(c, &t) && turn_verdict(c, &t)) {
@@ -366,16 +531,26 @@ void sub_session(struct sub *s)
         switch (u->action) {
         case PLAN_SESSION:
         case PLAN_EXTERNAL:
-            sl_vec_push(s->arena, &c.pending, u);
+            if (strcmp(sub_past_mark(s, u), "done") != 0) {
+                sl_vec_push(s->arena, &c.pending, u);
+            }
             break;
         case PLAN_ANSWER:
-            session_answer(&c, u);
+            if (!s->past) { /* else it was for a client that has gone */
+                session_answer(&c, u);
+            }
             break;
         case PLAN_SELECT:
-            session_select(&c, u);
+            if (s->past) {
+                select_again(&c, u);
+            } else {
+                session_select(&c, u);
+            }
             break;
         case PLAN_LOCAL:
-            sub_local_answer(s, u);
+            if (!s->past) {
+                sub_local_answer(s, u);
+            }
             break;
         default:
             session_job(&c, u);
@@ -393,10 +568,11 @@ bool sub_session_effects(struct sub *s)
     struct chain c = {.s = s};
     for (size_t i = 0; i < s->plan.n && s->exit_code == 0; i++) {
         const struct plan_unit *u = &s->plan.units[i];
-        if (u->action == PLAN_SESSION || u->action == PLAN_EXTERNAL) {
+        bool done = strcmp(sub_past_mark(s, u), "done") == 0;
+        if (u->action == PLAN_SESSION || (u->action == PLAN_EXTERNAL && !done)) {
             sl_vec_push(s->arena, &c.pending, u);
         }
-        if (u->action == PLAN_EXTERNAL) {
+        if (u->action == PLAN_EXTERNAL && !done) {
             session_answer(&c, NULL);
         }
     }

@@ -7,6 +7,7 @@
 #include "catalog/check.h"
 #include "catalog/scope.h"
 #include "gateway/jobs/needs.h"
+#include "gateway/jobs/request.h"
 #include "runtime-image/bundle.h"
 #include "sys/file.h"
 
@@ -240,7 +241,8 @@ void sub_wait_started(struct sub *s)
             break;
         }
     }
-    if (sub_stopping(s) || s->exit_code) {
+    bool passed_on = s->past && live_is_stopping(s->live); /* to the next owner */
+    if ((sub_stopping(s) || s->exit_code) && !passed_on) {
         cancel_started(s);
     }
     s->started.n = 0;
@@ -447,7 +449,27 @@ static void answered_before(struct sub *s, const struct ledger_opened *o)
         event_note(s->sink, "key %.*s was used before: nothing was run", SL_S(s->rq->key));
     }
     const struct sl_json *old = sl_json_parse(s->arena, s->answer, &err);
+    if (sl_str_eqz(sl_json_str(sl_json_get(old, "code"), SL_STR("")), sl_code_slug(SL_OWNER))) {
+        sl_fail(&err, SL_OWNER, "the owner of the data folder ended while it ran, and it could not go on");
+        sl_hint(&err, "sluice job ls");
+        event_error(s->sink, &err);
+    }
     s->exit_code = (int)sl_json_i64(sl_json_get(old, "exit"), 1);
+}
+
+/* What is left of it is still what the script asks for? */
+static bool reopen_ledger(struct sub *s)
+{
+    SL_BUF_AUTO bundle;
+    sl_buf_init(&bundle, 0);
+    write_bundle(s, &bundle);
+    digest_body(s);
+    if (strcmp(s->body, s->past->body) != 0) {
+        sub_lose(s, NULL,
+                 "another Sluice reads the script in another way: what was left of it does not go on");
+        return false;
+    }
+    return true;
 }
 
 static bool open_ledger(struct sub *s)
@@ -473,6 +495,10 @@ static bool open_ledger(struct sub *s)
                                    .target = s->target->name,
                                    .mode = s->rq->mode};
     struct ledger_opened opened;
+    if (names_job && !sub_request_keep(s->env->open_dir, s->rq, &err)) {
+        sub_fail(s, &err);
+        return false;
+    }
     if (!ledger_open(s->env->ledger, &ls, &opened, &err)) {
         sub_fail(s, &err);
         return false;
@@ -482,6 +508,7 @@ static bool open_ledger(struct sub *s)
         return false;
     }
     if (opened.taken) {
+        sub_request_drop(s->env->open_dir, s->rq->key);
         sub_refuse_name(s, opened.taken_by);
         return false;
     }
@@ -607,7 +634,7 @@ static void run_script(struct sub *s)
         dry_run(s);
         return;
     }
-    if (s->plan.n == 0 || !open_ledger(s)) {
+    if (s->plan.n == 0 || !(s->past ? reopen_ledger(s) : open_ledger(s))) {
         return;
     }
     if (!make_ready(s)) {
@@ -620,28 +647,66 @@ static void run_script(struct sub *s)
     }
 }
 
+static void end_code(struct sub *s)
+{
+    if (s->timed_out) {
+        s->exit_code = sl_code_exit(SL_TIMEOUT);
+    } else if (s->interrupted) {
+        s->exit_code = sl_code_exit(SL_CANCELLED);
+    }
+}
+
+/* The answer is stored, then told. */
+static void close_it(struct sub *s, sl_str answer)
+{
+    struct sl_err err = SL_ERR_INIT;
+    if (s->opened.submission &&
+        !ledger_close(s->env->ledger, s->opened.submission, s->exit_code == 0, answer, &err)) {
+        event_error(s->sink, &err);
+    } else if (s->live && (s->opened.submission || s->answer.n)) {
+        sub_request_drop(s->env->open_dir, s->rq->key);
+    }
+    if (s->live) {
+        live_end(s->live, s->exit_code, answer);
+    }
+}
+
+void sub_continue(const struct sub_env *env, const struct sub_request *rq, const struct sub_past *past,
+                  struct live *live, struct sl_arena *a)
+{
+    struct sub s = {.env = env,
+                    .rq = rq,
+                    .sink = live_sink(live),
+                    .arena = a,
+                    .start_ms = sys_now_ms(),
+                    .live = live,
+                    .past = past,
+                    .opened = {.submission = past->submission, .version = past->version}};
+    for (size_t i = 0; i < past->n_runs; i++) {
+        struct shown_run *one = sl_vec_add(a, &s.shown_runs);
+        memcpy(one->id, past->runs[i].id, sizeof(one->id));
+        one->name = sl_str_of(past->runs[i].job);
+    }
+    run_script(&s);
+    if (live_is_stopping(live)) { /* this owner ends, too: the next one goes on */
+        live_end(live, sl_code_exit(SL_OWNER), SL_STR("{}"));
+        return;
+    }
+    end_code(&s);
+    close_it(&s, outcome_json(&s));
+}
+
 void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink,
              struct sl_arena *a, struct sub_outcome *ret)
 {
     struct sub s = {.env = env, .rq = rq, .sink = sink, .arena = a, .start_ms = sys_now_ms()};
-    struct sl_err err = SL_ERR_INIT;
     run_script(&s);
-    if (s.timed_out) {
-        s.exit_code = sl_code_exit(SL_TIMEOUT);
-    } else if (s.interrupted) {
-        s.exit_code = sl_code_exit(SL_CANCELLED);
-    }
+    end_code(&s);
     ret->exit_code = s.exit_code;
     if (s.target && strcmp(s.target->ops->kind, "local") == 0) {
         memcpy(ret->warm, s.cluster.flink, sizeof(ret->warm)); /* only `ready` of a session fills it */
     }
     ret->result_json = s.answer.n ? s.answer : outcome_json(&s);
-    if (s.opened.submission &&
-        !ledger_close(env->ledger, s.opened.submission, s.exit_code == 0, ret->result_json, &err)) {
-        event_error(sink, &err);
-    }
-    if (s.live) {
-        live_end(s.live, s.exit_code, ret->result_json);
-    }
+    close_it(&s, ret->result_json);
     sink->emit(sink->ctx, ret->result_json);
 }

@@ -32,6 +32,16 @@ struct shown_run {
     sl_str name;
 };
 
+/* What an owner that died has left of a submission. */
+struct sub_past {
+    int64_t submission, version;
+    char body[80];
+    struct run *runs; /* in the order in which they were made */
+    size_t n_runs;
+    struct ledger_step *steps;
+    size_t n_steps;
+};
+
 struct sub {
     const struct sub_env *env;
     const struct sub_request *rq;
@@ -42,8 +52,9 @@ struct sub {
     struct target *target;
     struct tgt_cluster cluster; /* session cluster in use */
     struct ledger_opened opened;
-    struct live *live; /* since its key was taken */
-    char body[72];     /* digest of what it asks for */
+    struct live *live;           /* since its key was taken */
+    const struct sub_past *past; /* NULL: it begins here */
+    char body[72];               /* digest of what it asks for */
     const char *results_address;
     char digest[72];
     const char **jars; /* NULL-terminated */
@@ -70,6 +81,27 @@ SL_MUST_CHECK bool sub_intend(struct sub *s, const struct plan_unit *u, const ch
 void sub_fail_unit(struct sub *s, const struct plan_unit *u, const char *run_id, const struct tgt_failure *f);
 /* Says an error that belongs to no statement. */
 void sub_fail(struct sub *s, const struct sl_err *err);
+/* Goes on with a submission, with what is left of it, to its end. */
+void sub_continue(const struct sub_env *env, const struct sub_request *rq, const struct sub_past *past,
+                  struct live *live, struct sl_arena *a);
+/* The run that was made of a unit before; NULL: none. */
+struct run *sub_past_run(struct sub *s, const struct plan_unit *u);
+/* Statements with effects outside the session are marked before they are sent and when they are done: a
+ * "running" one that nobody has confirmed is never sent again. "" = it was not sent. */
+#define SUB_EFFECT "effect"
+const char *sub_past_mark(struct sub *s, const struct plan_unit *u);
+SL_MUST_CHECK bool sub_effect_begins(struct sub *s, const struct plan_unit *u);
+void sub_effect_done(struct sub *s, const struct plan_unit *u);
+/* What became of a job that was sent, and whose answer did not come? */
+enum sub_fate {
+    SUB_RUNS,      /* Flink knows it (it may have ended) */
+    SUB_NOT_THERE, /* the same JobManager does not know it: it may be sent again under its id */
+    SUB_LOST,      /* that JobManager has ended: nobody can tell */
+    SUB_UNKNOWN    /* nobody answers: it stays under watch */
+};
+enum sub_fate sub_ask_fate(struct sub *s, const struct run *r);
+/* Says that nobody can tell whether it runs, notes it at the run (may be NULL), ends the submission. */
+void sub_lose(struct sub *s, const char *run_id, const char *why);
 /* Says that the job's name is in use (by that run; "": by a submission without one yet), and in how many
  * statements the file differs. */
 void sub_refuse_name(struct sub *s, const char *run_id);

@@ -54,7 +54,31 @@ static bool runs_a_job(const struct local_cluster *c)
     return any;
 }
 
-void tgt_local_sweep(const char *run_dir)
+static bool is_spared(const char *id, const char *const *spared, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(id, spared[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Its owner was killed before a supervisor had come to it: nothing of it ever ran. The lock keeps one that is
+ * just coming from starting in a folder that goes. */
+static bool never_began(struct sl_arena *a, const char *dir, int *ret_lock)
+{
+    bool held = false;
+    struct sl_err ignored = SL_ERR_INIT;
+    *ret_lock = -1;
+    if (sys_exists(sys_path_join(a, dir, "state.json"))) {
+        return false;
+    }
+    *ret_lock = sys_lock(sys_path_join(a, dir, "lock"), &held, &ignored);
+    return *ret_lock >= 0;
+}
+
+void tgt_local_sweep(const char *run_dir, const char *const *spared, size_t n_spared)
 {
     SL_ARENA_AUTO a = {0};
     sl_str *names;
@@ -76,6 +100,18 @@ void tgt_local_sweep(const char *run_dir)
         }
         if (!c.released && c.owner_fd < 0) {
             continue; /* another Sluice has it */
+        }
+        int lock = -1;
+        if (c.released && never_began(&a, dir, &lock)) {
+            if (!sys_rmtree(dir, &ignored)) {
+                sl_vec_push(&a, &ended, ((struct ended){dir, 0}));
+            }
+            close(lock);
+            continue;
+        }
+        if (!c.released && is_spared(c.id, spared, n_spared)) {
+            close(c.owner_fd);
+            continue;
         }
         if (!c.released && runs_a_job(&c)) {
             close(c.owner_fd);

@@ -540,6 +540,14 @@ static void watch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* A folder that was removed and made again while we came up has another lock: it is not ours. */
+static bool is_lock_of(int fd, const char *path)
+{
+    struct stat mine, there;
+    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_dev == there.st_dev &&
+           mine.st_ino == there.st_ino;
+}
+
 int sup_main(const char *dir)
 {
     struct sup s = {.dir = dir, .state = SUP_STARTING};
@@ -549,6 +557,12 @@ int sup_main(const char *dir)
     int lock = sys_lock(sys_path_join(&s.a, dir, "lock"), &held, &err);
     if (lock < 0) {
         fprintf(stderr, "%s\n", held ? "another supervisor holds this cluster" : err.msg);
+        sl_arena_release(&s.a);
+        return 6;
+    }
+    if (!is_lock_of(lock, sys_path_join(&s.a, dir, "lock"))) {
+        fprintf(stderr, "the folder of this cluster was removed\n");
+        close(lock);
         sl_arena_release(&s.a);
         return 6;
     }

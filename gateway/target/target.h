@@ -196,8 +196,8 @@ struct tgt_session_config {
     const char *scratch_dir; /* for the small jar that names the runner's class */
 };
 SL_MUST_CHECK struct target *tgt_session_new(const struct tgt_session_config *c, struct sl_err *err);
-/* Stops clusters below run_dir whose owner has gone (found by their supervise lock); called at owner start.
- */
-void tgt_local_sweep(const char *run_dir);
+/* Stops clusters below run_dir whose owner has gone (found by their supervise lock) and that have no job, but for
+ * those that are `spared`: something may be under way there. Called at owner start. */
+void tgt_local_sweep(const char *run_dir, const char *const *spared, size_t n_spared);
 
 #endif

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Loaded with LD_PRELOAD: lets the n-th call of one kind fail, as the system lets it fail when memory or a
  * disk has run out. What to do is in the environment:
- *   FAULT_OP     malloc, write, sync, make (a file or folder) or rename
+ *   FAULT_OP     malloc, write, sync, make (a file or folder), rename or send (to a TCP peer, as curl does)
  *   FAULT_N      which call fails, from 1; 0: none, they are only counted
  *   FAULT_ERRNO  what the call says, a number
+ *   FAULT_KILL   before or after: instead of failing, the process is killed before the call or (sync, send)
+ *                when it is done
+ *   FAULT_ARM    a file: calls are counted from the moment it is there
  *   FAULT_FROM   1: every later call fails too, as on a full disk
  *   FAULT_PATH   files below this folder only; without it: every file, but no terminal, pipe or socket
  *   FAULT_COUNT  a file: how many calls there were is written there when the process ends
@@ -13,24 +16,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum op { OP_NONE, OP_MALLOC, OP_WRITE, OP_SYNC, OP_MAKE, OP_RENAME };
+enum op { OP_NONE, OP_MALLOC, OP_WRITE, OP_SYNC, OP_MAKE, OP_RENAME, OP_SEND };
+enum { KILL_NEVER, KILL_BEFORE, KILL_AFTER };
 
 static enum op op;
 static long fail_n;
 static int fail_errno;
 static bool fail_from;
-static char fail_path[PATH_MAX], count_path[PATH_MAX];
+static int kill_when;
+static atomic_bool armed;
+static char fail_path[PATH_MAX], count_path[PATH_MAX], arm_path[PATH_MAX];
 static atomic_long calls;
 
 void *__libc_malloc(size_t n);
@@ -52,11 +60,8 @@ __attribute__((constructor)) static void begin(void)
     static const struct {
         const char *name;
         enum op op;
-    } ops[] = {{"malloc", OP_MALLOC},
-               {"write", OP_WRITE},
-               {"sync", OP_SYNC},
-               {"make", OP_MAKE},
-               {"rename", OP_RENAME}};
+    } ops[] = {{"malloc", OP_MALLOC}, {"write", OP_WRITE},   {"sync", OP_SYNC},
+               {"make", OP_MAKE},     {"rename", OP_RENAME}, {"send", OP_SEND}};
     char word[PATH_MAX] = "";
     enum op wanted = OP_NONE;
     take("FAULT_OP", word);
@@ -72,6 +77,12 @@ __attribute__((constructor)) static void begin(void)
     word[0] = '\0';
     take("FAULT_FROM", word);
     fail_from = word[0] == '1';
+    word[0] = '\0';
+    take("FAULT_KILL", word);
+    kill_when = strcmp(word, "before") == 0  ? KILL_BEFORE
+                : strcmp(word, "after") == 0 ? KILL_AFTER
+                                             : KILL_NEVER;
+    take("FAULT_ARM", arm_path);
     take("FAULT_PATH", fail_path);
     take("FAULT_COUNT", count_path);
     unsetenv("LD_PRELOAD");
@@ -110,14 +121,35 @@ void _exit(int status)
     __builtin_unreachable();
 }
 
-/* Counts a call; true: it is to fail. */
+static void die(void)
+{
+    (void)syscall(SYS_kill, (int)syscall(SYS_getpid), SIGKILL);
+    for (;;) {
+        (void)syscall(SYS_sched_yield);
+    }
+}
+
+static bool is_armed(void)
+{
+    if (arm_path[0] && !atomic_load(&armed)) {
+        atomic_store(&armed, syscall(SYS_faccessat, AT_FDCWD, arm_path, F_OK) == 0);
+        return atomic_load(&armed);
+    }
+    return true;
+}
+
+/* Counts a call; true: it is to fail (or, KILL_AFTER, the process ends when it is done). */
 static bool strikes(enum op kind)
 {
-    if (op != kind) {
+    if (op != kind || !is_armed()) {
         return false;
     }
     long n = atomic_fetch_add(&calls, 1) + 1;
-    return fail_n > 0 && (n == fail_n || (fail_from && n > fail_n));
+    bool it = fail_n > 0 && (n == fail_n || (fail_from && n > fail_n));
+    if (it && kill_when == KILL_BEFORE) {
+        die();
+    }
+    return it;
 }
 
 static bool below(const char *path)
@@ -288,6 +320,10 @@ ssize_t copy_file_range(int in, off_t *in_at, int out, off_t *out_at, size_t n, 
 static int sync_fd(int fd, long number)
 {
     if (op == OP_SYNC && meant(fd) && strikes(OP_SYNC)) {
+        if (kill_when == KILL_AFTER) {
+            (void)syscall(number, fd);
+            die();
+        }
         errno = fail_errno;
         return -1;
     }
@@ -302,6 +338,26 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
     return sync_fd(fd, SYS_fdatasync);
+}
+
+/* --- a TCP peer */
+
+ssize_t send(int fd, const void *p, size_t n, int flags)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+    bool tcp = op == OP_SEND && getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
+               (peer.ss_family == AF_INET || peer.ss_family == AF_INET6);
+    bool it = tcp && strikes(OP_SEND);
+    if (it && kill_when == KILL_NEVER) {
+        errno = fail_errno;
+        return -1;
+    }
+    ssize_t sent = syscall(SYS_sendto, fd, p, n, flags, NULL, 0);
+    if (it) {
+        die();
+    }
+    return sent;
 }
 
 /* --- names */

@@ -182,16 +182,17 @@ def test_told_to_end_but_to_leave_what_runs(own_sluice, flink):
 
 
 def test_killed_while_a_session_comes_up(own_sluice, flink):
-    """The owner dies before the job is made: the run is lost with a reason, nothing runs on, the name is free."""
+    """The owner dies before the job is made: its call finds the next owner, which goes on, and the job runs once."""
     sluice = own_sluice
     call = sluice.background("run", sluice.script(BLACKHOLE), "-d", "--name", "early", "--flink", flink)
     harness.wait_for(sluice.jvms, 60, "a JVM")
     kill_owner(sluice)
-    call.finish(30)
-    sluice("job", "ls").ok()
-    harness.wait_for(lambda: not [r for r in all_runs(sluice) if not r["ended"]], 20, "no run that has not ended")
-    sluice("run", sluice.script(BLACKHOLE), "-d", "--name", "early", "--flink", flink).ok()
+    done = call.finish(60).ok()
+    assert "asking the next one" in done.err, str(done)
     assert sluice.job("early")["state"] == "RUNNING"
+    assert len([r for r in all_runs(sluice) if not r["ended"]]) == 1, all_runs(sluice)
+    refused = sluice("run", sluice.script(BLACKHOLE), "-d", "--name", "early", "--flink", flink)
+    assert refused.rc == 5 and "error[job-exists]: early is running (v1, " in refused.err, str(refused)
     assert len([p for p in sluice.jvms() if "SessionClusterEntrypoint" in harness.command_line(p)]) == 1
     sluice("owner", "stop", "--yes", timeout=60).ok()
     harness.wait_for(lambda: not sluice.pids(), 10, "end of all processes")

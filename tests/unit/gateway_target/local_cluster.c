@@ -261,7 +261,7 @@ static void test_sweep(void **state)
     int lock = sys_lock(sys_path_join(&a, run_dir, "session-owned/lock"), &held, &err);
     int owner = sys_lock(sys_path_join(&a, run_dir, "session-owned/owner.lock"), &held, &err);
     assert_true(lock >= 0 && owner >= 0);
-    tgt_local_sweep(run_dir);
+    tgt_local_sweep(run_dir, NULL, 0);
     sl_str *names;
     size_t n;
     assert_true(sys_dir_list(&a, run_dir, &names, &n, &err));
@@ -275,7 +275,7 @@ static void test_sweep(void **state)
     }
     close(lock);
     close(owner);
-    tgt_local_sweep("/nowhere/at/all");
+    tgt_local_sweep("/nowhere/at/all", NULL, 0);
 }
 
 int main(void)
