@@ -153,7 +153,7 @@ static bool has_escape(const struct sql_node *n)
         if (n->kind == SQL_N_LIKE && n->first->next->next) {
             return true;
         }
-        n = n->last;
+        n = sql_last(n);
     }
     return false;
 }
