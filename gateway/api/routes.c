@@ -88,6 +88,8 @@ static const struct api_param submit[] = {
     {"maxRows", API_IN_BODY, "integer", false, "end a SELECT after that many rows"},
     {"maxDurationMs", API_IN_BODY, "integer", false, "end a SELECT after that time"},
     {"timeoutMs", API_IN_BODY, "integer", false, "end the whole after that time"},
+    {"resumed", API_IN_BODY, "boolean", false, "sent again with its key: goes on with what is under way"},
+    {"resultsAddress", API_IN_BODY, "string", false, "where Flink's tasks reach the results port"},
     {"form", API_IN_BODY, "string", false, "of rows: api (default) or text"},
     {0},
 };
@@ -171,6 +173,17 @@ void api_params_add(struct sl_arena *a, struct sl_json *object, sl_str key, enum
     }
     *end = v;
     object->n++;
+}
+
+void api_params_drop(struct sl_json *object, const char *key)
+{
+    for (struct sl_json **p = &object->child; *p; p = &(*p)->next) {
+        if (sl_str_eqz((*p)->key, key)) {
+            *p = (*p)->next;
+            object->n--;
+            return;
+        }
+    }
 }
 
 /* The piece of a path up to the next slash. */

@@ -38,6 +38,8 @@ SL_MUST_CHECK bool api_params_check(const struct api_method *m, const struct sl_
                                     struct sl_err *err);
 /* Does what the call makes belong to its caller (parameter "owner")? */
 bool api_owns(const struct api_method *m);
+/* Takes a member out. */
+void api_params_drop(struct sl_json *object, const char *key);
 /* The object "params" of a message, for adding to; an empty one when it has none. */
 struct sl_json *api_params_of(struct sl_arena *a, struct sl_json *message);
 /* Adds a member to an object made here. */

@@ -111,6 +111,9 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
         ok = sl_fail(&err, SL_FORBIDDEN, "%s needs the role %s; this token is of a %s", method->name,
                      auth_role_names[api_role_of(method)], auth_role_names[role]);
     } else if (ok && user.p) {
+        if (api_owns(method)) {
+            api_params_drop(params, "owner"); /* whose it is: not the client's to say */
+        }
         ok = api_params_check(method, params, &err);
         if (ok && api_owns(method)) {
             api_params_add(&arena, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(&arena, user));

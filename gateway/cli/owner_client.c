@@ -163,10 +163,28 @@ static struct net_rpc_client *connect_up(const char *path, const char *self, boo
     return c;
 }
 
+/* The token of the settings; on the server's own machine, that of the data folder's file. */
+static const char *token_of(struct sl_arena *a, const struct sys_config *set)
+{
+    struct sl_err none = SL_ERR_INIT;
+    sl_str text;
+    if (set->token.n) {
+        return set->token.p;
+    }
+    return sys_file_read(a, sys_path_join(a, set->data.p, "token"), 4096, &text, &none)
+               ? sl_arena_strdupz(a, sl_str_trim(text))
+               : NULL;
+}
+
 struct net_rpc_client *cli_owner_connect(bool start, struct sl_err *err)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
+    const struct sys_config *set = cli_settings();
+    if (set->server.n) {
+        return net_rpc_connect_url(set->server.p, token_of(&a, set),
+                                   set->server_ca.n ? set->server_ca.p : NULL, err);
+    }
     char *self = sys_self_path(&a);
     char *path = owner_socket_path(&a, cli_settings()->data.p);
     struct net_rpc_client *c = connect_up(path, self, start, err);

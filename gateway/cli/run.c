@@ -269,12 +269,14 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
     sl_jw_ki64(&w, "maxDurationMs", o->for_ms);
     sl_jw_ki64(&w, "timeoutMs", o->timeout_ms);
     put_config(&w, a, o, src, name);
-    sl_jw_key(&w, "jars");
-    sl_jw_array(&w);
-    for (size_t i = 0; i < o->jars.n; i++) {
-        sl_jw_str(&w, sl_str_of(o->jars.v[i]));
+    if (o->jars.n) {
+        sl_jw_key(&w, "jars");
+        sl_jw_array(&w);
+        for (size_t i = 0; i < o->jars.n; i++) {
+            sl_jw_str(&w, sl_str_of(o->jars.v[i]));
+        }
+        sl_jw_end_array(&w);
     }
-    sl_jw_end_array(&w);
     sl_jw_key(&w, "vars");
     sl_jw_array(&w);
     for (size_t i = 0; i < src->vars.list.n; i++) {

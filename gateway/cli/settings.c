@@ -7,15 +7,16 @@
 static struct sl_arena arena;
 static struct sys_config settings;
 
-/* Those behind the first three are of `serve`; the table's other flags mean something to a verb of its own (run --target,
+/* Those behind the first four are of `serve`; the table's other flags mean something to a verb of its own (run --target,
  * check --flink). */
-static const char *const flags[] = {"--config", "--data",     "--log-level", "--listen",
+static const char *const flags[] = {"--config", "--data",     "--log-level", "--server",       "--listen",
                                     "--hosts",  "--tls-cert", "--tls-key",   "--tls-client-ca"};
-#define FLAGS_OF_ALL 3
+#define FLAGS_OF_ALL 4
 
 const char cli_settings_help[] =
     "  --data FOLDER        where jobs, runs and clusters are kept (also $SLUICE_DATA)\n"
     "  --log-level LEVEL    err, warn, info or debug\n"
+    "  --server URL         speak with a server (sluice serve) instead; token: $SLUICE_TOKEN\n"
     "  --config KEY=VALUE   any setting; sluice config shows them all\n";
 
 const struct sys_config *cli_settings(void)

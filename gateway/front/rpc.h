@@ -41,6 +41,9 @@ void net_rpc_free(struct net_rpc *r);
 struct net_rpc_client;
 /* SL_OWNER when nobody listens there. */
 SL_MUST_CHECK struct net_rpc_client *net_rpc_connect(const char *path, struct sl_err *err);
+/* The same with a server at http://HOST:PORT or https://...; token, ca (PEM file) may be NULL. Errors of ws_connect(). */
+SL_MUST_CHECK struct net_rpc_client *net_rpc_connect_url(const char *url, const char *token, const char *ca,
+                                                         struct sl_err *err);
 SL_MUST_CHECK bool net_rpc_client_send(struct net_rpc_client *c, sl_str line, struct sl_err *err);
 enum net_rpc_next { NET_RPC_LINE, NET_RPC_TIMEOUT, NET_RPC_INTERRUPTED, NET_RPC_END };
 /* The line is valid until the next call. A signal that arrives ends the wait with INTERRUPTED. */

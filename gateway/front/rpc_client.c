@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The command line's end of the Unix socket: blocking, one line at a time. */
+ * The command line's end of the Unix socket, or of a server's WebSocket: blocking, one line (message) at a time. */
 #include "gateway/front/rpc.h"
+
+#include "gateway/front/ws_client.h"
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -12,7 +14,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define CONNECT_MS 10000 /* for a server to answer */
+
 struct net_rpc_client {
+    struct ws_client *ws; /* NULL: the Unix socket */
     int fd;
     struct sl_buf in;
     size_t taken; /* bytes of the line given out last */
@@ -43,8 +48,25 @@ struct net_rpc_client *net_rpc_connect(const char *path, struct sl_err *err)
     return c;
 }
 
+struct net_rpc_client *net_rpc_connect_url(const char *url, const char *token, const char *ca,
+                                           struct sl_err *err)
+{
+    struct ws_client *ws = ws_connect(url, token, ca, CONNECT_MS, err);
+    if (!ws) {
+        return NULL;
+    }
+    struct net_rpc_client *c = calloc(1, sizeof(*c));
+    SL_OOM_ON(!c);
+    c->ws = ws;
+    c->fd = -1;
+    return c;
+}
+
 bool net_rpc_client_send(struct net_rpc_client *c, sl_str line, struct sl_err *err)
 {
+    if (c->ws) {
+        return ws_send(c->ws, line, err);
+    }
     sl_str parts[2] = {line, SL_STR("\n")};
     for (size_t i = 0; i < 2; i++) {
         for (size_t at = 0; at < parts[i].n;) {
@@ -74,6 +96,13 @@ static bool next_line(struct net_rpc_client *c, sl_str *ret)
 
 enum net_rpc_next net_rpc_client_next(struct net_rpc_client *c, int64_t timeout_ms, sl_str *ret_line)
 {
+    if (c->ws) {
+        static const enum net_rpc_next same[] = {[WS_MESSAGE] = NET_RPC_LINE,
+                                                 [WS_TIMEOUT] = NET_RPC_TIMEOUT,
+                                                 [WS_INTERRUPTED] = NET_RPC_INTERRUPTED,
+                                                 [WS_END] = NET_RPC_END};
+        return same[ws_receive(c->ws, timeout_ms, ret_line)];
+    }
     sl_buf_consume(&c->in, c->taken);
     c->taken = 0;
     for (;;) {
@@ -105,13 +134,19 @@ enum net_rpc_next net_rpc_client_next(struct net_rpc_client *c, int64_t timeout_
 
 bool net_rpc_client_has_more(const struct net_rpc_client *c)
 {
+    if (c->ws) {
+        return ws_has_more(c->ws);
+    }
     return c->in.n > c->taken && memchr(c->in.p + c->taken, '\n', c->in.n - c->taken) != NULL;
 }
 
 void net_rpc_client_free(struct net_rpc_client *c)
 {
     if (c) {
-        close(c->fd);
+        ws_free(c->ws);
+        if (c->fd >= 0) {
+            close(c->fd);
+        }
         sl_buf_release(&c->in);
         free(c);
     }

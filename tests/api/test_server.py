@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import threading
 import time
 
 import pytest
 
-from server import Server, Socket, read_answer
+from server import BIN, Server, Socket, read_answer
 
 
 @pytest.fixture(scope="module")
@@ -345,6 +347,77 @@ def test_a_message_that_is_too_long(tmp_path):
     assert w.receive() in (1009, 0)
     assert s.ask("GET", "/healthz")[0] == 200
     assert s.stop() == 0
+
+
+# --- the command line as a client
+
+def remote(server, *args, token=None, **env):
+    mine = {k: v for k, v in server.env.items() if k != "SLUICE_DATA"}
+    mine.update(SLUICE_SERVER=f"http://127.0.0.1:{server.port}", SLUICE_TOKEN=server.token if token is None else token,
+                SLUICE_DATA=str(server.folder / "elsewhere"), **env)
+    return subprocess.run([BIN, *args], env=mine, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+
+
+def test_the_command_line_speaks_with_a_server(server, tmp_path):
+    assert "no jobs yet" in remote(server, "job", "ls").stderr + remote(server, "job", "ls").stdout
+    assert "local" in remote(server, "target", "ls").stdout
+    script = tmp_path / "a.sql"
+    script.write_text("CREATE TABLE t (a INT) WITH ('connector'='datagen', 'number-of-rows'='${n}');\nCREATE TABLE o (a INT) WITH ('connector'='blackhole');\n"
+                      "INSERT INTO o SELECT a FROM t;\n")
+    run = remote(server, "run", "--dry-run", "--mode", "application", "--flink", "2.2", "--var", "n=3", "-D", "parallelism.default=2", "--name", "remote", "--rows", "5",
+                 "--for", "30s", "--timeout", "60s", "--together", "-d", "--results-address", "127.0.0.1:9", "--id", "key-1", "-o", "csv", str(script))
+    assert run.returncode == 0, run.stderr
+    assert "error" not in run.stderr and "remote" in run.stdout + run.stderr
+    assert not (server.folder / "elsewhere").exists()
+
+
+def test_servers_that_are_none(server, tmp_path):
+    none = remote(server, "job", "ls", token="slu_" + "2" * 64)
+    assert none.returncode == 4 and "unauthorized" in none.stderr and "SLUICE_TOKEN" in none.stderr
+    assert remote(server, "--server", "ftp://x", "job", "ls").returncode == 2
+    nobody = remote(server, "--server", "http://127.0.0.1:1", "job", "ls")
+    assert nobody.returncode == 4 and "nobody answers" in nobody.stderr
+    other = socket.create_server(("127.0.0.1", 0))
+    for answer in (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 101 x\r\nSec-WebSocket-Accept: wrong\r\n\r\n"):
+        def once(answer=answer):
+            c, _ = other.accept()
+            c.recv(10000)
+            c.sendall(answer)
+            c.close()
+        t = threading.Thread(target=once)
+        t.start()
+        wrong = remote(server, "--server", "http://127.0.0.1:%d" % other.getsockname()[1], "job", "ls")
+        t.join()
+        assert wrong.returncode == 4, (answer, wrong.stderr)
+    other.close()
+
+
+def certificates(folder):
+    folder.mkdir()
+    def openssl(*args):
+        subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "server.csr")
+    (folder / "ext").write_text("subjectAltName=DNS:localhost\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "cert.pem")
+    return folder
+
+
+def test_tls(tmp_path):
+    c = certificates(tmp_path / "tls")
+    s = Server(tmp_path / "server", "--tls-cert", str(c / "cert.pem"), "--tls-key", str(c / "key.pem"))
+    url = f"https://localhost:{s.port}"
+    good = remote(s, "--server", url, "job", "ls", SLUICE_SERVER_CA=str(c / "ca.pem"))
+    assert good.returncode == 0, good.stderr
+    unknown = remote(s, "--server", url, "job", "ls")
+    assert unknown.returncode != 0 and "tls-failed" in unknown.stderr and "certificate" in unknown.stderr, unknown.stderr
+    name = remote(s, "--server", f"https://127.0.0.1:{s.port}", "job", "ls", SLUICE_SERVER_CA=str(c / "ca.pem"))
+    assert name.returncode != 0 and "tls-failed" in name.stderr, name.stderr
+    got = subprocess.run(["curl", "-s", "--cacert", str(c / "ca.pem"), url + "/healthz"], capture_output=True, text=True, timeout=20, check=False)
+    assert got.stdout == "ok\n", got
+    assert s.stop() == 0
+    broken = s.cli("serve", "--listen", "127.0.0.1:0", "--tls-cert", str(c / "ext"), "--tls-key", str(c / "key.pem"), "--data", str(tmp_path / "other"))
+    assert broken.returncode != 0 and "tls-failed" in broken.stderr
 
 
 # --- start and end
