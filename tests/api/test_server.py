@@ -367,7 +367,7 @@ def test_the_command_line_speaks_with_a_server(server, tmp_path):
     run = remote(server, "run", "--dry-run", "--mode", "application", "--flink", "2.2", "--var", "n=3", "-D", "parallelism.default=2", "--name", "remote", "--rows", "5",
                  "--for", "30s", "--timeout", "60s", "--together", "-d", "--results-address", "127.0.0.1:9", "--id", "key-1", "-o", "csv", str(script))
     assert run.returncode == 0, run.stderr
-    assert "error" not in run.stderr and "remote" in run.stdout + run.stderr
+    assert "check     3 statements, no errors" in run.stderr and "remote" in run.stdout + run.stderr, run
     assert not (server.folder / "elsewhere").exists()
 
 
