@@ -11,15 +11,16 @@ import struct
 import subprocess
 import time
 
-from test_language import BIN
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BIN = os.path.abspath(os.environ.get("SLUICE_BIN", os.path.join(ROOT, "build", "sluice")))
 
 
 class Server:
-    def __init__(self, folder, *args):
+    def __init__(self, folder, *args, env=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
-        self.env.update(SLUICE_DATA=str(self.folder / "data"), XDG_CONFIG_HOME=str(self.folder / "xdg"), HOME=str(self.folder), NO_COLOR="1")
+        self.env.update(SLUICE_DATA=str(self.folder / "data"), XDG_CONFIG_HOME=str(self.folder / "xdg"), HOME=str(self.folder), NO_COLOR="1", **(env or {}))
         self.log = open(self.folder / "serve.log", "w+")
         self.process = subprocess.Popen([BIN, "serve", "--listen", "127.0.0.1:0", *args], env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
         for _ in range(600):
@@ -47,9 +48,13 @@ class Server:
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def ask(self, method, path, body=None, token=None, **headers):
+    def ask_long(self, method, path, body):
+        """The same for what waits on a Flink."""
+        return self.ask(method, path, body, seconds=300)
+
+    def ask(self, method, path, body=None, token=None, seconds=20, **headers):
         """(status, headers, body: JSON where it is)"""
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         token = self.token if token is None else token
         if token:
             headers.setdefault("Authorization", "Bearer " + token)

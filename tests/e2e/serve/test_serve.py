@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server with a Flink behind it: rows as events, over a WebSocket and to the command line; readers that stop or go away; its end."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import harness
+from server import BIN, Server, Socket
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    s = Server(tmp_path_factory.mktemp("server"), env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC"})
+    yield s
+    assert s.stop() == 0
+    mark = f"SLUICE_DATA={s.folder}/data\0"
+    harness.wait_for(lambda: not harness.processes(mark), 20, "end of its JVMs")
+
+
+NUMBERS = "CREATE TABLE n (a INT, b STRING) WITH ('connector'='datagen', 'number-of-rows'='%d', 'fields.a.kind'='sequence', 'fields.a.start'='1', 'fields.a.end'='%d', 'fields.b.length'='20');\n"
+FOREVER = "CREATE TABLE f (a INT) WITH ('connector'='datagen', 'rows-per-second'='%s');\nSELECT a FROM f;\n"
+
+
+def submission(text, **more):
+    return {"name": "q", "files": [{"name": "q.sql", "text": text}], **more}
+
+
+def rows_of(events):
+    return [r for e in events if e["event"] == "rows" for r in e["rows"]]
+
+
+class Stream:
+    """Server-sent events of one submission."""
+
+    def __init__(self, server, body):
+        self.s = server.raw(server.post("/api/v1/submissions", body, "Accept: text/event-stream", "Connection: close"))
+        self.s.settimeout(180)
+        self.text = b""
+
+    def read(self, enough):
+        while not enough(self.text):
+            got = self.s.recv(65536)
+            if not got:
+                break
+            self.text += got
+        return self.text
+
+
+def events_of(text):
+    """What stands behind the head, without the chunks' lengths."""
+    body, out = text.split(b"\r\n\r\n", 1)[1], b""
+    while body:
+        length, _, body = body.partition(b"\r\n")
+        n = int(length, 16)
+        out, body = out + body[:n], body[n + 2:]
+        if n == 0:
+            break
+    found = []
+    for block in out.decode().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
+        if lines:
+            found.append((int(lines["id"]), lines["event"], json.loads(lines["data"])))
+    return found
+
+
+def test_rows_as_one_answer_and_as_events(server):
+    text = NUMBERS % (500, 500) + "SELECT a FROM n;\n"
+    status, _, body = server.ask_long("POST", "/api/v1/submissions", submission(text))
+    assert status == 200 and body["exit"] == 0, body
+    plain = rows_of(body["events"])
+    assert len(plain) == 500
+    events = events_of(Stream(server, submission(text)).read(lambda t: t.endswith(b"0\r\n\r\n")))
+    assert [i for i, _, _ in events] == list(range(1, len(events) + 1))
+    assert events[-1][1] == "end" and events[-1][2]["exit"] == 0
+    streamed = rows_of([e for _, kind, e in events if kind == "event"])
+    assert sorted(map(json.dumps, streamed)) == sorted(map(json.dumps, plain))
+
+
+def test_rows_over_a_websocket(server):
+    w = Socket(server)
+    w.s.settimeout(180)
+    w.send({"jsonrpc": "2.0", "id": 7, "method": "script.submit", "params": submission(NUMBERS % (3000, 3000) + "SELECT a, b FROM n;\n")})
+    events, answer = [], None
+    while answer is None:
+        m = w.receive()
+        assert isinstance(m, dict), m
+        if m.get("id") == 7:
+            answer = m
+        else:
+            events.append(m["params"]["event"])
+    assert answer["result"]["exit"] == 0 and len(rows_of(events)) == 3000
+
+
+def test_the_command_line_gets_its_rows_from_a_server(server, tmp_path):
+    script = tmp_path / "a.sql"
+    script.write_text(NUMBERS % (20, 20) + "SELECT a FROM n;\n")
+    env = {k: v for k, v in server.env.items() if k != "SLUICE_DATA"}
+    env.update(SLUICE_SERVER=f"http://127.0.0.1:{server.port}", SLUICE_TOKEN=server.token, SLUICE_DATA=str(tmp_path / "none"))
+    done = subprocess.run([BIN, "run", str(script), "-o", "csv", "--no-header"], env=env, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sorted(int(line) for line in done.stdout.split()) == list(range(1, 21))
+
+
+def active(server):
+    return [j for j in server.ask("GET", "/api/v1/jobs?all=true&active=true")[2]["jobs"] if not j["ended"]]
+
+
+@pytest.mark.parametrize("way", ["events", "websocket"])
+def test_a_select_ends_with_its_reader(server, way):
+    assert not active(server)
+    body = submission(FOREVER % "5")
+    if way == "events":
+        client = Stream(server, body)
+        assert b'"rows"' in client.read(lambda t: b'"event":"rows"' in t)
+    else:
+        client = Socket(server)
+        client.s.settimeout(120)
+        client.send({"jsonrpc": "2.0", "id": 1, "method": "script.submit", "params": body})
+        while client.receive()["params"]["event"]["event"] != "rows":
+            pass
+    assert len(active(server)) == 1
+    client.s.close()
+    harness.wait_for(lambda: not active(server), 20, "end of the SELECT")
+
+
+def resident(server):
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+
+
+def test_a_reader_that_stops_holds_up_only_itself(server):
+    slow = Stream(server, submission(FOREVER % "1000000"))
+    slow.read(lambda t: b'"event":"rows"' in t)
+    time.sleep(2)
+    before = resident(server)
+    for _ in range(20):
+        start = time.monotonic()
+        assert server.ask("GET", "/healthz")[0] == 200
+        assert time.monotonic() - start < 5
+        time.sleep(0.2)
+    assert resident(server) - before < 60000, "what waits for a slow reader grows"
+    slow.s.close()
+    harness.wait_for(lambda: not active(server), 30, "end of the SELECT")
+
+
+def test_it_ends_while_a_select_runs(tmp_path):
+    s = Server(tmp_path, env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC"})
+    reader = Stream(s, submission(FOREVER % "5"))
+    reader.read(lambda t: b'"event":"rows"' in t)
+    s.process.send_signal(signal.SIGTERM)
+    assert s.process.wait(90) == 0
+    rest = reader.read(lambda t: False)
+    assert b"event: end" in rest or b"event: problem" in rest or rest
+    mark = f"SLUICE_DATA={os.path.join(str(tmp_path), 'data')}\0"
+    harness.wait_for(lambda: not harness.processes(mark), 20, "end of its JVMs")
