@@ -73,10 +73,11 @@ def test_bounded_script(sluice, flink):
     done = call.finish(180)
     assert done.rc == 0, str(done)
     said = re.sub(r"^ running .*\n", "", without_start(masked(done.out, flink)), flags=re.M)
-    assert said == """ check     6 statements, no errors (Flink <flink>)  <time>
+    counts = "3 rows out" if flink == "1.20" else "6 rows in, 3 rows out"  # there a source in a chain tells nobody what it read
+    assert said == f""" check     6 statements, no errors (Flink <flink>)  <time>
  resolve   filesystem, csv: in base local-<flink>  <time>
  submit    quickstart        run <run>  <time>
- finished  quickstart        6 rows in, 3 rows out  <time>
+ finished  quickstart        {counts}  <time>
  submit    SELECT, line 23   run <run>  <time>
 
  item  | orders | revenue
@@ -137,16 +138,18 @@ def test_rows_that_cannot_come_back(sluice, flink, mode):
     call = sluice.terminal("run", "q.sql", "--flink", flink, "--mode", mode, "--results-address", "127.0.0.2:9")
     done = call.finish(120)
     assert done.rc == 4, str(done)
-    what = "SELECT, line 1" if mode == "session" else "q                 application"
-    expected = f""" check     1 statement, no errors (Flink <flink>)  <time>
- submit    {what}  <time>  failed
-error[results-unreachable]: TaskManagers of 'local' cannot connect to this machine for rows (127.0.0.2:9, refused after <time>)
+    said = without_start(masked(done.out, flink))
+    if mode == "application":  # its submission may have been taken already when main() tries to connect
+        said, n = re.subn(r"^ submit    q +application(, run <run>  <time>|  <time>  failed)\n", "", said, flags=re.M)
+        assert n == 1, str(done)
+    submit = " submit    SELECT, line 1  <time>  failed\n" if mode == "session" else ""
+    assert said == f""" check     1 statement, no errors (Flink <flink>)  <time>
+{submit}error[results-unreachable]: TaskManagers of 'local' cannot connect to this machine for rows (127.0.0.2:9, refused after <time>)
   you are behind NAT or a firewall; jobs can be started, SELECTs cannot send their rows here
   = hint: run the server in the cluster   helm install sluice … ; sluice --server https://sluice.example run q.sql
           or give a reachable address     --results-address HOST:PORT
           SHOW, DESCRIBE and EXPLAIN work without it
-"""
-    assert without_start(masked(done.out, flink)) == expected + (WARM if mode == "session" else "")
+""" + (WARM if mode == "session" else "")
     if mode == "session":
         assert float(re.search(r"(\d+\.\d) (ms|s)  failed", done.out)[1]) < 3000
 
