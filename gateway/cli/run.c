@@ -325,6 +325,9 @@ static bool follow(struct net_rpc_client *c, struct cli_events *ev, int *ret_cod
         if ((interrupts > sent || cli_events_reader_gone(ev)) && sent == 0) {
             struct sl_err err = SL_ERR_INIT;
             sent = 1;
+            if (interrupts) {
+                cli_events_interrupted(ev);
+            }
             if (!net_rpc_client_send(
                     c, SL_STR("{\"jsonrpc\":\"2.0\",\"method\":\"cancel\",\"params\":{\"call\":1}}"), &err)) {
                 *ret_code = cli_print_error(&err);

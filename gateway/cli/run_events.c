@@ -55,6 +55,15 @@ void cli_events_free(struct cli_events *e)
     free(e);
 }
 
+void cli_events_interrupted(struct cli_events *e)
+{
+    if (!e->o.json && !e->o.quiet && !e->rows && isatty(STDERR_FILENO)) {
+        cli_steps_hide(e->steps);
+        fputs("\r\033[K^C\n", stderr);
+        fflush(stderr);
+    }
+}
+
 bool cli_events_reader_gone(const struct cli_events *e)
 {
     return e->gone || (e->rows && cli_rows_gone(e->rows));

@@ -18,6 +18,8 @@ void cli_events_free(struct cli_events *e);
 bool cli_events_line(struct cli_events *e, sl_str line, int *ret_code);
 /* No more lines are at hand: what is held back is shown. */
 void cli_events_flush(struct cli_events *e);
+/* Ctrl-C was typed: on a terminal it gets a line of its own, unless rows are on their way. */
+void cli_events_interrupted(struct cli_events *e);
 /* The reader of stdout has gone. */
 bool cli_events_reader_gone(const struct cli_events *e);
 /* Something worth saying that no event says. */

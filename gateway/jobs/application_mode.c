@@ -502,13 +502,18 @@ void sub_application(struct sub *s)
                                 .jars = s->jars,
                                 .expects_job = x.n > 0};
     sub_step(s, "submit", "running", since, first, first_run, "%.*s\tapplication", SL_S(s->rq->name));
+    bool stop = false;
+    submit.stop = &stop;
     sub_call_start(&call, s->target, &submit);
-    while (!sub_call_done(&call) && !sub_stopping(s)) {
+    while (!sub_call_done(&call)) {
+        __atomic_store_n(&stop, sub_stopping(s), __ATOMIC_RELEASE);
         sys_sleep_ms(10);
     }
     sub_call_join(&call);
     x.cluster = call.cluster;
-    if (!call.ok) {
+    if (!call.ok && call.err.code == SL_CANCELLED && sub_stopping(s)) {
+        event_note(s->sink, "%s", call.err.msg);
+    } else if (!call.ok) {
         bool answers = x.n == 0; /* may have answered all the same */
         if (!answers) {
             sub_step(s, "submit", "failed", since, first, first_run, "%.*s\tapplication", SL_S(s->rq->name));

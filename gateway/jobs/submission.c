@@ -520,9 +520,12 @@ static bool open_ledger(struct sub *s)
     return true;
 }
 
-static void progress(void *ctx, const char *step, const char *text)
+static bool progress(void *ctx, const char *step, const char *text)
 {
-    sub_step(ctx, step, "running", -1, NULL, NULL, "%s", text);
+    if (step) {
+        sub_step(ctx, step, "running", -1, NULL, NULL, "%s", text);
+    }
+    return !sub_stopping(ctx);
 }
 
 static bool make_ready(struct sub *s)
@@ -530,6 +533,10 @@ static bool make_ready(struct sub *s)
     int64_t since = sys_now_ms();
     struct sl_err err = SL_ERR_INIT;
     if (!s->target->ops->ready(s->target, s->rq->mode, progress, s, &s->cluster, &err)) {
+        if (err.code == SL_CANCELLED && sub_stopping(s)) {
+            event_note(s->sink, "%s", err.msg);
+            return false;
+        }
         sub_step(s, "start", "failed", since, NULL, NULL, "%s Flink %s", s->target->name, s->target->flink);
         sub_fail(s, &err);
         return false;

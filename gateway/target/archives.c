@@ -152,6 +152,11 @@ static bool cancelled(struct sl_err *err)
     return sl_fail(err, SL_CANCELLED, "stopped while preparing; the Flink itself is installed");
 }
 
+static bool dump_alive(void *ctx)
+{
+    return tell(ctx);
+}
+
 /* A session: plans, runs a bounded job (for the TaskManager), ends. */
 static bool dump_session(struct dump *d, struct sl_err *err)
 {
@@ -160,13 +165,15 @@ static bool dump_session(struct dump *d, struct sl_err *err)
                            .self = d->p->self,
                            .name = "class archives",
                            .dump_dir = d->out,
-                           .runner_jar = d->runner_jar};
+                           .runner_jar = d->runner_jar,
+                           .alive = dump_alive,
+                           .ctx = d};
     struct local_cluster c;
     struct tgt_failure failure;
     if (!local_cluster_start(&m, d->a, &c, &failure, err)) {
         return false;
     }
-    bool ok = tell(d) ? local_cluster_wait_slots(&c, err) && warm(&c, true, d->runner_jar, false, err)
+    bool ok = tell(d) ? local_cluster_wait_slots(&c, &m, err) && warm(&c, true, d->runner_jar, false, err)
                       : cancelled(err);
     ok = ok && (tell(d) ? warm(&c, false, d->runner_jar, true, err) : cancelled(err));
     local_cluster_stop(&c); /* the JVMs write their archives as they end */
@@ -182,7 +189,9 @@ static bool dump_application(struct dump *d, struct sl_err *err)
                            .application = true,
                            .task = tgt_warm_task(d->a, true),
                            .dump_dir = d->out,
-                           .runner_jar = d->runner_jar};
+                           .runner_jar = d->runner_jar,
+                           .alive = dump_alive,
+                           .ctx = d};
     struct local_cluster c;
     struct tgt_failure failure;
     if (!local_cluster_start(&m, d->a, &c, &failure, err)) {

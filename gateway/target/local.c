@@ -119,7 +119,7 @@ static bool on_install(void *ctx, const struct img_install_event *ev)
     int64_t now = sys_now_ms();
     char text[160] = "";
     if (!r->fn || (!ev->end && now - r->said_ms < 10000)) {
-        return true;
+        return !r->fn || r->fn(r->ctx, NULL, NULL);
     }
     r->said_ms = now;
     if (ev->step == IMG_STEP_DOWNLOAD) {
@@ -134,12 +134,30 @@ static bool on_install(void *ctx, const struct img_install_event *ev)
     } else {
         snprintf(text, sizeof text, "%s", ev->text ? ev->text : "");
     }
-    r->fn(r->ctx, steps[ev->step], text);
+    return r->fn(r->ctx, steps[ev->step], text);
+}
+
+/* Is what is being made still wanted by the one who waits for it? */
+static bool relay_alive(void *ctx)
+{
+    struct relay *r = ctx;
+    return !r->fn || r->fn(r->ctx, NULL, NULL);
+}
+
+/* One start at a time; who is told to give up does not wait for another's. */
+static bool enter_start(struct local *l, struct relay *r, struct sl_err *err)
+{
+    while (pthread_mutex_trylock(&l->start) != 0) {
+        if (!relay_alive(r)) {
+            return sl_fail(err, SL_CANCELLED, "stopped while Flink %s was starting", l->t.flink);
+        }
+        sys_sleep_ms(10);
+    }
     return true;
 }
 
 /* Installs Flink on first use and opens its base. */
-static bool have_base(struct local *l, tgt_progress progress, void *ctx, struct sl_err *err)
+static bool have_base(struct local *l, struct relay *relay, struct sl_err *err)
 {
     if (l->has_base) {
         return true;
@@ -153,9 +171,8 @@ static bool have_base(struct local *l, tgt_progress progress, void *ctx, struct 
         sl_fail(err, SL_FLINK_START, "sluice-runner.jar is not beside %s", l->self);
         return sl_hint(err, "build it with make, or name it in SLUICE_RUNNER_JAR");
     }
-    struct relay relay = {progress, ctx, 0};
     struct tgt_prepare p = {
-        .root = l->root, .self = l->self, .runner_jar = l->runner_jar, .fn = on_install, .ctx = &relay};
+        .root = l->root, .self = l->self, .runner_jar = l->runner_jar, .fn = on_install, .ctx = relay};
     bool did;
     if (!tgt_prepare_flink(&p, l->t.flink, &did, err)) {
         return false;
@@ -261,7 +278,7 @@ static struct local_cluster *adopt(struct local *l)
     return NULL;
 }
 
-static struct local_cluster *start_session(struct local *l, struct sl_err *err)
+static struct local_cluster *start_session(struct local *l, struct relay *relay, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
     struct local_make m = {.base = &l->base,
@@ -269,7 +286,9 @@ static struct local_cluster *start_session(struct local *l, struct sl_err *err)
                            .state_dir = l->state_dir,
                            .self = l->self,
                            .name = "session",
-                           .slots = l->slots};
+                           .slots = l->slots,
+                           .alive = relay_alive,
+                           .ctx = relay};
     struct local_cluster c;
     struct tgt_failure failure;
     if (!local_cluster_start(&m, &a, &c, &failure, err)) {
@@ -286,7 +305,7 @@ static struct local_cluster *start_session(struct local *l, struct sl_err *err)
             return NULL;
         }
     }
-    if (!local_cluster_wait_slots(&c, err)) {
+    if (!local_cluster_wait_slots(&c, &m, err)) {
         local_cluster_stop(&c);
         return NULL;
     }
@@ -317,16 +336,19 @@ static struct local_cluster *running_session(struct local *l)
 static bool have_session(struct local *l, tgt_progress progress, void *ctx, struct local_cluster **ret,
                          struct sl_err *err)
 {
-    pthread_mutex_lock(&l->start);
+    struct relay relay = {progress, ctx, 0};
+    if (!enter_start(l, &relay, err)) {
+        return false;
+    }
     struct local_cluster *c = running_session(l);
     if (!c) {
         if (l->has_base && !base_is_there(l)) {
             l->has_base = false;
         }
-        if (have_base(l, progress, ctx, err)) {
+        if (have_base(l, &relay, err)) {
             c = l->adopted ? NULL : adopt(l);
             l->adopted = true;
-            c = c ? c : start_session(l, err);
+            c = c ? c : start_session(l, &relay, err);
         }
         pthread_mutex_lock(&l->lock);
         l->session = c;
@@ -350,11 +372,14 @@ static bool local_ready(struct target *t, enum tgt_mode mode, tgt_progress progr
         describe(c, ret);
         return true;
     }
-    pthread_mutex_lock(&l->start);
+    struct relay relay = {progress, ctx, 0};
+    if (!enter_start(l, &relay, err)) {
+        return false;
+    }
     if (l->has_base && !base_is_there(l)) {
         l->has_base = false;
     }
-    bool ok = have_base(l, progress, ctx, err);
+    bool ok = have_base(l, &relay, err);
     pthread_mutex_unlock(&l->start);
     return ok;
 }
@@ -405,6 +430,11 @@ static bool is_restartable(sl_str task, size_t *ret_jobs)
     return jobs == 1 && !selects;
 }
 
+static bool is_wanted(void *ctx)
+{
+    return !__atomic_load_n((const bool *)ctx, __ATOMIC_ACQUIRE);
+}
+
 static bool submit_application(struct local *l, const struct tgt_submit *s, struct sl_arena *a,
                                struct tgt_cluster *ret, struct tgt_failure *failure, struct sl_err *err)
 {
@@ -425,7 +455,9 @@ static bool submit_application(struct local *l, const struct tgt_submit *s, stru
                            .restartable = restartable,
                            .task = s->task,
                            .jars = s->jars,
-                           .slots = l->slots};
+                           .slots = l->slots,
+                           .alive = s->stop ? is_wanted : NULL,
+                           .ctx = (void *)(uintptr_t)s->stop};
     struct local_cluster c;
     bool ok = local_cluster_start(&m, a, &c, failure, err);
     if (c.id[0]) {

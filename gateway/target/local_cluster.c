@@ -335,7 +335,13 @@ bool local_cluster_check(struct local_cluster *c, struct sup_status *ret, struct
     return true;
 }
 
-static bool wait_jobmanager(struct local_cluster *c, struct sl_err *err)
+static bool is_wanted(const struct local_make *m, const struct local_cluster *c, struct sl_err *err)
+{
+    return !m->alive || m->alive(m->ctx) ||
+           sl_fail(err, SL_CANCELLED, "stopped while Flink %s was starting", c->flink);
+}
+
+static bool wait_jobmanager(struct local_cluster *c, const struct local_make *m, struct sl_err *err)
 {
     int64_t until = sys_now_ms() + sl_limits.jvm_start_ms;
     for (;;) {
@@ -350,6 +356,9 @@ static bool wait_jobmanager(struct local_cluster *c, struct sl_err *err)
             memcpy(c->verified, st.jobmanager.start, sizeof c->verified);
             return true;
         }
+        if (!is_wanted(m, c, err)) {
+            return false;
+        }
         if (sys_now_ms() > until) {
             return sl_fail(err, SL_FLINK_START, "Flink %s did not answer within %lld s: %.200s", c->flink,
                            (long long)sl_limits.jvm_start_ms / 1000, why.msg);
@@ -358,7 +367,7 @@ static bool wait_jobmanager(struct local_cluster *c, struct sl_err *err)
     }
 }
 
-bool local_cluster_wait_slots(struct local_cluster *c, struct sl_err *err)
+bool local_cluster_wait_slots(struct local_cluster *c, const struct local_make *m, struct sl_err *err)
 {
     int64_t until = sys_now_ms() + sl_limits.jvm_start_ms;
     struct flink_rest *r = flink_rest_new(c->rest, 5000);
@@ -373,6 +382,9 @@ bool local_cluster_wait_slots(struct local_cluster *c, struct sl_err *err)
         sup_status(c->dir, &st);
         if (st.state == SUP_ENDED) {
             sl_fail(err, SL_FLINK_START, "Flink %s did not start: %s", c->flink, st.why);
+            break;
+        }
+        if (!is_wanted(m, c, err)) {
             break;
         }
         if (sys_now_ms() > until) {
@@ -432,7 +444,7 @@ static bool start_once(const struct local_make *m, struct local_cluster *c, stru
     j.task = in_dir(&a, c->dir, "task.json");
     drop(c->dir, "state.json");
     return jvm_write_conf(&j, err) && (!m->application || sys_file_write(j.task, m->task, 0600, err)) &&
-           write_spec(m, &j, c, err) && sup_start(m->self, c->dir, err) && wait_jobmanager(c, err);
+           write_spec(m, &j, c, err) && sup_start(m->self, c->dir, err) && wait_jobmanager(c, m, err);
 }
 
 static bool port_was_taken(const struct tgt_failure *f)

@@ -33,6 +33,8 @@ struct local_make {
     const char *const *jars;
     int slots;
     const char *dump_dir, *runner_jar; /* see jvm.h */
+    bool (*alive)(void *ctx); /* asked while it comes up: false gives up, with `cancelled`; may be NULL */
+    void *ctx;
 };
 /* Makes the folder, starts the JVMs and waits until the JobManager answers as ours. On failure everything is
  * stopped; `failure` (texts in the arena) holds what its log says, and *ret (if the folder was made) names
@@ -40,8 +42,9 @@ struct local_make {
 SL_MUST_CHECK bool local_cluster_start(const struct local_make *m, struct sl_arena *a,
                                        struct local_cluster *ret, struct tgt_failure *failure,
                                        struct sl_err *err);
-/* Waits until a TaskManager has registered. */
-SL_MUST_CHECK bool local_cluster_wait_slots(struct local_cluster *c, struct sl_err *err);
+/* Waits until a TaskManager has registered; `m` is asked whether to go on. */
+SL_MUST_CHECK bool local_cluster_wait_slots(struct local_cluster *c, const struct local_make *m,
+                                            struct sl_err *err);
 /* Takes over a folder below run_dir that has a cluster in it, alive or ended; takes the owner lock if it is
  * free. */
 SL_MUST_CHECK bool local_cluster_open(const char *run_dir, const char *id, struct local_cluster *ret,

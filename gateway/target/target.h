@@ -58,6 +58,8 @@ struct tgt_submit {
         *jars;        /* absolute paths to put on the class path of the job, NULL-terminated; may be NULL */
     bool expects_job; /* false: answers only, "no jobs included" is success */
     bool inline_task; /* may be answered by exception text when the port cannot be reached */
+    const bool
+        *stop; /* read atomically while its cluster comes up: true gives up, with `cancelled`; may be NULL */
 };
 
 /* A cluster that a submission made or used. */
@@ -96,8 +98,9 @@ struct tgt_process {
     bool application; /* its main() makes the job: one that it does not know may yet come */
 };
 
-/* Progress lines of slow steps: called on the calling thread. */
-typedef void (*tgt_progress)(void *ctx, const char *step, const char *text);
+/* Progress lines of slow steps: called on the calling thread. With step NULL it only asks. False: give up, with
+ * `cancelled`. */
+typedef bool (*tgt_progress)(void *ctx, const char *step, const char *text);
 
 /* What a cluster tells about itself. */
 struct tgt_look {

@@ -134,7 +134,7 @@ def test_owner_killed_session_is_adopted(own_sluice, flink):
     assert state(folder)["jobmanager"]["pid"] == before["jobmanager"]["pid"]
     sluice.run("SELECT 1;", "--flink", flink).ok()
     assert clusters(sluice, "session") == [folder], "the session left behind was not taken over"
-    sluice("job", "cancel", "lasting").ok()
+    sluice("job", "cancel", "lasting", "--yes").ok()
     sluice.stop()
     assert not alive(before["jobmanager"]["pid"]) and not alive(before["taskmanager"]["pid"])
 
@@ -161,7 +161,7 @@ def test_application_goes_on_from_its_checkpoint_without_sluice(own_sluice, flin
     harness.wait_for(lambda: rest(folder, f"/jobs/{job}")["state"] == "RUNNING", 60, "RUNNING")
     assert state(folder)["jobmanager"]["start"] != first["jobmanager"]["start"]
     harness.wait_for(lambda: running(sluice, "lasting"), 60, "RUNNING for the next owner")
-    sluice("job", "cancel", "lasting").ok()
+    sluice("job", "cancel", "lasting", "--yes").ok()
     harness.wait_for(lambda: "CANCELED" in json.dumps(sluice.job("lasting")), 30, "CANCELED")
     sluice.stop()
 

@@ -159,3 +159,23 @@ def test_events(piped):
     assert done == sorted(set(done)) and done[-1] <= TOTAL
     assert [e["step"] for e in events if e["event"] == "step"] == ["download", "verify", "unpack", "prepare"]
     assert events[-1]["event"] == "result" and events[-1]["ok"] and events[-1]["flink"] == VERSION and events[-1]["bytes"] > 300_000_000
+
+
+def test_run_that_installs_is_interrupted(folder, distribution):
+    """The first run gets its Flink by itself: that ends with Ctrl-C too, and what is there stays."""
+    it = Machine(folder, "first", distribution, 0.002, runner=True)
+    script, part = os.path.join(it.home, "q.sql"), f"{it.home}/.cache/sluice/dl/{WHEEL}.part"
+    with open(script, "w", encoding="ascii") as f:
+        f.write("SELECT 1;\n")
+    try:
+        call = harness.Terminal([it.argv[0], "run", "q.sql"], it.env, it.home)
+        harness.wait_for(lambda: os.path.exists(part) and os.path.getsize(part) > 5_000_000, 60, "a download under way")
+        call.type("\x03")
+        done = call.finish(10)
+        assert done.rc == 130, str(done)
+        assert re.search(r"^\^C\nstopped at \d+ MB; sluice flink install goes on from there\n", done.out, re.M), repr(done.out)
+        assert os.path.getsize(part) > 5_000_000
+    finally:
+        subprocess.run([it.argv[0], "owner", "stop"], env=it.env, capture_output=True, timeout=60)
+        it.index.close()
+    assert not harness.processes(f"SLUICE_DATA={it.home}/data\0")

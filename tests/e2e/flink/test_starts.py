@@ -4,6 +4,7 @@ program takes first, a cluster without owner and job."""
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 
@@ -96,3 +97,40 @@ def test_a_port_that_is_taken_first(flink):
         sluice.stop()
     finally:
         sluice.remove()
+
+
+SLEEPER = """#!/bin/sh
+# A Java whose Flink never comes up.
+case "$*" in
+*ArchiveClassesAtExit*) exit 1 ;;
+*Cluster[Ee]ntry[Pp]oint*|*TaskManagerRunner*) exec sleep 600 ;;
+esac
+exec %s "$@"
+"""
+
+
+@pytest.mark.parametrize("how", ["session", "application"])
+def test_ctrl_c_while_a_flink_comes_up(own_sluice, flink, how):
+    """Nobody has to wait for a start that is not wanted any more; nothing of it is left."""
+    real = os.path.realpath(shutil.which("java"))
+    home = os.path.join(own_sluice.folder, "jdk")
+    os.makedirs(f"{home}/bin")
+    shutil.copy(os.path.join(os.path.dirname(os.path.dirname(real)), "release"), home)
+    with open(f"{home}/bin/java", "w", encoding="ascii") as f:
+        f.write(SLEEPER % real)
+    os.chmod(f"{home}/bin/java", 0o755)
+    own_sluice.env["JAVA_HOME"] = home
+    own_sluice("flink", "install", flink, env={"JAVA_HOME": ""}, timeout=900).ok()
+    call = own_sluice.terminal("run", own_sluice.script("SELECT 1;\n"), "--mode", how, "--flink", flink)
+
+    def jvms():
+        return [p for p in own_sluice.pids() if "sleep 600" in harness.command_line(p)]
+    harness.wait_for(jvms, 60, "a start that takes long")
+    call.type("\x03")
+    done = call.finish(10)
+    assert done.rc == 130, str(done)
+    assert re.search(r"^\^C\nstopped while Flink [\d.]+ was starting\n", done.out, re.M), repr(done.out)
+    assert not jvms()
+    if how == "application":  # its run was written down before
+        assert [r["state"] for r in runs(own_sluice)] == ["CANCELED"]
+    own_sluice.stop()
