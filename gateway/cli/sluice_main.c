@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void print_help(FILE *out)
@@ -35,8 +36,13 @@ static int run_verb(int argc, char **argv)
         verb = "version";
     }
     if (strcmp(verb, "jobs") == 0 || strcmp(verb, "ps") == 0) {
-        char *list[] = {(char[]){"job"}, (char[]){"ls"}, NULL};
-        return cli_job.exec(2, list);
+        static char job[] = "job", ls[] = "ls";
+        char **list = calloc((size_t)argc + 2, sizeof(*list)); /* until the process ends */
+        SL_OOM_ON(!list);
+        list[0] = job;
+        list[1] = ls;
+        memcpy(list + 2, argv + 2, (size_t)(argc - 2) * sizeof(*list));
+        return cli_job.exec(argc, list);
     }
     for (size_t i = 0; cli_verbs[i]; i++) {
         if (strcmp(cli_verbs[i]->name, verb) == 0) {

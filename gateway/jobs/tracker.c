@@ -193,6 +193,7 @@ void tracker_add(struct tracker *t, int64_t submission, const struct run *r)
     e->submission = submission;
     e->run = *r;
     e->pending_end = &e->pending;
+    e->run.last.taskmanagers = e->run.last.slots_free = -1; /* of the cluster as it is now: not asked yet */
     e->asked = r->flink_job[0] && r->cluster.id[0];
     pthread_mutex_lock(&t->lock);
     e->next = t->entries;
@@ -349,6 +350,7 @@ bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms, s
     if (!g) {
         return sl_fail(err, SL_TARGET_UNKNOWN, "target '%s' is not known", r.target);
     }
+    tracker_want(t, run_id, "gone");
     if (!g->ops->cancel(g, &r.cluster, r.flink_job, err)) {
         return false;
     }
@@ -421,5 +423,13 @@ void tracker_figures(struct tracker *t, struct tracker_figures *ret)
             ret->p99_ms = (int64_t)i;
         }
     }
+    pthread_mutex_unlock(&t->lock);
+}
+
+void tracker_figures_reset(struct tracker *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->figures = (struct tracker_figures){0};
+    memset(t->took, 0, sizeof(t->took));
     pthread_mutex_unlock(&t->lock);
 }

@@ -52,5 +52,6 @@ struct tracker_figures {
     int64_t worst_ms, p50_ms, p99_ms; /* the latter two of looks that saw something */
 };
 void tracker_figures(struct tracker *t, struct tracker_figures *ret);
+void tracker_figures_reset(struct tracker *t);
 
 #endif

@@ -53,8 +53,9 @@ struct entry {
     int64_t next_ms, last_ms, since_ms, detail_ms, checkpoints_ms;
     bool spread; /* its looks have a phase of their own */
     int64_t ended_at;
-    int64_t counted_ms;  /* monotonic: when the counts of records last changed */
-    char *chain, *stack; /* of its newest failure */
+    int64_t counted_ms;      /* monotonic: when the counts of records last changed */
+    char *chain, *stack;     /* of its newest failure */
+    int64_t failure_said_ms; /* monotonic: of the newest event of one */
     struct pending *pending, **pending_end;
     size_t n_pending;
     struct recorded recorded[TRACK_RECORDED];
@@ -72,8 +73,10 @@ struct place {
     bool busy;
     int failures; /* looks in a row that saw nothing */
     int64_t next_ms, identity_ms, cluster_ms;
-    char life[192];         /* web.tmpdir of the JobManager that is believed */
-    char process_life[64];  /* its start id, where it is ours */
+    char life[192];        /* web.tmpdir of the JobManager that is believed */
+    char process_life[64]; /* its start id, where it is ours */
+    char next_life[192];   /* of another that answers since next_life_ms (monotonic) */
+    int64_t next_life_ms;
     uint64_t past_lives[8]; /* of those that were before: never believed again */
     size_t n_past;
     struct flink_look *look;

@@ -42,6 +42,7 @@ struct round {
     struct round_job *jobs;
     struct flink_look_job *looks; /* those that the REST is asked for; ctx: the round_job */
     size_t n, n_looks;
+    char silence[200]; /* why nothing answered; "" = something did */
 };
 
 static void tick(struct tracker *t, bool recheck);
@@ -202,11 +203,30 @@ static int64_t place_due(const struct place *p)
     return due;
 }
 
+/* A JobManager that is silent is so for all its runs, also for those that were not due. Under the lock. */
+static void silence_all(struct round *r)
+{
+    struct track_seen s = {.what = {.seen = STATE_SEEN_SILENCE,
+                                    .at_ms = sys_wall_ms(),
+                                    .exit = -1,
+                                    .signal = -1,
+                                    .detail = r->silence}};
+    for (struct entry *e = r->place->entries; e; e = e->in_place) {
+        if (e->asked && !e->run.ended && e->run.sight == RUN_SIGHT_LIVE) {
+            track_note(r->t, e, &s);
+        }
+    }
+    pthread_cond_broadcast(&r->t->changed);
+}
+
 static void end_round(struct round *r, bool answered)
 {
     struct tracker *t = r->t;
     pthread_mutex_lock(&t->lock);
     struct place *p = r->place;
+    if (r->silence[0] && !t->stop) {
+        silence_all(r);
+    }
     p->busy = false;
     p->look = NULL;
     p->failures = answered ? 0 : p->failures + 1;
@@ -221,6 +241,24 @@ static void end_round(struct round *r, bool answered)
     }
 }
 
+/* Another life of a foreign JobManager is believed when it was not there before and alone has answered for a
+ * while: not an old generation, and not a stranger who answered once. */
+static bool is_next_life(struct place *p, const struct flink_look_who *who)
+{
+    uint64_t hash = sl_str_hash(sl_str_of(who->life));
+    for (size_t i = 0; i < SL_MIN(p->n_past, SL_ARRAY_LEN(p->past_lives)); i++) {
+        if (p->past_lives[i] == hash) {
+            return false;
+        }
+    }
+    int64_t now = sys_now_ms();
+    if (!p->next_life_ms || strcmp(p->next_life, who->life) != 0) {
+        p->next_life_ms = now;
+        memcpy(p->next_life, who->life, sizeof(p->next_life));
+    }
+    return now - p->next_life_ms >= sl_limits.look_life_ms;
+}
+
 /* Is it the JobManager that is expected? Another life of it is taken over only when there is reason to. */
 static bool same(void *ctx, const struct flink_look_who *who)
 {
@@ -230,21 +268,15 @@ static bool same(void *ctx, const struct flink_look_who *who)
     if (ours && strcmp(who->cluster_id, r->cluster.id) != 0) {
         return false;
     }
-    bool other_life = p->life[0] && strcmp(who->life, p->life) != 0;
-    if (other_life) {
-        uint64_t hash = sl_str_hash(sl_str_of(who->life));
-        for (size_t i = 0; i < SL_MIN(p->n_past, SL_ARRAY_LEN(p->past_lives)); i++) {
-            if (p->past_lives[i] == hash) {
-                return false; /* an old generation still speaks */
-            }
-        }
-        if (ours && strcmp(p->process_life, r->process.life) == 0) {
-            return false; /* ours was not restarted */
+    if (p->life[0] && strcmp(who->life, p->life) != 0) {
+        if (ours ? strcmp(p->process_life, r->process.life) == 0 : !is_next_life(p, who)) {
+            return false; /* ours was not restarted; of a foreign one an old generation may still speak */
         }
         p->past_lives[p->n_past++ % SL_ARRAY_LEN(p->past_lives)] = sl_str_hash(sl_str_of(p->life));
         sys_log(SYS_LOG_INFO, "jobs", "jobmanager-restarted", "target=%s cluster=%s", r->target,
                 r->cluster.id);
     }
+    p->next_life_ms = 0;
     snprintf(p->life, sizeof(p->life), "%s", who->life);
     snprintf(p->process_life, sizeof(p->process_life), "%s", r->process.life);
     p->identity_ms = sys_now_ms();
@@ -257,6 +289,9 @@ static void on_job(void *ctx, struct flink_look_job *l)
     if (l->end == FLINK_LOOK_UNKNOWN && r->has_process) {
         consult(r, l->ctx);
         return;
+    }
+    if (l->end == FLINK_LOOK_SILENCE && l->detail[0]) {
+        memcpy(r->silence, l->detail, sizeof(r->silence));
     }
     struct track_seen s = {
         .what = observe_look(l), .look = l, .process = r->has_process ? &r->process : NULL};
@@ -309,8 +344,8 @@ static void start_look(struct round *r)
         l->ctx = &r->jobs[i];
     }
     bool new_life = r->has_process && strcmp(p->process_life, r->process.life) != 0;
-    bool identity =
-        !p->identity_ms || new_life || p->failures > 0 || now - p->identity_ms >= sl_limits.look_identity_ms;
+    bool identity = p->next_life_ms > 0 || !p->identity_ms || new_life || p->failures > 0 ||
+                    now - p->identity_ms >= sl_limits.look_identity_ms;
     bool cluster = now - p->cluster_ms >= sl_limits.look_detail_ms;
     if (cluster) {
         p->cluster_ms = now;
@@ -371,12 +406,14 @@ static void facts_done(struct sys_lane_job *job)
     }
 }
 
-/* Looks of many runs are spread over the interval from their second look on. */
+/* Looks at many JobManagers are spread over the interval from their second look on. */
 static int64_t next_of(struct entry *e, int64_t now)
 {
     if (!e->spread) {
+        uint64_t phase = sl_str_hash(sl_str_of(e->place->cluster.id)) % (uint64_t)sl_limits.look_ms;
+        int64_t in = ((int64_t)phase - now) % sl_limits.look_ms;
         e->spread = true;
-        return now + 1 + (int64_t)(sl_str_hash(sl_str_of(e->run.id)) % (uint64_t)sl_limits.look_ms);
+        return now + 1 + (in < 0 ? in + sl_limits.look_ms : in);
     }
     int64_t next = e->next_ms + sl_limits.look_ms;
     return next > now ? next : now + sl_limits.look_ms;

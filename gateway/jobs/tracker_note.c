@@ -13,6 +13,7 @@
 #define RATE_OLD_MS      20000
 #define BEHIND_WINDOW_MS 60000
 #define CALM_MS          60000 /* all tasks run this long after a failure: its source can be reached again */
+#define FAILURE_EACH_MS  60000
 #define PENDING_MAX      4096
 
 static void push(struct entry *e, struct pending *p)
@@ -282,6 +283,11 @@ void track_note_failure(struct entry *e, const struct tgt_failure *f)
     e->stack = f->stack.n ? strndup(f->stack.p, SL_MIN(f->stack.n, (size_t)SL_LIMIT_STACK_BYTES)) : NULL;
     v->failed_ms = f->at_ms ? f->at_ms : sys_wall_ms();
     v->source_unreachable = says_unreachable(f);
+    int64_t now = sys_now_ms();
+    if (e->failure_said_ms && now - e->failure_said_ms < FAILURE_EACH_MS) {
+        return; /* one that fails over and over says the same thing over and over */
+    }
+    e->failure_said_ms = now;
     SL_BUF_AUTO b;
     struct sl_jw w;
     sl_buf_init(&b, 0);

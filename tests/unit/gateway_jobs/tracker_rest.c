@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tracker over its own REST looks, against JobManagers that answer as a real one or misbehave: what is said
+ * of each, that sight returns by itself, that every checkpoint is written down, and that many are looked at in
+ * time while some hang. TRACK_RUNS=1000 TRACK_LOOK_MS=5000 TRACK_SECONDS=60 is the long form; figures are
+ * printed. */
+#include "gateway/jobs/snapshot.h"
+#include "gateway/jobs/tracker.h"
+#include "tests/unit/gateway_jobs/fake_jm.h"
+
+#include "base/limits.h"
+#include "sys/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <time.h>
+
+#define SOON_MS 20000
+
+struct world {
+    struct target t; /* first: a target is cast back to it */
+    char dir[64];
+    struct store *store;
+    struct ledger *ledger;
+    struct tracker *tracker;
+    struct jms *jms;
+    int64_t submission;
+};
+
+static bool endpoint(struct target *t, const struct tgt_cluster *c, struct tgt_endpoint *ret,
+                     struct sl_err *err)
+{
+    (void)t;
+    (void)err;
+    *ret = (struct tgt_endpoint){0};
+    memcpy(ret->rest, c->rest, sizeof(ret->rest));
+    return true;
+}
+
+static bool status(struct target *t, const struct tgt_cluster *c, const char *job_id,
+                   struct tgt_job_status *ret, struct sl_err *err)
+{
+    (void)t;
+    (void)c;
+    (void)job_id;
+    (void)ret;
+    (void)err;
+    fail_msg("a JobManager that is asked over REST needs nobody else");
+    return false;
+}
+
+static const struct target_ops ops = {.kind = "fake", .endpoint = endpoint, .status = status};
+
+static struct target *the_target(void *ctx, const char *name, const char *flink)
+{
+    (void)name;
+    (void)flink;
+    return ctx;
+}
+
+static struct world *begin(size_t n)
+{
+    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
+                                                               snapshot_migrations, NULL};
+    struct world *w = calloc(1, sizeof(*w));
+    struct sl_err err = SL_ERR_INIT;
+    char path[96];
+    SL_OOM_ON(!w);
+    snprintf(w->dir, sizeof(w->dir), "/tmp/sluice-track-rest-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(path, sizeof(path), "%s/sluice.db", w->dir);
+    w->store = store_open(path, migrations, &err);
+    assert_non_null(w->store);
+    w->ledger = ledger_new(w->store);
+    w->t.ops = &ops;
+    struct ledger_submission s = {.key = "k", .job = "", .owner = "", .digest = "", .target = "fake"};
+    struct ledger_opened opened;
+    assert_true(ledger_open(w->ledger, &s, &opened, &err));
+    w->submission = opened.submission;
+    w->jms = jms_start(n);
+    w->tracker = tracker_start(w->ledger, the_target, w);
+    return w;
+}
+
+static void end(struct world *w)
+{
+    struct sl_err err = SL_ERR_INIT;
+    tracker_stop(w->tracker);
+    jms_stop(w->jms);
+    ledger_free(w->ledger);
+    store_close(w->store);
+    assert_true(sys_rmtree(w->dir, &err));
+    free(w);
+}
+
+static void watch(struct world *w, size_t of)
+{
+    struct run r = {.version = 1, .statement = 1, .created_ms = sys_wall_ms(), .mode = TGT_SESSION};
+    struct sl_err err = SL_ERR_INIT;
+    jm_id(of, r.id);
+    memcpy(r.flink_job, r.id, sizeof(r.flink_job));
+    snprintf(r.job, sizeof(r.job), "job-%zu", of);
+    snprintf(r.kind, sizeof(r.kind), "INSERT");
+    snprintf(r.target, sizeof(r.target), "fake");
+    snprintf(r.wanted, sizeof(r.wanted), "running");
+    snprintf(r.state, sizeof(r.state), "SUBMITTING");
+    snprintf(r.cluster.id, sizeof(r.cluster.id), "jm-%zu", of);
+    snprintf(r.cluster.flink, sizeof(r.cluster.flink), "2.2.1");
+    jm_rest(w->jms, of, r.cluster.rest, sizeof(r.cluster.rest));
+    assert_true(ledger_run_put(w->ledger, w->submission, &r, &err));
+    tracker_add(w->tracker, w->submission, &r);
+}
+
+static struct run now(struct world *w, size_t of)
+{
+    char id[33];
+    struct run r;
+    jm_id(of, id);
+    assert_true(tracker_get(w->tracker, id, &r));
+    return r;
+}
+
+static const char *health_of(const struct run *r)
+{
+    static struct state_health h;
+    run_health(r, &h);
+    return state_level_names[h.level];
+}
+
+static void wait_shown(struct world *w, size_t of, const char *want)
+{
+    struct run r;
+    for (int64_t until = sys_now_ms() + SOON_MS; sys_now_ms() < until; sys_sleep_ms(5)) {
+        r = now(w, of);
+        if (strcmp(run_shown_state(&r), want) == 0) {
+            return;
+        }
+    }
+    fail_msg("%zu is %s, not %s", of, run_shown_state(&r), want);
+}
+
+static void many_looks(struct world *w, size_t of)
+{
+    for (int seen = w->jms->v[of].requests; w->jms->v[of].requests < seen + 6;) {
+        sys_sleep_ms(5);
+    }
+}
+
+/* Whatever answers there: never FAILED, never ended, never ok; and then it is seen again. */
+static void what_is_not_its_jobmanager_says_nothing_of_the_job(void **state)
+{
+    (void)state;
+    static const enum jm_manner manners[] = {JM_HANGS, JM_HALF, JM_GARBAGE, JM_SERVER, JM_OTHER};
+    sl_limits.look_ms = 100;
+    sl_limits.look_timeout_ms = 300;
+    struct world *w = begin(SL_ARRAY_LEN(manners));
+    for (size_t i = 0; i < SL_ARRAY_LEN(manners); i++) {
+        watch(w, i);
+        wait_shown(w, i, "RUNNING");
+    }
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < SL_ARRAY_LEN(manners); i++) {
+            w->jms->v[i].manner = (int)manners[i];
+        }
+        for (size_t i = 0; i < SL_ARRAY_LEN(manners); i++) {
+            wait_shown(w, i, "unknown");
+            many_looks(w, i);
+            struct run r = now(w, i);
+            assert_false(r.ended);
+            assert_string_equal(r.state, "RUNNING"); /* Flink's last word */
+            assert_int_equal(r.sight, RUN_SIGHT_SILENT);
+            assert_string_equal(health_of(&r), "unknown");
+        }
+        for (size_t i = 0; i < SL_ARRAY_LEN(manners); i++) {
+            w->jms->v[i].manner = JM_WELL;
+            wait_shown(w, i, "RUNNING");
+            struct run r = now(w, i);
+            assert_string_equal(health_of(&r), "ok");
+        }
+    }
+    end(w);
+}
+
+/* A JobManager that was restarted is taken over after a while; what the one before it says later is not. */
+static void an_old_generation_is_never_believed_again(void **state)
+{
+    (void)state;
+    sl_limits.look_ms = 50;
+    sl_limits.look_identity_ms = 100;
+    sl_limits.look_life_ms = 1000;
+    struct world *w = begin(1);
+    watch(w, 0);
+    wait_shown(w, 0, "RUNNING");
+    int64_t at = sys_now_ms();
+    w->jms->v[0].life = 7;
+    wait_shown(w, 0, "unknown"); /* a stranger, or the same one restarted */
+    wait_shown(w, 0, "RUNNING");
+    assert_true(sys_now_ms() - at >= 1000);
+    w->jms->v[0].life = 0;
+    w->jms->v[0].state = 2; /* FINISHED, says the old one */
+    wait_shown(w, 0, "unknown");
+    sys_sleep_ms(1500);
+    many_looks(w, 0);
+    assert_false(now(w, 0).ended);
+    w->jms->v[0].life = 7;
+    w->jms->v[0].state = 0;
+    wait_shown(w, 0, "RUNNING");
+    w->jms->v[0].state = 2;
+    wait_shown(w, 0, "FINISHED");
+    end(w);
+    sl_limits.look_identity_ms = 10000;
+    sl_limits.look_life_ms = 5000;
+}
+
+static void a_job_that_its_jobmanager_forgot_is_lost_after_a_while_and_not_failed(void **state)
+{
+    (void)state;
+    sl_limits.look_ms = 50;
+    sl_limits.job_gone_ms = 400;
+    struct world *w = begin(1);
+    watch(w, 0);
+    wait_shown(w, 0, "RUNNING");
+    w->jms->v[0].manner = JM_FORGETS;
+    sys_sleep_ms(200);
+    assert_false(now(w, 0).ended); /* it may be recovering */
+    wait_shown(w, 0, "LOST");
+    struct run r = now(w, 0);
+    assert_string_equal(health_of(&r), "down");
+    end(w);
+    sl_limits.job_gone_ms = 30000;
+}
+
+static void failed_comes_with_its_evidence_and_its_failure(void **state)
+{
+    (void)state;
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    sl_limits.look_ms = 50;
+    struct world *w = begin(1);
+    watch(w, 0);
+    wait_shown(w, 0, "RUNNING");
+    w->jms->v[0].state = 1;
+    wait_shown(w, 0, "FAILED");
+    struct run r = now(w, 0);
+    struct tgt_failure f;
+    struct sl_err err = SL_ERR_INIT;
+    sl_str event;
+    int64_t at;
+    assert_true(tracker_wait_ended(w->tracker, r.id, SOON_MS, &r));
+    assert_true(tracker_failure(w->tracker, r.id, &a, &f));
+    assert_true(sl_str_starts(f.stack, SL_STR("java.lang.RuntimeException: it broke")));
+    assert_true(ledger_last_event(w->ledger, r.id, "state", &a, &event, &at, &err));
+    assert_true(sl_str_find(event, SL_STR("\"to\":\"FAILED\"")) > 0);
+    assert_true(sl_str_find(event, SL_STR("\"source\":\"rest\"")) > 0);
+    assert_true(sl_str_find(event, SL_STR("Flink says FAILED")) > 0);
+    assert_true(ledger_last_event(w->ledger, r.id, "failure", &a, &event, &at, &err));
+    assert_true(sl_str_find(event, SL_STR("it broke")) > 0);
+    end(w);
+}
+
+/* Checkpoints end four times as often as the run is looked at. */
+static void every_checkpoint_is_written_down_and_a_gap_is_counted(void **state)
+{
+    (void)state;
+    enum { DONE = 60 };
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    sl_limits.look_ms = 200;
+    struct world *w = begin(2);
+    w->jms->v[1].depth = 3; /* it forgets more between two looks than it tells */
+    watch(w, 0);
+    watch(w, 1);
+    wait_shown(w, 0, "RUNNING");
+    wait_shown(w, 1, "RUNNING");
+    for (int i = 1; i <= DONE; i++) {
+        w->jms->v[0].completed = i;
+        w->jms->v[1].completed = i < 20 ? 0 : i;
+        sys_sleep_ms(50);
+    }
+    struct run r;
+    struct snapshot *all;
+    size_t n = 0;
+    struct sl_err err = SL_ERR_INIT;
+    for (int64_t until = sys_now_ms() + SOON_MS; sys_now_ms() < until && n < DONE; sys_sleep_ms(20)) {
+        r = now(w, 0);
+        assert_true(snapshot_list(w->store, NULL, r.id, 1000, &a, &all, &n, &err));
+    }
+    assert_int_equal(n, DONE);
+    for (size_t i = 0; i < n; i++) { /* newest first */
+        assert_int_equal(all[i].number, DONE - (int)i);
+        assert_true(all[i].state == SNAPSHOT_COMPLETED || all[i].state == SNAPSHOT_GONE);
+    }
+    assert_int_equal(r.vitals.checkpoints_missed, 0);
+    r = now(w, 1);
+    for (int64_t until = sys_now_ms() + SOON_MS; sys_now_ms() < until && r.last.checkpoints_completed < DONE;
+         sys_sleep_ms(20)) {
+        r = now(w, 1);
+    }
+    n = 0;
+    for (int64_t until = sys_now_ms() + SOON_MS;
+         sys_now_ms() < until && (int64_t)n + r.vitals.checkpoints_missed != DONE; sys_sleep_ms(20)) {
+        assert_true(snapshot_list(w->store, NULL, r.id, 1000, &a, &all, &n, &err));
+    }
+    assert_int_equal((int64_t)n + r.vitals.checkpoints_missed, DONE);
+    assert_true(r.vitals.checkpoints_missed >= 16); /* the first twenty came at once, and three were told */
+    end(w);
+}
+
+static size_t setting(const char *name, size_t dflt)
+{
+    const char *text = getenv(name);
+    int64_t n;
+    return text && sl_str_to_i64(sl_str_of(text), &n) ? (size_t)n : dflt;
+}
+
+static int64_t cpu_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static long rss_kb(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f) {
+        if (fscanf(f, "%*d %ld", &pages) != 1) {
+            pages = 0;
+        }
+        fclose(f);
+    }
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* One stretch of time: how the looks went in it, and whether each run was seen in time. */
+static struct tracker_figures stretch(struct world *w, size_t n, size_t hanging, int64_t ms, const char *name)
+{
+    struct tracker_figures before, after;
+    tracker_figures(w->tracker, &before);
+    int64_t cpu = cpu_ms(), start = sys_now_ms(), oldest = 0;
+    while (sys_now_ms() - start < ms) {
+        sys_sleep_ms(SL_MIN(ms / 4, INT64_C(500)));
+        int64_t wall = sys_wall_ms();
+        for (size_t i = hanging; i < n; i++) {
+            oldest = SL_MAX(oldest, wall - now(w, i).seen_ms);
+        }
+    }
+    tracker_figures(w->tracker, &after);
+    print_message(
+        "%-9s %zu runs, %zu hang: %llu looks in %.1f s, worst age of what is shown %.2f s, look p50 %lld "
+        "p99 %lld ms, CPU of both sides %.0f %%, memory %ld MB, %d connections\n",
+        name, n, hanging, (unsigned long long)(after.looks - before.looks), (double)ms / 1000,
+        (double)oldest / 1000, (long long)after.p50_ms, (long long)after.p99_ms,
+        (double)(cpu_ms() - cpu) * 100 / (double)ms, rss_kb() / 1024, w->jms->connections);
+    /* No look was left out: what is shown of a run is never older than two of them. */
+    assert_true(oldest < 2 * sl_limits.look_ms + 2000);
+    return after;
+}
+
+static void many_are_looked_at_in_time_while_some_hang(void **state)
+{
+    (void)state;
+    size_t n = setting("TRACK_RUNS", 200), hanging = 3;
+    sl_limits.look_ms = (int64_t)setting("TRACK_LOOK_MS", 1000);
+    sl_limits.look_timeout_ms = sl_limits.look_ms;
+    int64_t ms = (int64_t)setting("TRACK_SECONDS", 4) * 1000;
+    struct world *w = begin(n);
+    for (size_t i = 0; i < n; i++) {
+        watch(w, i);
+    }
+    for (size_t i = 0; i < n; i++) {
+        wait_shown(w, i, "RUNNING");
+    }
+    sys_sleep_ms(sl_limits.look_ms + 200); /* every run has a phase of its own now */
+    tracker_figures_reset(w->tracker);
+    struct tracker_figures all = stretch(w, n, 0, ms, "well");
+    assert_int_equal(all.blind, 0);
+    assert_true(all.looks >= (uint64_t)(n * (size_t)(ms / sl_limits.look_ms)) * 9 / 10);
+    long before_kb = rss_kb();
+    assert_true(w->jms->connections <= (int)n + 10); /* one kept for each */
+    for (size_t i = 0; i < hanging; i++) {
+        w->jms->v[i].manner = JM_HANGS;
+    }
+    sys_sleep_ms(sl_limits.look_ms * 2);
+    tracker_figures_reset(w->tracker);
+    struct tracker_figures some = stretch(w, n, hanging, ms, "hanging");
+    assert_true(some.blind > 0);
+    assert_true(rss_kb() - before_kb < 20 * 1024);
+    for (size_t i = 0; i < hanging; i++) {
+        struct run r = now(w, i);
+        assert_string_equal(run_shown_state(&r), "unknown");
+        w->jms->v[i].manner = JM_WELL;
+    }
+    for (size_t i = 0; i < hanging; i++) {
+        wait_shown(w, i, "RUNNING");
+    }
+    /* the others must not feel it */
+    print_message("p99 with %zu that hang: %lld ms, without: %lld ms\n", hanging, (long long)some.p99_ms,
+                  (long long)all.p99_ms);
+    end(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_its_jobmanager_says_nothing_of_the_job),
+        cmocka_unit_test(an_old_generation_is_never_believed_again),
+        cmocka_unit_test(a_job_that_its_jobmanager_forgot_is_lost_after_a_while_and_not_failed),
+        cmocka_unit_test(failed_comes_with_its_evidence_and_its_failure),
+        cmocka_unit_test(every_checkpoint_is_written_down_and_a_gap_is_counted),
+        cmocka_unit_test(many_are_looked_at_in_time_while_some_hang),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
