@@ -149,11 +149,9 @@ const struct cli_verb cli_job = {
     .name = "job",
     .summary = "jobs and their runs: ls, show, wait, stop, savepoint, cancel, history, rm, logs",
     .usage =
-        "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, "
-        "SELECTs too\n"
-        "       sluice job show NAME|RUN [--stack] [--check] [--json]   --check: exits 0 ok, 1 degraded or "
-        "down, "
-        "4 not seen\n"
+        "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, SELECTs "
+        "too\n"
+        "       sluice job show NAME|RUN [--stack] [--check] [--json]\n"
         "       sluice job wait NAME|RUN [--for health=ok|state=RUNNING|ended] [--timeout T]\n"
         "       sluice job stop NAME|RUN [--savepoint-dir D] [--drain] [--json]   ends it with a savepoint\n"
         "       sluice job savepoint NAME|RUN [--savepoint-dir D] [--json]        takes one; it goes on\n"
@@ -162,6 +160,9 @@ const struct cli_verb cli_job = {
         "       sluice job history NAME [-n N] [--json]       versions, runs, snapshots\n"
         "       sluice job rm NAME [--json]                   forgets a job that has ended\n"
         "       sluice job logs NAME|RUN [--jm|--tm|--errors] [--tail N] [--since T] [--previous] [-f]\n\n"
-        "A run is named by its id or a unique beginning of it, at least 6 digits.\n",
+        "A run is named by its id or a unique beginning of it, at least 6 digits.\n"
+        "show --check exits 0 when it is well, 1 degraded or down, 4 when it is not seen; --stack: Java's "
+        "words.\n"
+        "wait exits 0 when it is so, 1 when the run has ended otherwise, 124 after the time.\n",
     .exec = exec,
 };

@@ -22,8 +22,8 @@ const char *job_age(struct sl_arena *a, int64_t ms)
 const char *job_age_short(struct sl_arena *a, int64_t ms)
 {
     const char *age = job_age(a, ms);
-    const char *space = strchr(age, ' ');
-    return sl_arena_printf(a, "%.*s%c", (int)(space - age), age, space[1]).p;
+    size_t digits = strcspn(age, " ");
+    return sl_arena_printf(a, "%.*s%.1s", (int)digits, age, age[digits] ? age + digits + 1 : "").p;
 }
 
 const char *job_grouped(struct sl_arena *a, const char *digits)
