@@ -41,6 +41,7 @@ const struct api_method api_methods[] = {
     {"job.stop", api_job_stop, true, "end a job with a savepoint"},
     {"job.savepoint", api_job_savepoint, true, "take a savepoint of a running job"},
     {"job.history", api_job_history, false, "versions, runs and snapshots of a job"},
+    {"job.rollback", api_job_rollback, true, "replace a job by an older version of it; events as it goes"},
     {"job.rm", api_job_rm, false, "forget a job that has ended"},
     {"job.cancel", api_job_cancel, true, "end a job"},
     {"job.logs", api_job_logs, true, "log lines of a job's cluster"},

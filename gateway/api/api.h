@@ -79,6 +79,7 @@ bool api_job_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err
 bool api_job_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_savepoint(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_history(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_rm(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_logs(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_add(struct api_call *c, struct sl_jw *result, struct sl_err *err);

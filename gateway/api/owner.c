@@ -9,6 +9,7 @@
 #include "gateway/api/serve.h"
 #include "gateway/front/rpc.h"
 #include "gateway/jobs/recover.h"
+#include "gateway/jobs/replace.h"
 #include "gateway/jobs/request.h"
 #include "gateway/jobs/snapshot.h"
 #include "gateway/target/targets.h"
@@ -53,12 +54,14 @@ struct owner {
     struct known_target *targets;
     char *cluster_dir;
     char *state_dir;
-    int64_t needed_ms;            /* monotonic: last time somebody was here */
-    bool ending;                  /* loop thread: the API takes nothing any more */
-    bool keep_clusters;           /* told to end, but to leave what runs to the next owner */
-    bool calls_ended;             /* atomic */
-    pthread_t canceller;          /* of `selects`; 0 = none */
-    SL_VEC(const char *) selects; /* ids of SELECTs that an owner has left behind */
+    int64_t needed_ms;                        /* monotonic: last time somebody was here */
+    bool ending;                              /* loop thread: the API takes nothing any more */
+    bool keep_clusters;                       /* told to end, but to leave what runs to the next owner */
+    bool calls_ended;                         /* atomic */
+    pthread_t recoverer;                      /* ends what replacements were left in the middle */
+    bool recovers, recovery_stops, recovered; /* the last two atomic */
+    pthread_t canceller;                      /* of `selects`; 0 = none */
+    SL_VEC(const char *) selects;             /* ids of SELECTs that an owner has left behind */
 };
 
 char *owner_socket_path(struct sl_arena *a, const char *data_dir)
@@ -256,7 +259,8 @@ static void on_idle(uv_timer_t *h)
     if (o->ending) { /* the API may be gone already */
         return;
     }
-    if (o->serve || net_rpc_clients(o->rpc) || api_calls(o->api) || tracker_active(o->tracker)) {
+    if (o->serve || !__atomic_load_n(&o->recovered, __ATOMIC_ACQUIRE) || net_rpc_clients(o->rpc) ||
+        api_calls(o->api) || tracker_active(o->tracker)) {
         o->needed_ms = now;
         return;
     }
@@ -436,6 +440,14 @@ static bool adopt_runs(struct owner *o, struct sl_arena *a, struct sl_err *err)
     return true;
 }
 
+static void *recover(void *arg)
+{
+    struct owner *o = arg;
+    replace_recover(&o->sub, &o->recovery_stops);
+    __atomic_store_n(&o->recovered, true, __ATOMIC_RELEASE);
+    return NULL;
+}
+
 /* "127.0.0.1:0"; the settings table has checked its form. */
 static void split_address(struct sl_arena *a, sl_str address, const char **ret_host, int *ret_port)
 {
@@ -464,9 +476,13 @@ static bool listen_http(struct owner *o, struct sl_err *err)
 
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations,   submission_migrations,
-                                                               snapshot_migrations, targets_migrations,
-                                                               auth_migrations,     NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations,
+                                                               submission_migrations,
+                                                               snapshot_migrations,
+                                                               restore_migrations,
+                                                               targets_migrations,
+                                                               auth_migrations,
+                                                               NULL};
     const char *data = o->config->data_dir;
     bool held = false;
     if (!sys_mkdirs(data, 0700, err)) {
@@ -546,6 +562,8 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                           .auth = o->auth,
                           .stop = request_stop,
                           .ctx = o};
+    SL_BUG_ON(pthread_create(&o->recoverer, NULL, recover, o) != 0);
+    o->recovers = true;
     o->api = api_new(&env);
     api_rpc_init(&o->lines, o->api, send_line, o);
     for (size_t i = 0; i < o->recoveries.n; i++) {
@@ -593,6 +611,7 @@ static void cancel_runs(struct owner *o)
 
 static void finish(struct owner *o)
 {
+    __atomic_store_n(&o->recovery_stops, true, __ATOMIC_RELEASE);
     if (o->rpc && o->api) {
         pthread_t t;
         o->ending = true;
@@ -615,6 +634,9 @@ static void finish(struct owner *o)
         net_rpc_close(o->rpc);
         drain(o);
         net_rpc_free(o->rpc);
+    }
+    if (o->recovers) {
+        pthread_join(o->recoverer, NULL);
     }
     if (o->canceller) {
         pthread_join(o->canceller, NULL);

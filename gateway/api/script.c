@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * script.submit: the pipeline, for whoever brings files. */
+ * script.submit and job.rollback: the pipeline, for whoever brings files. */
 #include "gateway/api/api.h"
 
+#include "gateway/jobs/history.h"
 #include "gateway/jobs/request.h"
 
 static bool emit(void *ctx, sl_str json)
@@ -18,15 +19,11 @@ static bool gone(void *ctx)
     return api_call_gone(ctx);
 }
 
-bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+static void run(struct api_call *c, const struct sub_request *rq, struct sl_jw *result)
 {
-    struct sub_request rq;
-    if (!sub_request_read(api_call_params(c), api_call_arena(c), &rq, err)) {
-        return false;
-    }
     struct event_sink sink = {.ctx = c, .emit = emit, .cancelled = stopped, .gone = gone};
     struct sub_outcome out;
-    sub_run(&api_call_env(c)->sub, &rq, &sink, api_call_arena(c), &out);
+    sub_run(&api_call_env(c)->sub, rq, &sink, api_call_arena(c), &out);
     sl_jw_ki64(result, "exit", out.exit_code);
     if (out.warm[0]) {
         sl_jw_key(result, "warm");
@@ -35,5 +32,60 @@ bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *
         sl_jw_ki64(result, "ms", api_call_env(c)->warm_ms);
         sl_jw_end_object(result);
     }
+}
+
+bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+{
+    struct sub_request rq;
+    if (!sub_request_read(api_call_params(c), api_call_arena(c), &rq, err)) {
+        return false;
+    }
+    run(c, &rq, result);
+    return true;
+}
+
+/* The version before the one that runs, or ran last. */
+static bool version_before(struct api_call *c, const struct run *now, int64_t *ret, struct sl_err *err)
+{
+    struct history_version *v;
+    size_t n;
+    if (!history_versions(ledger_store(api_call_env(c)->ledger), now->job, api_call_arena(c), &v, &n, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].number < now->version) {
+            *ret = v[i].number;
+            return true;
+        }
+    }
+    sl_fail(err, SL_JOB_UNKNOWN, "%s has no version before v%lld", now->job, (long long)now->version);
+    return sl_hint(err, "sluice job history %s", now->job);
+}
+
+bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+{
+    const struct sl_json *p = api_call_params(c);
+    struct sl_arena *a = api_call_arena(c);
+    struct sub_request rq;
+    struct run now;
+    sl_str what, key;
+    int64_t version = sl_json_i64(sl_json_get(p, "version"), 0);
+    if (!api_param_str(c, "job", SL_STR_NONE, &what, err) ||
+        !api_param_str(c, "key", SL_STR(""), &key, err) ||
+        !ledger_find(api_call_env(c)->ledger, sl_arena_strdupz(a, what), &now, err)) {
+        return false;
+    }
+    if (!now.job[0]) {
+        return sl_fail(err, SL_JOB_UNKNOWN, "run %.8s is a SELECT: it belongs to no job", now.id);
+    }
+    if ((!version && !version_before(c, &now, &version, err)) ||
+        !sub_version_request(&api_call_env(c)->sub, now.job, version, NULL, a, &rq, err)) {
+        return false;
+    }
+    rq.replace = true;
+    rq.key = key.n && key.n <= 128 ? key : rq.key;
+    rq.lenient = sl_json_bool(sl_json_get(p, "allowNonRestoredState"), false);
+    rq.well_ms = SL_MAX(sl_json_i64(sl_json_get(p, "wellMs"), 0), INT64_C(0));
+    run(c, &rq, result);
     return true;
 }

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "gateway/jobs/history.h"
 #include "gateway/jobs/loss.h"
+#include "gateway/jobs/replace.h"
 #include "sys/clock.h"
 
 #define RUNS_MAX 1000
@@ -179,7 +180,8 @@ bool api_job_history(struct api_call *c, struct sl_jw *result, struct sl_err *er
     struct run found, *runs;
     struct history_version *versions;
     struct snapshot *snapshots;
-    size_t n_runs, n_versions, n_snapshots;
+    struct replace_record *replaced;
+    size_t n_runs, n_versions, n_snapshots, n_replaced;
     sl_str what;
     int64_t limit = sl_json_i64(sl_json_get(api_call_params(c), "limit"), 50);
     if (limit <= 0 || limit > RUNS_MAX) {
@@ -193,12 +195,25 @@ bool api_job_history(struct api_call *c, struct sl_jw *result, struct sl_err *er
         return sl_fail(err, SL_JOB_UNKNOWN, "run %.8s is a SELECT: it belongs to no job", found.id);
     }
     if (!history_versions(store_of(c), found.job, a, &versions, &n_versions, err) ||
+        !replace_list(store_of(c), found.job, (size_t)limit, a, &replaced, &n_replaced, err) ||
         !ledger_runs(api_call_env(c)->ledger, found.job, false, false, (size_t)limit, a, &runs, &n_runs,
                      err) ||
         !snapshot_list(store_of(c), found.job, NULL, (size_t)limit, a, &snapshots, &n_snapshots, err)) {
         return false;
     }
     sl_jw_kstrz(result, "job", found.job);
+    sl_jw_key(result, "replacements");
+    sl_jw_array(result);
+    for (size_t i = 0; i < n_replaced; i++) {
+        sl_jw_object(result);
+        sl_jw_ki64(result, "oldVersion", replaced[i].old_version);
+        sl_jw_kstrz(result, "state", replaced[i].state);
+        sl_jw_kstrz(result, "reason", replaced[i].reason);
+        put_time(result, "at", replaced[i].started_ms);
+        put_time(result, "endedAt", replaced[i].ended_ms);
+        sl_jw_end_object(result);
+    }
+    sl_jw_end_array(result);
     sl_jw_key(result, "versions");
     sl_jw_array(result);
     for (size_t i = 0; i < n_versions; i++) {

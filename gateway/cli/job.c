@@ -113,6 +113,9 @@ static int exec(int argc, char **argv)
     bool json = false, all = false;
     const char *job = NULL;
     int code;
+    if (argc > 1 && strcmp(argv[1], "rollback") == 0) {
+        return cli_job_rollback(argc - 1, argv + 1);
+    }
     if (argc > 1 && cli_job_stop(argc - 1, argv + 1, &code)) {
         return code;
     }
@@ -142,12 +145,13 @@ static int exec(int argc, char **argv)
     if (strcmp(what, "ls") == 0 || strcmp(what, "list") == 0) {
         return job ? cli_usage("job", "ls takes no name; sluice job show %s", job) : ls(json, all);
     }
-    return cli_usage("job", "ls, show, wait, stop, savepoint, cancel, history, rm or logs, not '%s'", what);
+    return cli_usage(
+        "job", "ls, show, wait, stop, savepoint, cancel, history, rollback, rm or logs, not '%s'", what);
 }
 
 const struct cli_verb cli_job = {
     .name = "job",
-    .summary = "jobs and their runs: ls, show, wait, stop, savepoint, cancel, history, rm, logs",
+    .summary = "jobs and their runs: ls, show, wait, stop, savepoint, cancel, history, rollback, rm, logs",
     .usage =
         "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, SELECTs "
         "too\n"
@@ -158,6 +162,8 @@ const struct cli_verb cli_job = {
         "       sluice job cancel NAME|RUN [--yes] [--json]   ends it without one; asks when that loses "
         "state\n"
         "       sluice job history NAME [-n N] [--json]       versions, runs, snapshots\n"
+        "       sluice job rollback NAME [VERSION] [--well T]  replaces it by an older version, its state "
+        "kept\n"
         "       sluice job rm NAME [--json]                   forgets a job that has ended\n"
         "       sluice job logs NAME|RUN [--jm|--tm|--errors] [--tail N] [--since T] [--previous] [-f]\n\n"
         "A run is named by its id or a unique beginning of it, at least 6 digits.\n"

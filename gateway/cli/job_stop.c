@@ -195,6 +195,22 @@ static void print_runs(const struct sl_json *list, struct sl_arena *a)
     cli_list_print(l, stdout);
 }
 
+static void print_replacements(const struct sl_json *list, struct sl_arena *a)
+{
+    static const char *const titles[] = {"REPLACED", "STATE", "AT (UTC)", "WHY"};
+    struct cli_list *l = cli_list_new(titles, SL_ARRAY_LEN(titles));
+    SL_JSON_EACH(r, list)
+    {
+        const char *reason = text(r, "reason", a);
+        int64_t version = sl_json_i64(sl_json_get(r, "oldVersion"), 0);
+        cli_list_cell(l, version ? sl_arena_printf(a, "v%lld", (long long)version) : SL_STR("-"));
+        cli_list_cell(l, sl_str_of(text(r, "state", a)));
+        cli_list_cell(l, sl_str_of(second(a, text(r, "at", a))));
+        cli_list_cell(l, sl_str_of(reason[0] ? reason : "-"));
+    }
+    cli_list_print(l, stdout);
+}
+
 static void print_snapshots(const struct sl_json *list, struct sl_arena *a)
 {
     static const char *const titles[] = {"SNAPSHOT", "RUN", "STATE", "AT (UTC)", "WHERE"};
@@ -211,7 +227,8 @@ static void print_snapshots(const struct sl_json *list, struct sl_arena *a)
         cli_list_cellf(l, "%.8s", text(s, "run", a));
         cli_list_cell(l, sl_str_of(text(s, "state", a)));
         cli_list_cell(l, sl_str_of(second(a, text(s, "at", a))));
-        cli_list_cell(l, sl_str_of(reason[0] ? reason : path[0] ? path : "-"));
+        cli_list_cell(l, path[0] ? sl_arena_printf(a, "%s%s%s", path, reason[0] ? "  " : "", reason)
+                                 : sl_str_of(reason[0] ? reason : "-"));
     }
     cli_list_print(l, stdout);
 }
@@ -232,6 +249,10 @@ static int history(struct words *x)
     print_versions(sl_json_get(r, "versions"), &a);
     printf("\n");
     print_runs(sl_json_get(r, "runs"), &a);
+    if (sl_json_get(r, "replacements") && sl_json_get(r, "replacements")->n) {
+        printf("\n");
+        print_replacements(sl_json_get(r, "replacements"), &a);
+    }
     if (sl_json_get(r, "snapshots") && sl_json_get(r, "snapshots")->n) {
         printf("\n");
         print_snapshots(sl_json_get(r, "snapshots"), &a);

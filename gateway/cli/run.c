@@ -22,11 +22,11 @@
 struct run_options {
     struct cli_source_options source;
     struct cli_events_options show;
-    const char *mode, *results_address, *key, *target;
+    const char *mode, *results_address, *key, *target, *from;
     struct cli_words config; /* -D k=v */
     struct cli_words jars;
-    bool detach, together, dry_run;
-    int64_t timeout_ms, rows, for_ms;
+    bool detach, together, dry_run, replace, lenient;
+    int64_t timeout_ms, rows, for_ms, well_ms;
     const char *file;
 };
 
@@ -73,11 +73,16 @@ static int read_values(struct run_options *o, const char *rows, const char *for_
 /* 0, or an exit code. */
 static int parse(struct run_options *o, struct sl_arena *a, int argc, char **argv)
 {
-    const char *rows = NULL, *for_time = NULL, *timeout = NULL, *format = NULL, *changelog = NULL;
+    const char *rows = NULL, *for_time = NULL, *timeout = NULL, *format = NULL, *changelog = NULL,
+               *well = NULL;
     const struct cli_option table[] = {
         {.name = "--detach", .letter = 'd', .flag = &o->detach},
         {.name = "--together", .flag = &o->together},
         {.name = "--dry-run", .flag = &o->dry_run},
+        {.name = "--from", .value = &o->from},
+        {.name = "--allow-non-restored-state", .flag = &o->lenient},
+        {.name = "--replace", .flag = &o->replace},
+        {.name = "--well", .value = &well},
         {.name = "--json", .flag = &o->show.json},
         {.name = "--quiet", .letter = 'q', .flag = &o->show.quiet},
         {.name = "--stack", .flag = &o->show.stack},
@@ -107,6 +112,15 @@ static int parse(struct run_options *o, struct sl_arena *a, int argc, char **arg
     o->file = x.files.v[0];
     for (size_t i = 0; i < o->jars.n; i++) {
         o->jars.v[i] = sys_path_abs(a, o->jars.v[i]);
+    }
+    if (well && (!sl_str_to_ms(sl_str_of(well), &o->well_ms) || o->well_ms <= 0)) {
+        return cli_usage("run", "--well takes a time such as 5min, not '%s'", well);
+    }
+    if (o->lenient && !o->from && !o->replace) {
+        return cli_usage("run", "--allow-non-restored-state goes with --from or --replace");
+    }
+    if (o->from && strcmp(o->from, "latest") != 0 && strcmp(o->from, "none") != 0 && !strchr(o->from, ':')) {
+        o->from = sys_path_abs(a, o->from);
     }
     return read_values(o, rows, for_time, timeout, format, changelog);
 }
@@ -265,6 +279,18 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
     sl_jw_kbool(&w, "detach", o->detach);
     sl_jw_kbool(&w, "together", o->together);
     sl_jw_kbool(&w, "dryRun", o->dry_run);
+    if (o->from) {
+        sl_jw_kstrz(&w, "from", o->from);
+    }
+    if (o->replace) {
+        sl_jw_kbool(&w, "replace", true);
+    }
+    if (o->lenient) {
+        sl_jw_kbool(&w, "allowNonRestoredState", true);
+    }
+    if (o->well_ms) {
+        sl_jw_ki64(&w, "wellMs", o->well_ms);
+    }
     sl_jw_ki64(&w, "maxRows", o->rows);
     sl_jw_ki64(&w, "maxDurationMs", o->for_ms);
     sl_jw_ki64(&w, "timeoutMs", o->timeout_ms);
@@ -385,6 +411,34 @@ static int submit(const struct run_options *o, const struct cli_source *src, con
     }
 }
 
+static void catch_interrupts(void)
+{
+    struct sigaction sa = {.sa_handler = on_interrupt}; /* no SA_RESTART: it must end the wait */
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int cli_run_request(sl_str request, struct cli_events *ev)
+{
+    struct sl_err err = SL_ERR_INIT;
+    int code = 0;
+    catch_interrupts();
+    struct net_rpc_client *c = cli_owner_connect(true, &err);
+    bool sent = c && net_rpc_client_send(c, request, &err);
+    bool ended = sent && follow(c, ev, &code);
+    net_rpc_client_free(c);
+    if (!sent) {
+        return cli_events_lost(ev, &err);
+    }
+    if (!ended) {
+        sl_fail(&err, SL_OWNER, "the owner of the data folder has gone; the next one ends what it was doing");
+        sl_hint(&err, "sluice job ls");
+        return cli_events_lost(ev, &err);
+    }
+    return code;
+}
+
 static int exec(int argc, char **argv)
 {
     SL_ARENA_AUTO a;
@@ -420,10 +474,7 @@ static int exec(int argc, char **argv)
         cli_events_free(ev);
         return rc;
     }
-    struct sigaction sa = {.sa_handler = on_interrupt}; /* no SA_RESTART: it must end the wait */
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    catch_interrupts();
     rc = submit(&o, &src, o.key ? o.key : key, ev, &a);
     cli_events_free(ev);
     return rc;
@@ -445,6 +496,12 @@ const struct cli_verb cli_run = {
         "target use`\n"
         "                               chose, else local)\n"
         "  -d, --detach                 return when its jobs run\n"
+        "      --from latest|PATH|none  start from the newest snapshot of each INSERT, from one, or fresh\n"
+        "      --replace                stop the running version with a savepoint, go on from it; back if "
+        "not "
+        "well\n"
+        "      --well T                 time to run well in, with --from and --replace (default 5min)\n"
+        "      --allow-non-restored-state   leave state behind that fits nowhere\n"
         "      --timeout T              end everything after T; exit code 124\n"
         "      --rows N, --for T        end each SELECT after N rows, or after T\n"
         "      --together               loose INSERTs become one job\n"

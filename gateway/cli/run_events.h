@@ -29,4 +29,8 @@ int cli_events_lost(struct cli_events *e, const struct sl_err *err);
 /* The script has errors: shows them as the owner would; returns 3. */
 int cli_events_local_errors(struct cli_events *e, struct sql_script *script);
 
+/* Sends a request whose answer comes with events (id 1), and shows them to its end; Ctrl-C asks for one. The
+ * exit code. (run.c) */
+int cli_run_request(sl_str request, struct cli_events *ev);
+
 #endif

@@ -3,6 +3,7 @@
 #include "gateway/jobs/history.h"
 
 #include "base/vec.h"
+#include "gateway/jobs/restore.h"
 
 #include <stdio.h>
 
@@ -104,7 +105,7 @@ static bool forget_tx(struct store_tx *tx, void *arg, struct sl_err *err)
         return false;
     }
     x->gone->versions = store_changes(tx);
-    return store_exec(tx, err, "DELETE FROM job WHERE id = ?", "i", x->id);
+    return restore_forget(tx, x->job, err) && store_exec(tx, err, "DELETE FROM job WHERE id = ?", "i", x->id);
 }
 
 bool history_forget(struct store *s, const char *job, struct history_gone *ret, struct sl_err *err)

@@ -24,6 +24,7 @@ struct ledger_submission {
     const char *digest; /* of the bundle */
     const char *body;   /* digest of all that the request asks for: the same key must bring the same; NULL:
                            not known */
+    int64_t version;    /* a version of the job that is there; 0 = what the digest says */
     bool beside;        /* the job may have a run: the caller sees to that one */
     sl_str bundle;      /* JSON */
     sl_str source;      /* JSON of the files as given, for positions later */

@@ -68,8 +68,8 @@ static bool version_for(struct store_tx *tx, const struct ledger_submission *s, 
                      NULL, "ii", job, number)) {
         return false;
     }
-    *ret_number = number;
-    if (strcmp(newest, s->digest) == 0) {
+    *ret_number = s->version ? s->version : number;
+    if (s->version || strcmp(newest, s->digest) == 0) {
         return true;
     }
     *ret_number = number + 1;

@@ -75,7 +75,7 @@ static void read_config(const struct sl_json *p, struct sl_arena *a, struct sub_
 
 static bool read_numbers(const struct sl_json *p, struct sub_request *rq, struct sl_err *err)
 {
-    static const char *const names[] = {"maxRows", "maxDurationMs", "timeoutMs"};
+    static const char *const names[] = {"maxRows", "maxDurationMs", "timeoutMs", "wellMs"};
     int64_t v[SL_ARRAY_LEN(names)];
     for (size_t i = 0; i < SL_ARRAY_LEN(names); i++) {
         const struct sl_json *n = sl_json_get(p, names[i]);
@@ -87,6 +87,7 @@ static bool read_numbers(const struct sl_json *p, struct sub_request *rq, struct
     rq->max_rows = (uint64_t)v[0];
     rq->max_duration_ms = v[1];
     rq->timeout_ms = v[2];
+    rq->well_ms = v[3];
     return true;
 }
 
@@ -100,7 +101,8 @@ bool sub_request_read(const struct sl_json *p, struct sl_arena *a, struct sub_re
         !text(p, "mode", SL_STR("session"), &mode, err) || !text(p, "form", SL_STR("api"), &form, err) ||
         !text(p, "flink", SL_STR(""), &flink, err) || !text(p, "target", SL_STR(""), &rq->target, err) ||
         !text(p, "owner", SL_STR(""), &rq->owner, err) || !text(p, "key", sl_str_of(fresh), &key, err) ||
-        !text(p, "resultsAddress", SL_STR(""), &rq->results_address, err)) {
+        !text(p, "resultsAddress", SL_STR(""), &rq->results_address, err) ||
+        !text(p, "from", SL_STR(""), &rq->from, err)) {
         return false;
     }
     if (rq->name.n == 0 || rq->name.n > 128) {
@@ -127,6 +129,9 @@ bool sub_request_read(const struct sl_json *p, struct sl_arena *a, struct sub_re
     rq->together = sl_json_bool(sl_json_get(p, "together"), false);
     rq->dry_run = sl_json_bool(sl_json_get(p, "dryRun"), false);
     rq->resumed = sl_json_bool(sl_json_get(p, "resumed"), false);
+    rq->replace = sl_json_bool(sl_json_get(p, "replace"), false);
+    rq->detach = rq->detach || rq->replace; /* what is replaced lasts */
+    rq->lenient = sl_json_bool(sl_json_get(p, "allowNonRestoredState"), false);
     rq->params = p;
     read_vars(p, a, rq);
     read_config(p, a, rq);

@@ -63,6 +63,7 @@ static bool look(const struct sub_env *env, const struct run *r, struct snapshot
     if (f.state == FLINK_SAVEPOINT_DONE) {
         s->state = SNAPSHOT_COMPLETED;
         memcpy(s->path, f.path, sizeof(s->path));
+        memcpy(s->reason, f.reason, sizeof(s->reason));
     } else if (f.state == FLINK_SAVEPOINT_FAILED) {
         s->state = SNAPSHOT_FAILED;
         memcpy(s->reason, f.reason, sizeof(s->reason));

@@ -97,7 +97,8 @@ bool sub_intend(struct sub *s, const struct plan_unit *u, const char *kind, stru
     snprintf(ret->wanted, sizeof(ret->wanted), "running");
     snprintf(ret->state, sizeof(ret->state), "SUBMITTING");
     ret->cluster = s->cluster;
-    if (!ledger_run_put(s->env->ledger, s->opened.submission, ret, &err)) {
+    if (!sub_restore_note(s, u, ret, &err) ||
+        !ledger_run_put(s->env->ledger, s->opened.submission, ret, &err)) {
         sub_fail(s, &err);
         return false;
     }
@@ -225,7 +226,13 @@ void sub_wait_started(struct sub *s)
         if (r.ended) {
             sub_tell_end(s, &r, st->unit, st->since_ms);
             i++;
-        } else if (there && !st->told) {
+        } else if (!st->told && (sub_restores(s, st->unit) || s->replaces)) {
+            if (there) {
+                sys_sleep_ms(LOOK_MS);
+            }
+            there = sub_restore_look(s, st, &r) == SUB_WELL;
+        }
+        if (there && !st->told && !r.ended) {
             st->told = true;
             sub_step(s, "running", "done", st->since_ms, st->unit, st->id, "all %d task%s\t%.*s",
                      r.last.tasks, r.last.tasks == 1 ? "" : "s", SL_S(sub_unit_label(s, st->unit)));
@@ -390,9 +397,10 @@ static void write_source(struct sub *s, struct sl_buf *b)
 static void digest_body(struct sub *s)
 {
     const struct sub_request *rq = s->rq;
-    sl_str all = sl_arena_printf(s->arena, "%s %.*s %d %llu %lld %lld", s->digest, SL_S(rq->target),
-                                 rq->together, (unsigned long long)rq->max_rows,
-                                 (long long)rq->max_duration_ms, (long long)rq->timeout_ms);
+    sl_str all =
+        sl_arena_printf(s->arena, "%s %.*s %d %llu %lld %lld %.*s %d %d", s->digest, SL_S(rq->target),
+                        rq->together, (unsigned long long)rq->max_rows, (long long)rq->max_duration_ms,
+                        (long long)rq->timeout_ms, SL_S(rq->from), rq->replace, rq->lenient);
     sl_sha256_digest(all, s->body);
 }
 
@@ -493,9 +501,13 @@ static bool open_ledger(struct sub *s)
                                    .bundle = sl_buf_str(&bundle),
                                    .source = sl_buf_str(&source),
                                    .target = s->target->name,
+                                   .version = s->rq->version,
+                                   .beside = s->rq->replace || s->rq->beside,
                                    .mode = s->rq->mode};
     struct ledger_opened opened;
-    if (names_job && !sub_request_keep(s->env->open_dir, s->rq, &err)) {
+    /* A replacement that is left in the middle is ended by its own record, not by going on with the request. */
+    bool goes_on = names_job && !s->rq->replace && !s->rq->beside;
+    if (goes_on && !sub_request_keep(s->env->open_dir, s->rq, &err)) {
         sub_fail(s, &err);
         return false;
     }
@@ -518,6 +530,19 @@ static bool open_ledger(struct sub *s)
         ledger_note_step(s->env->ledger, &s->early.v[i]);
     }
     return true;
+}
+
+/* What the version was asked for with, before anything of it runs: it may have to be run again. */
+static bool keep_request(struct sub *s)
+{
+    struct sl_err err = SL_ERR_INIT;
+    if (s->plan.jobs == s->plan.selects || s->rq->version || !s->rq->params ||
+        restore_request_put(ledger_store(s->env->ledger), sl_arena_strdupz(s->arena, s->rq->name),
+                            s->opened.version, s->rq->params, &err)) {
+        return true;
+    }
+    sub_fail(s, &err);
+    return false;
 }
 
 static bool progress(void *ctx, const char *step, const char *text)
@@ -641,16 +666,21 @@ static void run_script(struct sub *s)
         dry_run(s);
         return;
     }
-    if (s->plan.n == 0 || !(s->past ? reopen_ledger(s) : open_ledger(s))) {
+    if (s->plan.n == 0 || !(s->past ? reopen_ledger(s) : open_ledger(s)) || !keep_request(s) ||
+        (s->rq->replace && !sub_replace_begin(s))) {
         return;
     }
-    if (!make_ready(s)) {
-        return;
+    s->sources = s->rq->sources;
+    s->n_sources = s->rq->n_sources;
+    if (make_ready(s) && (!s->replaces || sub_replace_stop(s)) && sub_restore_choose(s)) {
+        if (s->rq->mode == TGT_SESSION) {
+            sub_session(s);
+        } else if (sub_session_effects(s)) {
+            sub_application(s);
+        }
     }
-    if (s->rq->mode == TGT_SESSION) {
-        sub_session(s);
-    } else if (sub_session_effects(s)) {
-        sub_application(s);
+    if (s->replaces) {
+        sub_replace_end(s);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "gateway/jobs/ledger.h"
 #include "gateway/jobs/live.h"
 #include "gateway/jobs/plan.h"
+#include "gateway/jobs/restore.h"
 #include "gateway/results/results.h"
 
 struct tracker;
@@ -51,6 +52,15 @@ struct sub_request {
     uint64_t max_rows;            /* per SELECT; 0 = all */
     int64_t max_duration_ms;      /* per SELECT; 0 = none */
     int64_t timeout_ms;           /* of the whole submission; 0 = none */
+    sl_str from;                  /* "" = as the script says, "none", "latest", or where a snapshot lies */
+    bool lenient;                 /* state that fits nowhere may be left behind */
+    bool replace;    /* the job's running version is stopped with a savepoint, and this one goes on */
+    int64_t well_ms; /* how long a restored or replaced job may take to run well; 0 = limit.well */
+    /* Set within Sluice only. */
+    int64_t version;                /* this version of the job again; 0 = what the script is */
+    bool beside;                    /* the job's name may be in use: the caller sees to that */
+    struct restore_source *sources; /* to start from; only statements that have one are started */
+    size_t n_sources;
 };
 
 struct sub_outcome {
@@ -58,6 +68,12 @@ struct sub_outcome {
     char warm[16];      /* Flink version of a local session cluster that stays warm; "" = none */
     sl_str result_json; /* the last event, as docs/events.md says; in the arena given */
 };
+
+/* What a version of a job was asked for with, to be run again (detached, under a new key). `vars`: values of
+ * secrets, which are not kept; may be NULL. Errors: job-unknown, variable-undefined. */
+SL_MUST_CHECK bool sub_version_request(const struct sub_env *env, const char *job, int64_t version,
+                                       const struct sql_vars *vars, struct sl_arena *a,
+                                       struct sub_request *ret, struct sl_err *err);
 
 /* Runs it to its end (or, detached, until its jobs run). Never fails as a call: what went wrong was said to
  * the sink and is in the outcome. */

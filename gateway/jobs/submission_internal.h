@@ -18,7 +18,9 @@ struct started_run {
     char id[RUN_ID_HEX + 1];
     const struct plan_unit *unit;
     int64_t since_ms;
-    bool told; /* "running" was said */
+    bool told;       /* "running" was said */
+    int64_t well_ms; /* monotonic: since when it runs with all its tasks and without a restart; 0 = not now */
+    int restarts;    /* then */
 };
 
 struct shown_result {
@@ -61,12 +63,21 @@ struct sub {
     int64_t start_ms;  /* monotonic */
     int exit_code;     /* of the submission so far */
     bool interrupted, timed_out;
-    sl_str answer;                    /* of the submission that had the key before */
-    SL_VEC(struct ledger_step) early; /* steps made before there was a record of the submission */
-    int results;                      /* numbered from 1 */
-    int64_t waiting_ms;               /* monotonic: when it was last asked what a job waits for */
-    int waiting_slots;                /* said last */
-    bool reached;                     /* the results port was tried from a TaskManager, or need not be */
+    sl_str answer;                        /* of the submission that had the key before */
+    SL_VEC(struct ledger_step) early;     /* steps made before there was a record of the submission */
+    int results;                          /* numbered from 1 */
+    int64_t waiting_ms;                   /* monotonic: when it was last asked what a job waits for */
+    int waiting_slots;                    /* said last */
+    bool reached;                         /* the results port was tried from a TaskManager, or need not be */
+    const struct restore_source **starts; /* by unit of the plan; NULL = fresh */
+    struct restore_source *sources;       /* that can be started from */
+    size_t n_sources;
+    int64_t replaces; /* id of the replacement; 0 = none */
+    int64_t old_version;
+    struct run *old_runs; /* that it replaces */
+    size_t n_old_runs;
+    struct restore_source *old; /* those of them that were stopped */
+    size_t n_old;
     SL_VEC(struct started_run) started;
     SL_VEC(struct shown_result) shown_results;
     SL_VEC(struct shown_run) shown_runs;
@@ -109,6 +120,24 @@ void sub_refuse_name(struct sub *s, const char *run_id);
 sl_str sub_unit_label(struct sub *s, const struct plan_unit *u);
 void sub_step(struct sub *s, const char *step, const char *state, int64_t since_ms, const struct plan_unit *u,
               const char *run_id, const char *fmt, ...) SL_PRINTF(7, 8);
+
+/* Chooses for each statement what it starts from, and puts that into its configuration. False: said. */
+SL_MUST_CHECK bool sub_restore_choose(struct sub *s);
+bool sub_restores(const struct sub *s, const struct plan_unit *u);
+/* Writes down how the run was started. */
+SL_MUST_CHECK bool sub_restore_note(struct sub *s, const struct plan_unit *u, const struct run *r,
+                                    struct sl_err *err);
+/* Is it well: do all its tasks run without a restart for a while, and is its snapshot among what Flink says was
+ * restored? SUB_NOT_WELL: it had its time, and this was said. */
+enum sub_well { SUB_NOT_YET, SUB_WELL, SUB_NOT_WELL };
+enum sub_well sub_restore_look(struct sub *s, struct started_run *st, const struct run *r);
+
+/* --replace: takes the job's running version as what is replaced; stops it with savepoints, from which this
+ * submission's statements start. False: said. */
+SL_MUST_CHECK bool sub_replace_begin(struct sub *s);
+SL_MUST_CHECK bool sub_replace_stop(struct sub *s);
+/* After the last run was started: done, or back to the old version. */
+void sub_replace_end(struct sub *s);
 
 /* A request to the target on a thread of its own, so that its submission can still be stopped. */
 struct sub_call {

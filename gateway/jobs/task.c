@@ -32,7 +32,15 @@ static sl_str select_name(const struct sql_stmt *st, char buf[80])
     return (sl_str){buf, n};
 }
 
-static void put_config(struct sl_jw *w, const struct plan_unit *u, bool select)
+/* Where a step starts from is its own affair: in the configuration of the whole it would be that of every step,
+ * and of a main() that runs again after its JobManager died. */
+static bool is_of_one_step(sl_str key)
+{
+    return sl_str_starts(key, SL_STR("execution.state-recovery.")) ||
+           sl_str_starts(key, SL_STR("execution.savepoint."));
+}
+
+static void put_config(struct sl_jw *w, const struct plan_unit *u, bool select, bool whole)
 {
     char buf[80];
     sl_str name = select ? select_name(u->stmt, buf) : u->job_name;
@@ -41,7 +49,7 @@ static void put_config(struct sl_jw *w, const struct plan_unit *u, bool select)
     sl_jw_object(w);
     for (size_t i = 0; i < u->config.n; i++) {
         const struct plan_pair *p = &u->config.pairs[i];
-        if (plan_key_is_ours(p->key)) {
+        if (plan_key_is_ours(p->key) || (whole && is_of_one_step(p->key))) {
             continue;
         }
         int order = sl_str_cmp(p->key, SL_STR("pipeline.name"));
@@ -87,7 +95,7 @@ static void put_step(struct sl_jw *w, const struct task_step *s)
     } else {
         sl_jw_kstr(w, "sql", step_sql(u->stmt));
     }
-    put_config(w, u, select);
+    put_config(w, u, select, false);
     if (s->token) {
         sl_jw_kstrz(w, "token", s->token);
     }
@@ -108,7 +116,7 @@ void task_write(struct sl_buf *b, const struct task_head *head, const struct tas
     sl_jw_kstrz(&w, "digest", head->digest);
     sl_jw_kstrz(&w, "mode", head->mode);
     sl_jw_kstr(&w, "script", head->script);
-    put_config(&w, steps[n - 1].unit, strcmp(steps[n - 1].action, "select") == 0);
+    put_config(&w, steps[n - 1].unit, strcmp(steps[n - 1].action, "select") == 0, true);
     sl_jw_key(&w, "results");
     sl_jw_object(&w);
     sl_jw_kstrz(&w, "address", head->results);

@@ -42,6 +42,25 @@ bool flink_savepoint_start(struct flink_rest *r, const struct flink_savepoint_as
     return true;
 }
 
+/* A job that fails between its savepoint and its end: Flink calls that a failure, ends the job and says where the
+ * savepoint lies, which is whole; what its sinks had not committed is committed when it is restored. */
+static bool is_there_all_the_same(sl_str stack, struct flink_savepoint *ret)
+{
+    static const sl_str head = {"A savepoint has been created at: ", 33},
+                        tail = {", but the corresponding job ", 28};
+    ptrdiff_t from = sl_str_find(stack, head);
+    sl_str rest =
+        from < 0 ? SL_STR_NONE : sl_str_sub(stack, (size_t)from + head.n, stack.n - (size_t)from - head.n);
+    ptrdiff_t n = sl_str_find(rest, tail);
+    if (n <= 0 || (size_t)n >= sizeof ret->path) {
+        return false;
+    }
+    ret->state = FLINK_SAVEPOINT_DONE;
+    snprintf(ret->path, sizeof ret->path, "%.*s", (int)n, rest.p);
+    snprintf(ret->reason, sizeof ret->reason, "the job failed when it was to end after it");
+    return true;
+}
+
 bool flink_savepoint_of_json(const struct sl_json *answer, struct flink_savepoint *ret)
 {
     memset(ret, 0, sizeof *ret);
@@ -57,7 +76,11 @@ bool flink_savepoint_of_json(const struct sl_json *answer, struct flink_savepoin
     const struct sl_json *cause = sl_json_get(op, "failure-cause");
     sl_str at = sl_json_str(sl_json_get(op, "location"), SL_STR_NONE);
     if (cause && !sl_json_is(cause, SL_JSON_NULL)) {
-        sl_str line = flink_root_line(sl_json_str(sl_json_get(cause, "stack-trace"), SL_STR_NONE));
+        sl_str stack = sl_json_str(sl_json_get(cause, "stack-trace"), SL_STR_NONE);
+        if (is_there_all_the_same(stack, ret)) {
+            return true;
+        }
+        sl_str line = flink_root_line(stack);
         if (!line.n) {
             line = sl_json_str(sl_json_get(cause, "class"), SL_STR("Flink does not say why"));
         }

@@ -29,7 +29,7 @@ enum flink_savepoint_state {
 struct flink_savepoint {
     enum flink_savepoint_state state;
     char path[512];   /* DONE */
-    char reason[256]; /* FAILED: one line, the innermost cause */
+    char reason[256]; /* FAILED: one line, the innermost cause; DONE: what else there is to say */
 };
 /* One look. False: no answer, or one that is not Flink's. */
 SL_MUST_CHECK bool flink_savepoint_look(struct flink_rest *r, const char *job_id, const char *trigger_id,

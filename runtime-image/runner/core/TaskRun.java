@@ -27,6 +27,10 @@ final class TaskRun {
     private static final List<String> NOT_FOR_SELECT = Collections.unmodifiableList(Arrays.asList(
             "execution.checkpointing.interval", "execution.state-recovery.path", "execution.savepoint.path"));
 
+    /* Where a job starts from. */
+    private static final List<String> RESTORED_FROM = Collections.unmodifiableList(Arrays.asList(
+            "execution.state-recovery.path", "execution.savepoint.path"));
+
     private final Task task;
     private final Reporter reporter;
     private final Deadline deadline;
@@ -34,6 +38,7 @@ final class TaskRun {
     private final Set<String> catalogsAtStart;
     private final Configuration below; /* the environment's own configuration, under the table's; null: hidden */
     private final Map<String, String> atStart; /* what the cluster and the task's own configuration say */
+    private final boolean goesOn; /* main() runs again and is told to go on from a checkpoint: it is newer than ours */
     private final Replays replays = new Replays();
     private Map<String, String> given; /* of the last step that had a configuration */
     private Map<String, String> inForce;
@@ -52,6 +57,7 @@ final class TaskRun {
         ReadableConfig root = env.getConfig().getRootConfiguration();
         below = root instanceof Configuration ? (Configuration) root : null;
         atStart = below == null ? Collections.emptyMap() : below.toMap();
+        goesOn = task.application && RESTORED_FROM.stream().anyMatch(k -> atStart.containsKey(k) && !task.config.containsKey(k));
         catalogsAtStart = new HashSet<>();
         for (String name : env.listCatalogs()) {
             catalogsAtStart.add(name);
@@ -186,7 +192,11 @@ final class TaskRun {
     }
 
     /** Sets what differs and removes what is no longer there. */
-    private void apply(Map<String, String> wanted) {
+    private void apply(Map<String, String> asked) {
+        Map<String, String> wanted = goesOn ? new HashMap<>(asked) : asked;
+        if (goesOn) {
+            RESTORED_FROM.forEach(wanted::remove);
+        }
         for (String key : inForce.keySet()) {
             if (!wanted.containsKey(key)) {
                 unset(key);

@@ -77,7 +77,7 @@ static struct target *no_tracked(void *ctx, const char *name, const char *flink)
 static int setup(void **state)
 {
     static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               snapshot_migrations, NULL};
+                                                               snapshot_migrations, restore_migrations, NULL};
     struct world *w = calloc(1, sizeof(*w));
     struct sl_err err = SL_ERR_INIT;
     char path[96];

@@ -4,6 +4,7 @@
 #include "gateway/jobs/snapshot.h"
 
 #include "gateway/jobs/ledger.h"
+#include "gateway/jobs/restore.h"
 #include "sys/file.h"
 
 #include <setjmp.h>
@@ -23,7 +24,7 @@ struct world {
 static void world_open(struct world *w)
 {
     static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               snapshot_migrations, NULL};
+                                                               snapshot_migrations, restore_migrations, NULL};
     struct sl_err err = SL_ERR_INIT;
     w->store = store_open(w->path, migrations, &err);
     assert_non_null(w->store);

@@ -46,6 +46,21 @@ static void completed_with_a_cause_has_failed(void **state)
     assert_string_equal(s.reason, "a.B");
 }
 
+static void a_job_that_fails_after_its_savepoint_has_one(void **state)
+{
+    struct flink_savepoint s;
+    (void)state;
+    assert_true(
+        read("{\"status\":{\"id\":\"COMPLETED\"},\"operation\":{\"failure-cause\":{\"class\":\"a.B\","
+             "\"stack-trace\":\"a.B: A savepoint has been created at: file:/s/savepoint-7, but the "
+             "corresponding job e68f failed during stopping. The savepoint is consistent, but might have "
+             "uncommitted transactions.\\n\\tat x.Y.z(Y.java:1)\"}}}",
+             &s));
+    assert_int_equal(s.state, FLINK_SAVEPOINT_DONE);
+    assert_string_equal(s.path, "file:/s/savepoint-7");
+    assert_true(s.reason[0]);
+}
+
 static void rubbish_is_refused(void **state)
 {
     struct flink_savepoint s;
@@ -62,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_read),
         cmocka_unit_test(completed_with_a_cause_has_failed),
+        cmocka_unit_test(a_job_that_fails_after_its_savepoint_has_one),
         cmocka_unit_test(rubbish_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
