@@ -48,6 +48,13 @@ def connectors(run):
     run.pytest(["tests/e2e/connectors"])
 
 
+def restore(run):
+    """Both modes; in test-all the other versions, too."""
+    for one in ("2.2", "1.20", "2.3") if run.tier >= 3 else ("2.2",):
+        for mode in ("session", "application"):
+            run.pytest(["tests/e2e/test_restore.py"], {"E2E_FLINK": one, "E2E_MODE": mode}, extra=["-s"])
+
+
 def version(one):
     """What the default Flink shows in both modes, on another; an application that loses its JobManager while Sluice is away."""
     def go(run):
@@ -94,6 +101,7 @@ GROUPS = [
     Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py", "tests/e2e/flink/test_starts.py")),
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("serve", 2, 2, "the server before a Flink: rows as events, over a WebSocket, to the command line; readers that stop or go; its end", pytest("tests/e2e/serve")),
+    Group("restore", 2, 5, "running counts over a growing folder, stopped, replaced, rolled back, restored, the owner killed: each record once (test-all: 20 rounds, all versions)", restore),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
     Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
     Group("transcripts", 2, 4, "what a person sees, whole: live rows and Ctrl-C, events, no Java, rows that cannot come back, a wrong password; flink install to its end", pytest(

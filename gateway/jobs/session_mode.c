@@ -578,3 +578,18 @@ bool sub_session_effects(struct sub *s)
     }
     return s->exit_code == 0 && !sub_stopping(s);
 }
+
+bool sub_session_explain(struct sub *s, const struct plan_unit *at, const struct plan_unit *asked)
+{
+    struct chain c = {.s = s};
+    for (const struct plan_unit *u = s->plan.units; u != at; u++) {
+        if (u->action == PLAN_EXTERNAL) {
+            return false;
+        }
+        if (u->action == PLAN_SESSION) {
+            sl_vec_push(s->arena, &c.pending, u);
+        }
+    }
+    session_answer(&c, asked);
+    return s->exit_code == 0;
+}

@@ -672,7 +672,8 @@ static void run_script(struct sub *s)
     }
     s->sources = s->rq->sources;
     s->n_sources = s->rq->n_sources;
-    if (make_ready(s) && (!s->replaces || sub_replace_stop(s)) && sub_restore_choose(s)) {
+    if (make_ready(s) && (!s->replaces || (sub_replace_fits(s) && sub_replace_stop(s))) &&
+        sub_restore_choose(s)) {
         if (s->rq->mode == TGT_SESSION) {
             sub_session(s);
         } else if (sub_session_effects(s)) {

@@ -135,6 +135,8 @@ enum sub_well sub_restore_look(struct sub *s, struct started_run *st, const stru
 /* --replace: takes the job's running version as what is replaced; stops it with savepoints, from which this
  * submission's statements start. False: said. */
 SL_MUST_CHECK bool sub_replace_begin(struct sub *s);
+/* Is there a place for the state of what runs, as far as the plans tell? False: said, and nothing was stopped. */
+SL_MUST_CHECK bool sub_replace_fits(struct sub *s);
 SL_MUST_CHECK bool sub_replace_stop(struct sub *s);
 /* After the last run was started: done, or back to the old version. */
 void sub_replace_end(struct sub *s);
@@ -194,6 +196,10 @@ void sub_session(struct sub *s);
 void sub_application(struct sub *s);
 /* Statements with effects outside the session, in front of an application. */
 SL_MUST_CHECK bool sub_session_effects(struct sub *s);
+/* Asks for an answer (EXPLAIN, say) where unit `at` stands. False: it failed, or something in front of it has
+ * effects outside the session. */
+SL_MUST_CHECK bool sub_session_explain(struct sub *s, const struct plan_unit *at,
+                                       const struct plan_unit *asked);
 /* Waits for the runs in `started` (unless detached), ends them when stopped. */
 void sub_wait_started(struct sub *s);
 /* The run ended: says how. False when it failed. */
