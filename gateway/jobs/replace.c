@@ -182,8 +182,8 @@ bool sub_replace_begin(struct sub *s)
     s->n_old_runs = n;
     s->old = sl_new_n(s->arena, struct restore_source, n + 1);
     if (n == 0 && !s->rq->from.n && /* nothing runs: it goes on from where it ended */
-        !restore_sources(ledger_store(s->env->ledger), s->env->ledger, name, s->arena, &s->sources,
-                         &s->n_sources, &err)) {
+        !restore_sources(ledger_store(s->env->ledger), s->env->ledger, name, s->opened.submission, s->arena,
+                         &s->sources, &s->n_sources, &err)) {
         sub_fail(s, &err);
         return false;
     }

@@ -182,7 +182,7 @@ static bool newest_of(struct store *s, const struct run *r, struct snapshot *ret
     return none.code == SL_OK;
 }
 
-bool restore_sources(struct store *s, struct ledger *l, const char *job, struct sl_arena *a,
+bool restore_sources(struct store *s, struct ledger *l, const char *job, int64_t but, struct sl_arena *a,
                      struct restore_source **ret, size_t *ret_n, struct sl_err *err)
 {
     struct run *runs;
@@ -200,6 +200,9 @@ bool restore_sources(struct store *s, struct ledger *l, const char *job, struct 
         bool found;
         if (!store_read(s, submission_tx, &x, err)) {
             return false;
+        }
+        if (x.submission == but) {
+            continue;
         }
         if (list.n && x.submission != submission) {
             break; /* runs of one submission were made one after the other */

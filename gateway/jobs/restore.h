@@ -39,9 +39,10 @@ struct restore_source {
     struct snapshot snapshot;
 };
 /* The newest submission of the job that has something to restore from: its runs that have, each with its newest
- * snapshot that is still there. None: *ret_n 0. */
-SL_MUST_CHECK bool restore_sources(struct store *s, struct ledger *l, const char *job, struct sl_arena *a,
-                                   struct restore_source **ret, size_t *ret_n, struct sl_err *err);
+ * snapshot that is still there. `but`: a submission that is not meant (the one that asks). None: *ret_n 0. */
+SL_MUST_CHECK bool restore_sources(struct store *s, struct ledger *l, const char *job, int64_t but,
+                                   struct sl_arena *a, struct restore_source **ret, size_t *ret_n,
+                                   struct sl_err *err);
 /* For each statement the index of its source, or -1; no source is given twice. One statement and one source
  * belong together whatever they are. */
 void restore_match(const struct restore_identity *units, size_t n_units, const struct restore_source *sources,

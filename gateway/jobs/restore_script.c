@@ -78,7 +78,8 @@ static bool find_sources(struct sub *s, size_t n_units)
     const char *name = sl_arena_strdupz(s->arena, s->rq->name);
     struct store *store = ledger_store(s->env->ledger);
     if (sl_str_eqz(s->rq->from, "latest")) {
-        if (!restore_sources(store, s->env->ledger, name, s->arena, &s->sources, &s->n_sources, &err)) {
+        if (!restore_sources(store, s->env->ledger, name, s->opened.submission, s->arena, &s->sources,
+                             &s->n_sources, &err)) {
             return fail_choice(s, &err);
         }
         if (s->n_sources == 0) {

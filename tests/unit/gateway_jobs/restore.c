@@ -162,13 +162,16 @@ static void the_newest_that_is_there_is_found(void **state)
     run(w, second, "b", "x", true);
     run(w, second, "c", "y", true);
     run(w, third, "d", "x", false);
-    assert_true(restore_sources(w->store, w->ledger, "counts", &w->arena, &v, &n, &err));
+    assert_true(restore_sources(w->store, w->ledger, "counts", 0, &w->arena, &v, &n, &err));
     assert_int_equal(n, 2);
     assert_true((strcmp(v[0].run.id, "b") == 0) != (strcmp(v[1].run.id, "b") == 0));
     assert_string_not_equal(v[0].what.sinks, v[1].what.sinks);
+    assert_true(restore_sources(w->store, w->ledger, "counts", second, &w->arena, &v, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(v[0].run.id, "a");
     assert_true(snapshot_list(w->store, NULL, "d", 10, &w->arena, &all, &n, &err));
     assert_int_equal(all[0].state, SNAPSHOT_GONE);
-    assert_true(restore_sources(w->store, w->ledger, "other", &w->arena, &v, &n, &err));
+    assert_true(restore_sources(w->store, w->ledger, "other", 0, &w->arena, &v, &n, &err));
     assert_int_equal(n, 0);
 }
 
@@ -206,7 +209,7 @@ static void a_job_that_is_removed_leaves_nothing(void **state)
     assert_int_equal(gone.versions, 1);
     assert_false(restore_start_of(w->store, "a", &start, &err));
     assert_int_equal(err.code, SL_OK);
-    assert_true(restore_sources(w->store, w->ledger, "counts", &w->arena, &v, &n, &err));
+    assert_true(restore_sources(w->store, w->ledger, "counts", 0, &w->arena, &v, &n, &err));
     assert_int_equal(n, 0);
     assert_false(history_forget(w->store, "counts", &gone, &err));
     assert_int_equal(err.code, SL_JOB_UNKNOWN);
