@@ -135,6 +135,13 @@ static bool check_place(struct cat_walk *w, const struct sql_node *call, sl_str 
     return false;
 }
 
+/* DESCRIPTOR(a, b): names, not values */
+static bool is_descriptor(const struct cat_walk *w, const struct sql_node *n)
+{
+    return n->kind == SQL_N_CALL && cat_call_name(n) &&
+           sl_str_ieqz(sql_node_text(cat_call_name(n), w->st->sql), "DESCRIPTOR");
+}
+
 static size_t types_of(struct cat_walk *w, const struct sql_node *args, const struct cat_env *env,
                        const struct cat_type **ret, bool *ret_plain)
 {
@@ -144,15 +151,14 @@ static size_t types_of(struct cat_walk *w, const struct sql_node *args, const st
         const struct cat_type *t = unknown();
         if (c->kind == SQL_N_NAMED_ARG) {
             *ret_plain = false;
-            if (sql_last(c) != c->first && sql_last(c)->kind != SQL_N_TABLE_ARG &&
-                sql_last(c)->kind != SQL_N_MODEL_ARG) {
-                (void)cat_expr(w, sql_last(c), env);
+            const struct sql_node *value = sql_last(c);
+            if (value != c->first && value->kind != SQL_N_TABLE_ARG && value->kind != SQL_N_MODEL_ARG &&
+                !is_descriptor(w, value)) {
+                (void)cat_expr(w, value, env);
             }
-        } else if (c->kind == SQL_N_TABLE_ARG || c->kind == SQL_N_MODEL_ARG || c->kind == SQL_N_DEFAULT) {
+        } else if (c->kind == SQL_N_TABLE_ARG || c->kind == SQL_N_MODEL_ARG || c->kind == SQL_N_DEFAULT ||
+                   is_descriptor(w, c)) {
             *ret_plain = false;
-        } else if (c->kind == SQL_N_CALL && cat_call_name(c) &&
-                   sl_str_ieqz(sql_node_text(cat_call_name(c), w->st->sql), "DESCRIPTOR")) {
-            *ret_plain = false; /* DESCRIPTOR(a, b): names, not values */
         } else if (c->kind == SQL_N_QUERY) {
             (void)cat_query(w, c, env->scope, env->ctes);
             *ret_plain = false;
@@ -167,7 +173,7 @@ static size_t types_of(struct cat_walk *w, const struct sql_node *args, const st
     return n;
 }
 
-static void check_types(struct cat_walk *w, const struct sql_node *call, const struct cat_function *f,
+static bool check_types(struct cat_walk *w, const struct sql_node *call, const struct cat_function *f,
                         const struct cat_type *const *types, size_t n)
 {
     size_t bad = n <= ARGS ? cat_function_refuses(f, types, n) : n;
@@ -179,6 +185,7 @@ static void check_types(struct cat_walk *w, const struct sql_node *call, const s
                                                 : " as its second argument");
         cat_hint(w, d, "CAST it to what the function works on");
     }
+    return bad >= n;
 }
 
 /* TUMBLE(ts, INTERVAL '1' HOUR) and its sisters in GROUP BY. */
@@ -337,8 +344,8 @@ static const struct cat_type *plain_call(struct cat_walk *w, const struct sql_no
         say_count(w, n, f, count);
         return builtin_result(w, f, types, 0);
     }
-    if (counted) {
-        check_types(w, n, f, types, count);
+    if (counted && !check_types(w, n, f, types, count)) {
+        return unknown(); /* what it gives with other arguments is not known */
     }
     return builtin_result(w, f, types, count);
 }

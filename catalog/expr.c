@@ -137,6 +137,25 @@ static bool is_variable(const struct cat_scope *scope, sl_str name)
     return false;
 }
 
+/* A wrong alias is one mistake, however often the statement uses it. */
+static bool said_unknown(const struct cat_walk *w, const struct sql_node *first, sl_str head)
+{
+    const struct sql_diags *diags = &w->s->diags;
+    for (size_t i = diags->list.n; first->next && i-- > 0;) {
+        const struct sql_diag *d = &diags->list.v[i];
+        if (d->statement != w->st->number) {
+            break;
+        }
+        const struct sql_lines *lines = &w->s->files.v[d->file].lines;
+        if (d->code == SL_COLUMN_UNKNOWN &&
+            sl_str_eq(sl_str_sub(lines->text, d->pos.off, d->pos.len), head) &&
+            d->pos.off + d->pos.len < lines->text.n && lines->text.p[d->pos.off + d->pos.len] == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void say_unknown_head(struct cat_walk *w, const struct sql_node *first, sl_str head,
                              const struct cat_scope *scope)
 {
@@ -148,6 +167,9 @@ static void say_unknown_head(struct cat_walk *w, const struct sql_node *first, s
             cat_offer(&n, scope->pattern->vars.v[i]);
         }
         cat_hint_near(w, d, &n);
+        return;
+    }
+    if (said_unknown(w, first, head)) {
         return;
     }
     struct sql_diag *d =
@@ -504,6 +526,21 @@ static const struct cat_type *literal(const struct cat_walk *w, const struct sql
     }
 }
 
+/* '...' and x'...', which may go on in further strings; two digits are a byte. */
+static const struct cat_type *string_literal(struct cat_walk *w, const struct sql_node *n)
+{
+    if ((n->op & SQL_OP_TOKEN) != TK_BINARY_LIT) {
+        return cat_type_of(CAT_T_CHAR);
+    }
+    if (!n->first && n->len >= 3 && (n->len - 3) % 2) {
+        struct sql_diag *d =
+            cat_say(w, SL_LITERAL, n, "a binary literal has two digits for each byte, and this one has %u",
+                    n->len - 3);
+        cat_hint(w, d, "is a digit missing?  x'0A'");
+    }
+    return cat_type_of(CAT_T_BINARY);
+}
+
 static const struct cat_type *typed_literal(const struct cat_walk *w, const struct sql_node *n)
 {
     (void)w;
@@ -675,7 +712,7 @@ const struct cat_type *cat_expr(struct cat_walk *w, const struct sql_node *n, co
     case SQL_N_LITERAL:
         return literal(w, n);
     case SQL_N_STRING:
-        return cat_type_of((n->op & SQL_OP_TOKEN) == TK_BINARY_LIT ? CAT_T_BINARY : CAT_T_CHAR);
+        return string_literal(w, n);
     case SQL_N_TYPED:
         return typed_literal(w, n);
     case SQL_N_INTERVAL:

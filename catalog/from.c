@@ -41,7 +41,7 @@ static void add_named(struct cat_walk *w, struct cat_scope *s, sl_str name, cons
         struct sql_diag *d =
             cat_say(w, SL_ALIAS_TWICE, at, "two tables of this FROM are called '%.*s'", SL_S(name));
         cat_hint(w, d, "give one of them another name:  FROM t AS a, t AS b");
-        rel = &cat_open_relation;
+        s->from.v[i].rel = rel = &cat_open_relation; /* either may be meant */
     }
     sl_vec_push(w->a, &s->from, ((struct cat_named){.name = name, .rel = rel}));
     w->steps++;

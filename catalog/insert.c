@@ -55,9 +55,9 @@ static bool check_target_names(struct cat_walk *w, const struct sql_node *names,
     return good;
 }
 
-/* Columns given by PARTITION (a = 1). */
+/* Columns given by PARTITION (a = 1): how many. */
 static size_t check_partition(struct cat_walk *w, const struct sql_node *spec, const struct cat_relation *rel,
-                              sl_str table)
+                              sl_str table, bool *good)
 {
     size_t n = 0;
     for (const struct sql_node *o = spec ? spec->first : NULL; o; o = o->next, n++) {
@@ -80,6 +80,7 @@ static size_t check_partition(struct cat_walk *w, const struct sql_node *spec, c
             if (d && !d->hint.n && !rel->partition.n) {
                 d->hint = SL_STR("the table has no PARTITIONED BY");
             }
+            *good = false;
         }
     }
     return n;
@@ -183,7 +184,7 @@ void cat_insert(struct cat_walk *w, const struct sql_node *insert)
     sl_str table = name ? sql_node_text(name, w->st->sql) : SL_STR_NONE;
     bool good = !names || !name || check_target_names(w, names, rel, name);
     const struct sql_node *spec = sql_node_child(insert, SQL_N_PARTITION_SPEC);
-    size_t fixed = check_partition(w, spec, rel, table);
+    size_t fixed = check_partition(w, spec, rel, table, &good);
     const struct cat_relation *q = query ? cat_query(w, query, NULL, NULL) : &cat_open_relation;
     if (!name || q->open || q->inexact || !good || (rel->open && !names)) {
         return;

@@ -124,6 +124,8 @@ struct cat_walk {
     bool catalogs; /* there may be catalogs that no statement made */
     bool set;      /* between BEGIN STATEMENT SET and END */
     size_t inserts;
+    size_t
+        misnamed; /* tables whose name another one had: each may be the one that a later statement misses */
     unsigned depth;
     uint64_t steps; /* names looked up, columns copied, nodes visited: what the work is made of */
 };
@@ -184,6 +186,8 @@ void cat_say_table(struct cat_walk *w, const struct sql_node *name);
 /* Says that a catalog or database in front of a name is not there; true when it did. */
 bool cat_say_home(struct cat_walk *w, const struct sql_node *name);
 bool cat_may_exist(const struct cat_walk *w, sl_str name);
+/* From here on something of that name may exist anywhere. */
+void cat_maybe(struct cat_walk *w, sl_str name);
 void cat_remember_names(struct cat_walk *w, sl_str sql);
 void cat_declare(struct cat_walk *w, const struct cat_path *p, struct cat_relation *rel, bool temporary);
 /* Is there, or may there be, a function of that name? */

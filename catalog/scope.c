@@ -66,11 +66,15 @@ static void create(struct cat_walk *w, const struct sql_node *ast, struct cat_re
                         e->rel->view ? "view" : "table", SL_S(sql_node_text(name, w->st->sql)));
             cat_hint(w, d, "DROP it first, or write CREATE %s IF NOT EXISTS", rel->view ? "VIEW" : "TABLE");
             e->unsure = true; /* either may be meant from here on */
+            w->misnamed++;
         }
         return;
     }
     if (!bad && !temporary && cat_say_home(w, name)) {
         rel->failed = rel->open = true;
+        cat_maybe(w, p.name); /* who names it without the wrong database means this one */
+    } else if (!p.catalog.n) {
+        cat_maybe(w, p.name); /* after a USE that went wrong it may be meant for any place */
     }
     cat_declare(w, &p, rel, temporary);
 }
@@ -81,6 +85,9 @@ static void create_text(struct cat_walk *w, const struct sql_stmt *st)
     struct cat_relation *rel = open_relation(w);
     rel->failed = st->bad;
     if (p.name.n) {
+        if (!p.catalog.n) {
+            cat_maybe(w, p.name);
+        }
         cat_declare(w, &p, rel, st->temporary);
         struct cat_entry *e = cat_entry_table(w, &p);
         e->unsure = e->rel != rel;

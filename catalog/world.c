@@ -156,7 +156,7 @@ bool cat_may_exist(const struct cat_walk *w, sl_str name)
     return false;
 }
 
-static void maybe(struct cat_walk *w, sl_str name)
+void cat_maybe(struct cat_walk *w, sl_str name)
 {
     if (cat_may_exist(w, name)) {
         return;
@@ -186,9 +186,20 @@ void cat_remember_names(struct cat_walk *w, sl_str sql)
     while (sql_lex_next(&lx, &t)) {
         w->steps++;
         if (t.kind == TK_IDENT || t.kind == TK_QUOTED_IDENT || t.word) {
-            maybe(w, sql_unquote(w->a, sql_token_text(&lx, &t)));
+            cat_maybe(w, sql_unquote(w->a, sql_token_text(&lx, &t)));
         }
     }
+}
+
+/* The name begins with a catalog that nothing has made. */
+static bool no_catalog(struct cat_walk *w, const struct sql_node *name, const struct cat_path *p)
+{
+    if (name->kind != SQL_N_NAME || sql_node_count(name) != 3 || w->catalogs ||
+        cat_may_exist(w, p->catalog)) {
+        return false;
+    }
+    const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, p->catalog);
+    return !c || c->gone;
 }
 
 const struct cat_relation *cat_find_table(struct cat_walk *w, const struct sql_node *name)
@@ -198,11 +209,27 @@ const struct cat_relation *cat_find_table(struct cat_walk *w, const struct sql_n
     if (e && !e->gone) {
         return e->unsure || (e->rel->failed && e->rel->open) ? &cat_open_relation : e->rel;
     }
-    return !p.known || cat_may_exist(w, p.name) ? &cat_open_relation : NULL;
+    bool open = !p.known && !no_catalog(w, name, &p);
+    if (open || cat_may_exist(w, p.name)) {
+        return &cat_open_relation;
+    }
+    if (w->misnamed) {
+        w->misnamed--;
+        cat_maybe(w, p.name);
+        return &cat_open_relation;
+    }
+    return NULL;
 }
 
 void cat_say_table(struct cat_walk *w, const struct sql_node *name)
 {
+    struct cat_path p = cat_path_of(w, name);
+    if (no_catalog(w, name, &p)) {
+        struct sql_diag *c =
+            cat_say(w, SL_CATALOG_UNKNOWN, name->first, "there is no catalog '%.*s'", SL_S(p.catalog));
+        cat_hint(w, c, "create it first:  CREATE CATALOG %.*s WITH (...)", SL_S(p.catalog));
+        return;
+    }
     sl_str text = sql_node_text(name, w->st->sql);
     struct sql_diag *d = cat_say(w, SL_TABLE_UNKNOWN, name, "there is no table '%.*s'", SL_S(text));
     if (!d) {

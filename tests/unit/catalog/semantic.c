@@ -257,12 +257,66 @@ static void a_session_brings_its_tables(void **state)
     assert_false(says(&session, "SELECT id FROM u; USE CATALOG c; SELECT other(name) FROM t"));
 }
 
+/* One mistake is said once: neither what hangs on it in its statement nor statements behind it are called wrong. */
+static void one_mistake_has_no_followers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        size_t errors;
+    } scripts[] = {
+        {"CREATE CATALOG c WITH ('type' = 'generic_in_memory'); USE CATALOG cc; CREATE DATABASE d; USE d;"
+         "CREATE TABLE t (a INT) WITH ('connector' = 'datagen'); SELECT a FROM c.d.t",
+         1},
+        {"CREATE CATALOG c WITH ('type' = 'generic_in_memory'); USE CATALOG c; CREATE DATABASE d; USE dd;"
+         "CREATE TABLE t (a INT) WITH ('connector' = 'datagen'); SELECT a FROM c.d.t",
+         1},
+        {"CREATE TABLE nope.t (a INT) WITH ('connector' = 'datagen'); SELECT a FROM t", 1},
+        {"CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); CREATE TABLE n (b DECIMAL(9, 2)) WITH "
+         "('connector' = 'print'); INSERT INTO n SELECT SUM(c) FROM (SELECT CAST(a AS STRING) AS c FROM s)",
+         1},
+        {"CREATE TABLE s (a INT, b INT) WITH ('connector' = 'datagen');"
+         "SELECT s.a, s.b FROM s AS x WHERE s.a > s.b",
+         1},
+        {"CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); CREATE TABLE r (b INT) WITH ('connector' = "
+         "'datagen'); SELECT s.a, r.b FROM s AS r JOIN r ON r.a = r.b",
+         1},
+        {"CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); CREATE VIEW v AS SELECT nope FROM s;"
+         "SELECT nope, other FROM v",
+         1},
+        {"CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); CREATE VIEW s AS SELECT a FROM s;"
+         "SELECT a FROM v; SELECT a FROM v",
+         1} /* v is the view that has the wrong name */,
+        {"CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); CREATE VIEW s AS SELECT a FROM s;"
+         "SELECT a FROM v; SELECT a FROM u",
+         2},
+        {"SELECT x'ABC'", 1},
+        {"SELECT x'AB', x'', x'A' 'B'", 0},
+        {"CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); SELECT a FROM other.default_database.s", 1},
+        {"SET 'table.catalog-store.kind' = 'file'; SELECT a FROM other.default_database.s", 0},
+    };
+    for (size_t i = 0; i < SL_ARRAY_LEN(scripts); i++) {
+        SL_ARENA_AUTO a = {0};
+        struct sql_script s;
+        struct sl_err err;
+        struct sql_options opt = {.flink = SQL_FLINK_2_2, .level = SQL_LEVEL_SYNTAX};
+        sql_script_init(&s, &a, SQL_FLINK_2_2);
+        assert_true(sql_script_add(&s, SL_STR("once"), sl_str_of(scripts[i].sql), &opt, &err));
+        (void)cat_scope_check_in(&s, NULL);
+        for (size_t k = 0; s.diags.errors != scripts[i].errors && k < s.diags.list.n; k++) {
+            fprintf(stderr, "script %zu: %.*s\n", i, SL_S(s.diags.list.v[k].msg));
+        }
+        assert_int_equal(s.diags.errors, scripts[i].errors);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_flink_says),
         cmocka_unit_test(the_work_grows_with_the_script),
         cmocka_unit_test(a_session_brings_its_tables),
+        cmocka_unit_test(one_mistake_has_no_followers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
