@@ -194,7 +194,7 @@ void cat_remember_names(struct cat_walk *w, sl_str sql)
 /* The name begins with a catalog that nothing has made. */
 static bool no_catalog(struct cat_walk *w, const struct sql_node *name, const struct cat_path *p)
 {
-    if (name->kind != SQL_N_NAME || sql_node_count(name) != 3 || w->catalogs ||
+    if (!name || name->kind != SQL_N_NAME || sql_node_count(name) != 3 || w->catalogs ||
         cat_may_exist(w, p->catalog)) {
         return false;
     }
