@@ -90,4 +90,14 @@ char *store_col_strz(const struct store_row *row, int column, struct sl_arena *a
  * writer. */
 SL_MUST_CHECK bool store_backup(struct store *s, const char *path, struct sl_err *err);
 
+/* The same of a store that nobody has open: it is not migrated, and its WAL is read with it. */
+SL_MUST_CHECK bool store_backup_file(const char *path, const char *to, struct sl_err *err);
+/* Is the file a store, whole (all of it is read), and none of a newer Sluice? It is not changed. */
+SL_MUST_CHECK bool store_check_file(const char *path, const struct store_migration *const *migrations,
+                                    struct sl_err *err);
+/* Files travel in a backup, by a name without slashes: adds one; writes all of them below `dir` (0600, durable,
+ * those that are there stay) and takes them out of the backup. Both leave it a single file. */
+SL_MUST_CHECK bool store_pack(const char *backup, const char *name, const char *file, struct sl_err *err);
+SL_MUST_CHECK bool store_unpack(const char *backup, const char *dir, size_t *ret_n, struct sl_err *err);
+
 #endif

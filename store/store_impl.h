@@ -31,6 +31,9 @@ SL_MUST_CHECK bool store_sql(struct store_tx *c, const char *sql, const char *do
 /* Checks what the file is and brings it to the versions of the lists (store_migrate.c). */
 SL_MUST_CHECK bool store_migrate(struct store_tx *c, const struct store_migration *const *migrations,
                                  struct sl_err *err);
+/* What store_migrate checks, and that every page is right. */
+SL_MUST_CHECK bool store_inspect(struct store_tx *c, const struct store_migration *const *migrations,
+                                 struct sl_err *err);
 /* VACUUM INTO and fsync; `path` is replaced when `replace`. */
 SL_MUST_CHECK bool store_copy(struct store_tx *c, const char *path, bool replace, struct sl_err *err);
 

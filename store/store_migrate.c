@@ -100,6 +100,22 @@ static bool check_whole(struct store_tx *c, struct sl_err *err)
     return true;
 }
 
+bool store_inspect(struct store_tx *c, const struct store_migration *const *migrations, struct sl_err *err)
+{
+    bool is_new = false;
+    char text[256] = "";
+    if (!check_kind(c, migrations, &is_new, err)) {
+        return false;
+    }
+    if (is_new) {
+        return sl_fail(err, SL_STORE, "%s is not a store of Sluice", c->path);
+    }
+    if (!store_query(c, err, "PRAGMA integrity_check(1)", first_text, text, NULL, "")) {
+        return false;
+    }
+    return strcmp(text, "ok") == 0 || sl_fail(err, SL_STORE, "%s is damaged (%s)", c->path, text);
+}
+
 static bool done_version(struct store_tx *c, const char *noun, int64_t *ret, struct sl_err *err)
 {
     *ret = 0;

@@ -35,6 +35,7 @@ struct api {
 const struct api_method api_methods[] = {
     {"hello", api_owner_hello, false, "who owns this data folder"},
     {"owner.stop", api_owner_stop, true, "end the owner and what it started on this machine"},
+    {"store.backup", api_store_backup, true, "copy the store and its jars to a file"},
     {"script.submit", api_script_submit, true, "run a script; events as it goes"},
     {"job.list", api_job_list, false, "jobs and their runs"},
     {"job.show", api_job_show, false, "one job in full"},

@@ -474,15 +474,16 @@ static bool listen_http(struct owner *o, struct sl_err *err)
     return true;
 }
 
+const struct store_migration *const owner_migrations[] = {ledger_migrations,
+                                                          submission_migrations,
+                                                          snapshot_migrations,
+                                                          restore_migrations,
+                                                          targets_migrations,
+                                                          auth_migrations,
+                                                          NULL};
+
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations,
-                                                               submission_migrations,
-                                                               snapshot_migrations,
-                                                               restore_migrations,
-                                                               targets_migrations,
-                                                               auth_migrations,
-                                                               NULL};
     const char *data = o->config->data_dir;
     bool held = false;
     if (!sys_mkdirs(data, 0700, err)) {
@@ -511,7 +512,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     if (!sys_mkdirs(o->cluster_dir, 0700, err) || !sys_mkdirs(spool, 0700, err)) {
         return false;
     }
-    o->store = store_open(sys_path_join(a, data, "sluice.db"), migrations, err);
+    o->store = store_open(sys_path_join(a, data, "sluice.db"), owner_migrations, err);
     if (!o->store) {
         return false;
     }

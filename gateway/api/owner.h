@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "store/store.h"
 #include "sys/config.h"
 
 struct owner_config {
@@ -23,6 +24,9 @@ struct owner_config {
 
 /* Runs until it ends. False with SL_BUSY when another process owns the folder. */
 SL_MUST_CHECK bool owner_run(const struct owner_config *c, struct sl_err *err);
+
+/* The tables of all nouns. */
+extern const struct store_migration *const owner_migrations[];
 
 /* "<data>/sluice.sock" and "<data>/owner.lock". */
 char *owner_socket_path(struct sl_arena *a, const char *data_dir);

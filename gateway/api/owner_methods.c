@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * hello and owner.stop. */
 #include "gateway/api/api.h"
+#include "gateway/api/backup.h"
 
 #include "base/limits.h"
 
@@ -16,6 +17,25 @@ bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *er
     sl_jw_kstrz(result, "data", env->data_dir);
     sl_jw_ki64(result, "activeRuns", (int64_t)tracker_active(env->tracker));
     sl_jw_ki64(result, "resultsPort", res_port_number(env->sub.results));
+    return true;
+}
+
+bool api_store_backup(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+{
+    const struct api_env *env = api_call_env(c);
+    struct backup_info info;
+    sl_str file;
+    if (!api_param_str(c, "file", SL_STR_NONE, &file, err)) {
+        return false;
+    }
+    if (file.n == 0 || file.p[0] != '/') {
+        return sl_fail(err, SL_USAGE, "parameter 'file' is the whole path of a file");
+    }
+    if (!backup_make(env->store, env->data_dir, sl_arena_strdupz(api_call_arena(c), file), &info, err)) {
+        return false;
+    }
+    sl_jw_ki64(result, "bytes", info.bytes);
+    sl_jw_ki64(result, "artifacts", (int64_t)info.artifacts);
     return true;
 }
 
