@@ -70,7 +70,8 @@ bool backup_make(struct store *open, const char *data_dir, const char *file, str
     }
     unlink(part); /* of one that was interrupted */
     bool ok = (open ? store_backup(open, part, err) : store_backup_file(db, part, err)) &&
-              pack_artifacts(data_dir, part, &ret->artifacts, err);
+              pack_artifacts(data_dir, part, &ret->artifacts, err) &&
+              store_check_file(part, owner_migrations, err); /* a copy of a damaged store is no backup */
     if (ok && renameat2(AT_FDCWD, part, AT_FDCWD, file, RENAME_NOREPLACE) != 0) {
         ok = errno == EEXIST ? sl_fail(err, SL_FILE_EXISTS, "%s is there already", file)
                              : sl_fail_errno(err, SL_IO, errno, "cannot write %s", file);
