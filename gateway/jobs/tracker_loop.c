@@ -231,12 +231,17 @@ static void end_round(struct round *r, bool answered)
     p->look = NULL;
     p->failures = answered ? 0 : p->failures + 1;
     p->next_ms = place_due(p);
-    bool stop = t->stop;
+    bool stop = t->stop, dirty = false;
+    for (const struct entry *e = p->entries; e && !dirty; e = e->in_place) {
+        dirty = e->dirty;
+    }
     pthread_mutex_unlock(&t->lock);
     sl_arena_release(&r->arena);
     free(r);
-    if (!stop) {
+    if (dirty && !stop) {
         track_save(t);
+    }
+    if (!stop) {
         tick(t, false);
     }
 }

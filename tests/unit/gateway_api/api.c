@@ -3,6 +3,7 @@
  * the test can hold up: envelopes that are wrong, calls that are stopped, clients that go, lanes that are
  * full. */
 #include "gateway/api/api.h"
+#include "gateway/api/rpc.h"
 
 #include "base/limits.h"
 #include "gateway/jobs/snapshot.h"
@@ -26,6 +27,7 @@ struct world {
     struct store *store;
     struct api_env env;
     struct api *api;
+    struct api_rpc rpc;
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t changed;
     char *lines[KEPT];
@@ -89,12 +91,8 @@ static int setup(void **state)
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     struct res_config rc = {.bind_host = "127.0.0.1", .spool_dir = w->dir};
-    w->env = (struct api_env){.ledger = ledger_new(w->store),
-                              .data_dir = w->dir,
-                              .build = "a build",
-                              .send = send_line,
-                              .stop = stop,
-                              .ctx = w};
+    w->env = (struct api_env){
+        .ledger = ledger_new(w->store), .data_dir = w->dir, .build = "a build", .stop = stop, .ctx = w};
     w->env.tracker = tracker_start(w->env.ledger, no_tracked, w);
     w->env.sub = (struct sub_env){.results = res_port_start(&rc, &err),
                                   .ledger = w->env.ledger,
@@ -104,6 +102,7 @@ static int setup(void **state)
                                   .results_host = "127.0.0.1"};
     assert_non_null(w->env.sub.results);
     w->api = api_new(&w->env);
+    api_rpc_init(&w->rpc, w->api, send_line, w);
     *state = w;
     return 0;
 }
@@ -132,7 +131,7 @@ static int teardown(void **state)
 
 static void say(struct world *w, uint64_t client, const char *line)
 {
-    api_message(w->api, client, sl_str_of(line));
+    api_rpc_message(&w->rpc, client, AUTH_ADMIN, SL_STR_NONE, sl_str_of(line));
 }
 
 /* The n-th line sent (from 0), or NULL after a while. */
@@ -300,7 +299,7 @@ static void leave(struct world *w, uint64_t client)
     w->gone = client;
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
-    api_gone(w->api, client);
+    api_rpc_gone(&w->rpc, client);
 }
 
 static void wait_waiting(struct world *w, int want)
