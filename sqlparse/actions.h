@@ -42,6 +42,9 @@ struct sql_parse {
     /* rows with DEFAULT not yet seen to be rows of VALUES; the first one's place */
     unsigned defaults;
     uint32_t default_off;
+    /* patterns of LIKE that hold a BETWEEN, not yet seen to be in the bound of another one */
+    unsigned patterns;
+    uint32_t pattern_off;
     /* CURSOR( ) not yet seen to be an argument of a table function; the first one's place */
     unsigned cursors;
     uint32_t cursor_off;
@@ -155,6 +158,14 @@ void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
 void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
 void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns);
+void sql_check_freshness(struct sql_parse *p, const struct sql_node *e);
+void sql_check_start(struct sql_parse *p, struct sql_tok word, const struct sql_node *value);
+void sql_check_first_name(struct sql_parse *p, const struct sql_node *column);
+void sql_check_row(struct sql_parse *p, const struct sql_node *row);
+void sql_check_jdbc_call(struct sql_parse *p, struct sql_tok brace, const struct sql_node *call);
+void sql_check_named_match(struct sql_parse *p, const struct sql_node *table, const struct sql_node *match);
+void sql_check_convert(struct sql_parse *p, const struct sql_node *values);
+void sql_check_convert_names(struct sql_parse *p, const struct sql_node *what, const struct sql_node *names);
 void sql_check_mt_head(struct sql_parse *p, struct sql_tok create, struct sql_tok word);
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n);
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
@@ -177,9 +188,11 @@ struct sql_feed {
     struct sql_lexer lx;
     struct sql_token ring[4];
     unsigned head, filled;
-    int prev, before;      /* kinds of the last token handed out and of the one in front of it */
-    uint8_t interval;      /* behind INTERVAL and its sign 1, behind the name there 2 */
-    uint16_t frame_depth;  /* the same for ROWS BETWEEN that waits for its AND */
+    int prev, before;     /* kinds of the last token handed out and of the one in front of it */
+    uint8_t interval;     /* behind INTERVAL and its sign 1, behind the name there 2 */
+    uint16_t frame_depth; /* the same for ROWS BETWEEN that waits for its AND */
+    uint8_t assign;       /* behind SET of an UPDATE 1, where the left side of an = may stand 2 */
+    uint16_t assign_depth;
     uint16_t window_depth; /* 1 + depth of a WINDOW clause whose list may go on; 0: none */
     struct sql_token last; /* that token, as lexed */
     /* BETWEENs still waiting for their AND, per open parenthesis or CASE */

@@ -236,6 +236,7 @@ struct sql_node *sql_row(struct sql_parse *p, struct sql_node *items, uint32_t o
 /* A row of VALUES: here DEFAULT is allowed, in one row, ROW(...) or (ROW(...)). */
 struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e)
 {
+    sql_check_row(p, e);
     const struct sql_node *row = e;
     if (row->kind == SQL_N_PAREN && row->first->kind == SQL_N_ROW && (row->first->op & 1)) {
         row = row->first;

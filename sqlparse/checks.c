@@ -164,6 +164,14 @@ void sql_check_between(struct sql_parse *p, const struct sql_node *upper)
     if (has_escape(upper)) {
         check(p, SQL_CHECK_ESCAPE_LEFT, p->end - 1, p->end);
     }
+    /* the bound ends before a BETWEEN, also where LIKE would read on */
+    for (const struct sql_node *n = upper; p->patterns && n->kind == SQL_N_LIKE;) {
+        n = n->first->next;
+        while (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED) {
+            n = n->first;
+        }
+        p->patterns -= n->kind == SQL_N_BETWEEN;
+    }
 }
 
 /* x LIKE y BETWEEN ...: Flink reads the pattern on through the BETWEEN and then misses its AND. And what
@@ -176,10 +184,19 @@ void sql_check_pattern(struct sql_parse *p, const struct sql_node *pattern, cons
     }
     if (n->kind == SQL_N_BETWEEN) {
         const struct sql_node *lower = n->first->next;
-        check(p, SQL_CHECK_BETWEEN_LIKE, lower->off + lower->len, lower->off + lower->len + 1);
+        if (!p->patterns++) {
+            p->pattern_off = lower->off + lower->len;
+        }
     }
     if (!escape) {
         return;
+    }
+    for (n = escape; n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE;
+         n = n->first) {
+    }
+    if (n->kind == SQL_N_BETWEEN) {
+        const struct sql_node *lower = n->first->next;
+        check(p, SQL_CHECK_BETWEEN_LIKE, lower->off + lower->len, lower->off + lower->len + 1);
     }
     for (n = escape; n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE ||
                      n->kind == SQL_N_BINARY || n->kind == SQL_N_BETWEEN;
@@ -267,6 +284,7 @@ void sql_check_call(struct sql_parse *p, const struct sql_node *name, const stru
 /* FINAL and RUNNING: before 2.2 only before a call of a plain name. */
 void sql_check_ran(struct sql_parse *p, struct sql_tok word, const struct sql_node *what)
 {
+    check_non_query(p, what);
     bool named = what->kind == SQL_N_CALL && what->first && what->first->kind == SQL_N_NAME;
     named = named || (what->kind == SQL_N_CALL && (what->op == 0 || what->op == TK_SPECIFIC));
     named = named || (what->kind == SQL_N_CALL && what->first && !what->first->next &&
@@ -542,6 +560,55 @@ void sql_check_decimal(struct sql_parse *p, const struct sql_node *n, const stru
     }
     if (!digits || points > 1 || i < s.n) {
         check(p, SQL_CHECK_DECIMAL_LITERAL, n->off, p->end);
+    }
+}
+
+/* {fn ...}: of the functions with a unit one is left out since 2.0. */
+void sql_check_jdbc_call(struct sql_parse *p, struct sql_tok brace, const struct sql_node *call)
+{
+    if (call->op == TK_DATETIME_TRUNC && p->version >= 200) {
+        check(p, SQL_CHECK_UNEXPECTED, brace.off, brace.end);
+    }
+}
+
+/* A name before MATCH_RECOGNIZE: of a table or a query, and nothing done to it yet. */
+void sql_check_named_match(struct sql_parse *p, const struct sql_node *table, const struct sql_node *match)
+{
+    if (table->kind == SQL_N_TABLE_FUNCTION || table->kind == SQL_N_UNNEST || sql_child(table, SQL_N_MATCH) ||
+        sql_child(table, SQL_N_PIVOT) || sql_child(table, SQL_N_UNPIVOT)) {
+        need(p, 202, match->off, "a name before MATCH_RECOGNIZE");
+        check(p, SQL_CHECK_UNEXPECTED, match->off, match->off + 15);
+    }
+}
+
+/* CONVERT(TYPE, value [, style]). */
+void sql_check_convert(struct sql_parse *p, const struct sql_node *values)
+{
+    const struct sql_node *second = values->first->next;
+    if (second && second->next) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, second->off + second->len);
+    }
+}
+
+/* CONVERT(value, charset, charset), or a type with a length, which looks like a call. */
+void sql_check_convert_names(struct sql_parse *p, const struct sql_node *what, const struct sql_node *names)
+{
+    const struct sql_node *callee = what->kind == SQL_N_CALL ? what->first : NULL;
+    sl_str word = callee && callee->kind == SQL_N_IDENT ? sql_node_text(callee, p->text) : SL_STR_NONE;
+    if (sl_str_ieqz(word, "CHAR")) {
+        sql_check_convert(p, names);
+        return;
+    }
+    unsigned n = 0;
+    for (const struct sql_node *one = names->first; one; one = one->next) {
+        n++;
+        if (one->kind != SQL_N_NAME || one->first->next || one->op == 1 || n > 2) {
+            check_behind(p, SQL_CHECK_UNEXPECTED, n > 2 ? one->off - 1 : one->off);
+            return;
+        }
+    }
+    if (n != 2) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, names->off + names->len);
     }
 }
 
@@ -838,6 +905,74 @@ void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns)
     }
 }
 
+/* Told at the last token of what stands there instead. */
+void sql_check_freshness(struct sql_parse *p, const struct sql_node *e)
+{
+    check_at_end(p, SQL_CHECK_FRESHNESS, e);
+}
+
+void sql_check_start(struct sql_parse *p, struct sql_tok word, const struct sql_node *value)
+{
+    check_datetime(p, SQL_CHECK_TIMESTAMP_LITERAL, value);
+    if (p->complaint == SQL_COMPLAINT_CHECK && p->at == value->off) {
+        p->at = word.off;
+    }
+}
+
+/* The first of the names without a type is a plain one. */
+void sql_check_first_name(struct sql_parse *p, const struct sql_node *column)
+{
+    if (column->kind == SQL_N_NAME && (column->first->next || column->op == 1)) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, column->off + column->len);
+    }
+}
+
+/* The end of the parentheses that open at `off` or, behind ROW, next. */
+static uint32_t behind_parens(const struct sql_parse *p, uint32_t off)
+{
+    struct sql_lexer lx;
+    struct sql_token t;
+    size_t depth = 0;
+    sql_lex_init(&lx, p->text, p->version, false);
+    lx.at = off;
+    do {
+        if (!sql_lex_next(&lx, &t)) {
+            return off;
+        }
+        depth += t.kind == TK_LP;
+        depth -= t.kind == TK_RP && depth;
+    } while (depth || t.kind == TK_ROW);
+    return t.off + t.len;
+}
+
+static bool begins_with_row(const struct sql_parse *p, const struct sql_node *e)
+{
+    return e->len > 3 && sl_str_ieqz(sl_str_sub(p->text, e->off, 3), "ROW") &&
+           sql_word_find(p->text.p + e->off, 3) == SQL_W_ROW && !(p->text.p[e->off + 3] & 0x80) &&
+           p->text.p[e->off + 3] != '_' && p->text.p[e->off + 3] != '$' &&
+           !(p->text.p[e->off + 3] >= '0' && p->text.p[e->off + 3] <= '9') &&
+           !((p->text.p[e->off + 3] | 0x20) >= 'a' && (p->text.p[e->off + 3] | 0x20) <= 'z');
+}
+
+/* A row of VALUES that begins with '(' or ROW is over at the ')' of it, and (ROW(...)) holds nothing else. */
+void sql_check_row(struct sql_parse *p, const struct sql_node *row)
+{
+    bool plain = row->kind == SQL_N_PAREN || row->kind == SQL_N_ROW || row->kind == SQL_N_SUBQUERY;
+    if (!plain && (p->text.p[row->off] == '(' || begins_with_row(p, row))) {
+        uint32_t end = behind_parens(p, row->off);
+        if (end < row->off + row->len) {
+            check_behind(p, SQL_CHECK_UNEXPECTED, end);
+        }
+    } else if (plain && row->kind != SQL_N_SUBQUERY && p->text.p[row->off] == '(' &&
+               begins_with_row(p, row->first)) {
+        uint32_t end = behind_parens(p, row->first->off);
+        const struct sql_node *only = row->first->next ? NULL : row->first;
+        if (!only || end < only->off + only->len) {
+            check_behind(p, SQL_CHECK_UNEXPECTED, end);
+        }
+    }
+}
+
 void sql_check_mt_head(struct sql_parse *p, struct sql_tok create, struct sql_tok word)
 {
     if (create.word & SQL_OP_TEMPORARY) {
@@ -964,6 +1099,16 @@ void sql_check_function(struct sql_parse *p, struct sql_tok language, const stru
     }
 }
 
+/* Keys and watermarks are none. */
+static bool has_columns(const struct sql_node *list)
+{
+    const struct sql_node *c = list ? list->first : NULL;
+    while (c && (c->kind == SQL_N_CONSTRAINT || c->kind == SQL_N_WATERMARK)) {
+        c = c->next;
+    }
+    return c;
+}
+
 void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
                      const struct sql_node *out, const struct sql_node *options, const struct sql_node *query)
 {
@@ -974,13 +1119,14 @@ void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct
             check(p, SQL_CHECK_UNEXPECTED, end, end);
         }
     }
-    if (query && (in || out)) {
+    bool has_in = has_columns(in), has_out = has_columns(out);
+    if (query && (has_in || has_out)) {
         check(p, SQL_CHECK_MODEL_AS, n->off, n->off + 6);
     }
-    if (in && !out) {
+    if (has_in && !has_out) {
         check_at_end(p, SQL_CHECK_MODEL_OUTPUT, in->first);
     }
-    if (out && !in) {
+    if (has_out && !has_in) {
         check_at_end(p, SQL_CHECK_MODEL_INPUT, out->first);
     }
     if (!options || !options->first) {

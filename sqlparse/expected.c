@@ -790,7 +790,8 @@ static bool explain_whole(struct sql_place *pl, struct sql_run *run, struct sql_
     sql_parse_run(pl->arena, text, pl->version, &whole);
     const struct sql_parse *p = &whole.parse;
     bool at_once = p->complaint == SQL_COMPLAINT_NEED ||
-                   (p->complaint == SQL_COMPLAINT_CHECK && p->check == SQL_CHECK_UNTYPED_COLUMNS);
+                   (p->complaint == SQL_COMPLAINT_CHECK &&
+                    (p->check == SQL_CHECK_UNTYPED_COLUMNS || p->check == SQL_CHECK_TABLE_CALL));
     if (p->syntax_error || !at_once) {
         return false;
     }

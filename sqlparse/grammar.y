@@ -224,7 +224,7 @@ in_operand(R) ::= in_operand(A) like(T) expr(B). [PATTERN_END] { R = sql_like(p,
 in_operand(R) ::= in_operand(A) like(T) expr(B) ESCAPE expr(C). [PATTERN_END] { R = sql_like(p, A, T, B, C); }
 in_item(R) ::= in_list(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
 in_item(R) ::= in_item(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
-in_item(R) ::= in_list(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) LP expr(B) RP RB.
+in_item(R) ::= in_list(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) expr(B) RB.
     { R = sql_op(MK(ITEM, A->off, A, B), T.kind); need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
 in_item(R) ::= in_item(A) DOT id(B). { R = MK(FIELD, A->off, A, B); }
 in_list(A) ::= query_wp(A).
@@ -237,7 +237,7 @@ exprs(R) ::= exprs(A) comma expr(B). { R = sql_add(p, A, B); }
 
 post(A) ::= prim(A).
 post(R) ::= post(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
-post(R) ::= post(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) LP expr(B) RP RB.
+post(R) ::= post(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) expr(B) RB.
     { R = sql_op(MK(ITEM, A->off, A, B), T.kind); need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
 post(R) ::= post(A) DOT id(B). [LOWEST] { R = MK(FIELD, A->off, A, B); }
 post(R) ::= post(A) DOT id(B) LP(L) fargs(C) RP. { sql_check_method(p, A, L); R = MK(FIELD, A->off, A, MK(CALL, B->off, sql_name(p, B), C)); }
@@ -275,7 +275,7 @@ prim(R) ::= NEXT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind);
 prim(R) ::= CURRENT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 prim(R) ::= CURSOR(T) query_wp(A). { R = sql_cursor(p, A, T); }
-prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { R = sql_op(MK(CALL, T.off, A), T.kind); }
+prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { sql_check_jdbc_call(p, T, A); R = sql_op(MK(CALL, T.off, A), T.kind); }
 jdbc_call(R) ::= id(A) jdbc_args(B). { R = MK(CALL, A->off, sql_name(p, A), B); }
 jdbc_call(R) ::= FNAME|INSERT|FLOOR|CEILING|CHAR(T) jdbc_args(B). { R = MK(CALL, T.off, sql_ident(p, T), B); }
 jdbc_call(A) ::= time_call(A).
@@ -412,12 +412,19 @@ special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING FROM expr(B) RP. { R = sql_
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= CONVERT(T) LP expr(A) USING id(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-special_call(R) ::= CONVERT(T) LP expr(A) comma id(B) comma id(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); need(p, 200, T.off, "CONVERT with commas"); }
-special_call(R) ::= CONVERT(T) LP convert_type(A) comma exprs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, T.off, "CONVERT to a type"); }
-convert_type(A) ::= plain_type(A).
-convert_type(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
-convert_type(R) ::= TIME(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
-convert_type(R) ::= TIMESTAMP(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
+special_call(R) ::= CONVERT(T) LP expr(A) comma exprs(B) RP. { R = sql_adopt(p, sql_op(MK(CALL, T.off, A), T.kind), B, NULL); need_behind(p, 200, A->off + A->len, "CONVERT with commas"); sql_check_convert_names(p, A, B); }
+special_call(R) ::= CONVERT(T) LP convert_type(A) comma exprs(B) RP. { sql_check_convert(p, B); R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, A->off, "CONVERT to a type"); }
+convert_type(A) ::= convert_name(A).
+convert_type(R) ::= convert_type(A) ARRAY|MULTISET(T). { R = sql_collection(p, A, T); }
+convert_type(R) ::= INTERVAL(T) qual(A). { R = sql_op(MK(TYPE, T.off, A), T.kind); }
+convert_name(A) ::= plain_type(A).
+convert_name(A) ::= angle_type(A).
+convert_name(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
+convert_name(R) ::= TIME(T) zone_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+convert_name(R) ::= TIMESTAMP(T) zone_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+convert_name(R) ::= CHARACTER(T) prec charset_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+convert_name(R) ::= CHARACTER(T) VARYING prec charset_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+convert_name(R) ::= CHAR(T) VARYING prec charset_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
 special_call(R) ::= TRANSLATE(T) LP expr(A) USING id(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRANSLATE(T) LP exprs(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(A) ::= floor_call(A).
@@ -672,8 +679,8 @@ join_cond(R) ::= USING(T) pids(A). { R = MK(USING, T.off, A); }
 
 table(A) ::= table_p(A).
 table(R) ::= table_p(A) table_alias(B). { R = sql_alias(p, A, B); }
-table(R) ::= table_p(A) AS(T) id(B) match(M). { R = sql_add(p, sql_add(p, A, B), M); need(p, 202, T.off, "a name before MATCH_RECOGNIZE"); }
-table(R) ::= table_p(A) AS(T) id(B) match(M) table_alias(C). { R = sql_add(p, sql_add(p, sql_add(p, A, B), M), C); need(p, 202, T.off, "a name before MATCH_RECOGNIZE"); }
+table(R) ::= table_p(A) AS(T) id(B) match(M). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, A, B), M); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
+table(R) ::= table_p(A) AS(T) id(B) match(M) table_alias(C). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, sql_add(p, A, B), M), C); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
 table(R) ::= table_p(A) sample(C). { R = sql_add(p, A, C); check_not_join(p, A); }
 table(R) ::= table_p(A) table_alias(B) sample(C). { R = sql_add(p, sql_alias(p, A, B), C); }
 table_alias(R) ::= id(A). [LOWEST] { R = MK(ALIAS, A->off, A); }
@@ -832,18 +839,19 @@ type_word(R) ::= CHARACTER(T) VARYING prec charset_opt. { R = sql_op(MK(TYPE, T.
 plain_type(R) ::= VARCHAR(T) prec charset_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= TIME(T) prec zone_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= TIMESTAMP(T) prec zone_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
-type_word(R) ::= TIMESTAMP_LTZ(T) prec. { R = sql_op(MK(TYPE, T.off), T.kind); }
-type_word(R) ::= ARRAY(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
-type_word(R) ::= MULTISET(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
+type_word(A) ::= angle_type(A).
+angle_type(R) ::= TIMESTAMP_LTZ(T) prec. { R = sql_op(MK(TYPE, T.off), T.kind); }
+angle_type(R) ::= ARRAY(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
+angle_type(R) ::= MULTISET(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
 type_word(R) ::= MAP(T) LT xtype(A) comma xtype(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
-type_word(R) ::= RAW(T) LP strx(A) comma strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
-type_word(R) ::= ROW(T) NE. { R = sql_op(MK(TYPE, T.off), T.kind); }
-type_word(R) ::= ROW(T) LT GT. { R = sql_op(MK(TYPE, T.off), T.kind); }
-type_word(R) ::= ROW(T) LT fields(A) GT. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
+angle_type(R) ::= RAW(T) LP strx(A) comma strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
+angle_type(R) ::= ROW(T) NE. { R = sql_op(MK(TYPE, T.off), T.kind); }
+angle_type(R) ::= ROW(T) LT GT. { R = sql_op(MK(TYPE, T.off), T.kind); }
+angle_type(R) ::= ROW(T) LT fields(A) GT. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 type_word(R) ::= ROW(T) LP RP. { R = sql_op(MK(TYPE, T.off), T.kind); }
 type_word(R) ::= ROW(T) LP fields(A) RP. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
-type_word(R) ::= STRUCTURED(T) LT strx(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
-type_word(R) ::= STRUCTURED(T) LT strx(A) comma fields(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
+angle_type(R) ::= STRUCTURED(T) LT strx(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
+angle_type(R) ::= STRUCTURED(T) LT strx(A) comma fields(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 element(R) ::= type_name(A) nullity(N). { R = sql_nullity(p, A, N); }
 fields(R) ::= field(A). { R = MK(TYPE, A->off, A); }
 fields(R) ::= fields(A) comma field(B). { R = sql_add(p, A, B); }
@@ -912,7 +920,7 @@ stmt(R) ::= REPLACE(T) temporary(X) TABLE ifne(F) cids(A) body_opt(B) comment_op
     { R = MK(CREATE_TABLE, T.off, A, B, C, D, E, G, H); R->op = X | F | SQL_OP_REPLACE; sql_check_create_table(p, R); }
 body_opt(R) ::= . { R = NULL; }
 body_opt(R) ::= LP(T) columns(A) RP. { R = sql_respan(p, A, T.off); }
-columns(R) ::= column(A). { R = MK(COLUMNS, A->off, A); }
+columns(R) ::= column(A). { sql_check_first_name(p, A); R = MK(COLUMNS, A->off, A); }
 columns(R) ::= columns(A) comma column(B). { R = sql_column(p, A, B); }
 column(R) ::= cids(A). { R = A; need_behind(p, 200, A->off + A->len, "a list of bare column names"); }
 column(A) ::= typed_column(A).
@@ -967,7 +975,7 @@ stmt(R) ::= mt_head(T) TABLE cids(A) mt_body(B) comment_opt(C) dist_opt(D) part_
     { R = MK(CREATE_MATERIALIZED_TABLE, T.off, A, B, C, D, E, G, H, I); R->op = T.word; sql_check_materialized(p, R); }
 mt_body(R) ::= . { R = NULL; }
 mt_body(R) ::= LP(T) mt_columns(A) RP. { R = sql_respan(p, A, T.off); }
-mt_columns(R) ::= column(A). { R = MK(COLUMNS, A->off, A); sql_check_mt_columns(p, R); }
+mt_columns(R) ::= column(A). { sql_check_first_name(p, A); R = MK(COLUMNS, A->off, A); sql_check_mt_columns(p, R); }
 mt_columns(R) ::= mt_columns(A) comma column(B). { R = sql_column(p, A, B); sql_check_mt_columns(p, R); }
 %type create_mt {struct sql_tok}
 create_mt(R) ::= create(T). { R = T; }
@@ -979,11 +987,11 @@ start_mode ::= RESUME_OR_FROM_BEGINNING.
 start_mode ::= FROM_NOW|RESUME_OR_FROM_NOW.
 start_mode ::= FROM_NOW|RESUME_OR_FROM_NOW LP interval_lit RP.
 start_mode ::= FROM_TIMESTAMP|RESUME_OR_FROM_TIMESTAMP LP start_ts RP.
-start_ts ::= TIMESTAMP strx.
-start_ts ::= TIMESTAMP WITH_LOCAL LOCAL TIME ZONE strx.
+start_ts ::= TIMESTAMP(T) qstr(A). { sql_check_start(p, T, A); }
+start_ts ::= TIMESTAMP(T) WITH_LOCAL LOCAL TIME ZONE qstr(A). { sql_check_start(p, T, A); }
 freshness_opt(R) ::= . { R = NULL; need(p, 202, p->next, "a materialized table without FRESHNESS"); }
 freshness_opt(A) ::= freshness(A).
-freshness(R) ::= FRESHNESS(T) EQ expr(A). { R = MK(FRESHNESS, T.off, A); if (A->kind != SQL_N_INTERVAL || A->op != 1) { check(p, SQL_CHECK_FRESHNESS, A->off, p->end); } }
+freshness(R) ::= FRESHNESS(T) EQ expr(A). { R = MK(FRESHNESS, T.off, A); if (A->kind != SQL_N_INTERVAL || A->op != 1) { sql_check_freshness(p, A); } }
 refresh_mode_opt ::= .
 refresh_mode_opt ::= refresh_mode.
 refresh_mode ::= REFRESH_MODE EQ FULL|CONTINUOUS.

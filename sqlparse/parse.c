@@ -13,7 +13,7 @@
 void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version)
 {
     f->head = f->filled = f->depth = 0;
-    f->interval = 0;
+    f->interval = f->assign = 0;
     f->window_depth = f->frame_depth = 0;
     f->before = 0;
     f->prev = 0;
@@ -164,6 +164,59 @@ static bool begins_primary(const struct sql_token *t)
     }
 }
 
+static bool is_unit(int kind)
+{
+    switch (kind) {
+    case TK_YEAR:
+    case TK_MONTH:
+    case TK_DAY:
+    case TK_HOUR:
+    case TK_MINUTE:
+    case TK_SECOND:
+    case TK_QUARTER:
+    case TK_WEEK:
+    case TK_YEARS:
+    case TK_MONTHS:
+    case TK_DAYS:
+    case TK_HOURS:
+    case TK_MINUTES:
+    case TK_SECONDS:
+    case TK_QUARTERS:
+    case TK_WEEKS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Do the parentheses that open with the next token hold a query? */
+static bool begins_query(struct sql_feed *f)
+{
+    struct sql_lexer lx = f->lx;
+    struct sql_token t;
+    lx.at = peek(f, 0)->off;
+    while (sql_lex_next(&lx, &t) == TK_LP) {
+    }
+    return t.kind == TK_SELECT || t.kind == TK_WITH || t.kind == TK_VALUES || t.kind == TK_TABLE;
+}
+
+/* The kind of the token behind the parentheses that open with the next one. */
+static int behind_parens(struct sql_feed *f)
+{
+    struct sql_lexer lx = f->lx;
+    struct sql_token t;
+    size_t depth = 0;
+    lx.at = peek(f, 0)->off;
+    for (;;) {
+        int kind = sql_lex_next(&lx, &t);
+        depth += kind == TK_LP;
+        depth -= kind == TK_RP;
+        if (!kind || !depth) {
+            return kind ? sql_lex_next(&lx, &t) : 0;
+        }
+    }
+}
+
 static bool is_model_word(struct sql_feed *f, bool reserved)
 {
     switch (f->prev) {
@@ -243,6 +296,9 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         return is_model_word(f, t->flags & SQL_TOKEN_RESERVED) ? TK_MODEL
                : t->flags & SQL_TOKEN_RESERVED                 ? TK_RESERVED
                                                                : TK_IDENT;
+    case TK_ENCODING:
+        next = peek_kind(f, 0);
+        return next == TK_UTF8 || next == TK_UTF16 || next == TK_UTF32 ? TK_ENCODING : TK_IDENT;
     case TK_ABSENT:
         return peek_kind(f, 0) == TK_ON ? TK_ABSENT : TK_IDENT;
     case TK_FORMAT:
@@ -273,7 +329,12 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         if (is_name(peek(f, 0)) || next == TK_FNAME || next == TK_SPECIFIC) {
             return TK_FINAL;
         }
-        return sql_version_at(f->lx.version) >= 202 && begins_primary(peek(f, 0)) ? TK_FINAL : TK_IDENT;
+        if (sql_version_at(f->lx.version) < 202) {
+            return TK_IDENT;
+        }
+        return next == TK_LP ? (begins_query(f) || is_unit(behind_parens(f)) ? TK_FINAL : TK_IDENT)
+               : begins_primary(peek(f, 0)) ? TK_FINAL
+                                            : TK_IDENT;
     case TK_FIRST:
     case TK_LAST:
         return peek_kind(f, 0) == TK_LP ? TK_NAVIGATION : t->kind;
@@ -323,7 +384,14 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
                       : kind == TK_PLUS || kind == TK_MINUS || kind == TK_DOT ? f->interval
                                                                               : 0;
     }
+    if (f->assign == 2) {
+        f->assign = is_name(tok) || kind == TK_DOT || kind == TK_EQ ? 2 : 1;
+    }
     switch (kind) {
+    case TK_SET:
+        f->assign = 2;
+        f->assign_depth = f->depth;
+        break;
     case TK_EQ:
     case TK_NE:
     case TK_NE2:
@@ -331,13 +399,15 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     case TK_LE:
     case TK_GT:
     case TK_GE:
-        if ((f->filled || sql_lex_near(&f->lx, "sSaA")) && is_quantifier(peek_kind(f, 0))) {
+        if (f->assign < 2 && (f->filled || sql_lex_near(&f->lx, "sSaA")) && is_quantifier(peek_kind(f, 0))) {
             t->word = (uint16_t)kind;
             kind = TK_QUANTIFIED;
         }
+        f->assign = f->assign != 0;
         break;
     case TK_COMMA:
         kind = comma(f);
+        f->assign = f->assign && f->assign_depth == f->depth ? 2 : f->assign;
         break;
     case TK_INTERVAL:
         f->interval = 1;
@@ -509,6 +579,9 @@ static void parse_run(struct sl_arena *a, sl_str text, sql_version version, uint
     sql_nodes_end(&run->parse);
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.defaults) {
         check(&run->parse, SQL_CHECK_DEFAULT_HERE, run->parse.default_off, run->parse.default_off + 7);
+    }
+    if (!run->parse.complaint && !run->parse.syntax_error && run->parse.patterns) {
+        check(&run->parse, SQL_CHECK_BETWEEN_LIKE, run->parse.pattern_off, run->parse.pattern_off + 1);
     }
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.cursors) {
         check(&run->parse, SQL_CHECK_CURSOR_HERE, run->parse.cursor_off, run->parse.cursor_off + 6);

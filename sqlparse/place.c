@@ -64,7 +64,9 @@ static size_t join_start(const struct sql_place *pl)
         }
         size_t i = pl->at - back;
         unsigned k = kind_at(pl, i);
-        bool first = is_join_word(k) && k != TK_OUTER && (i == 0 || !is_join_word(kind_at(pl, i - 1)));
+        /* CROSS may begin two things and is taken before the next word is looked at; SHOW FULL is no join */
+        bool first = is_join_word(k) && k != TK_OUTER && k != TK_CROSS &&
+                     (i == 0 || (!is_join_word(kind_at(pl, i - 1)) && kind_at(pl, i - 1) != TK_SHOW));
         if (first) {
             return i;
         }
@@ -153,14 +155,32 @@ static bool passes_word(const struct sql_place *pl)
     }
 }
 
+/* ALTER TABLE t PARTITION (...) COMPACT is looked through to its end before it is begun. */
+static size_t compact_start(const struct sql_place *pl)
+{
+    if (pl->n < 2 || kind_at(pl, 0) != TK_ALTER || kind_at(pl, 1) != TK_TABLE) {
+        return pl->at;
+    }
+    for (size_t i = 2; i < pl->at; i++) {
+        unsigned k = kind_at(pl, i);
+        if (k == TK_PARTITION) {
+            return i;
+        }
+        if (k == TK_ADD || k == TK_DROP || k == TK_LP || k == TK_SET || k == TK_RENAME) {
+            break;
+        }
+    }
+    return pl->at;
+}
+
 size_t sql_flink_place(const struct sql_place *pl)
 {
     if (passes_word(pl) && pl->at + 1 < pl->n) {
         return operator_start(pl, pl->at + 1);
     }
     size_t start = join_start(pl);
-    if (start == pl->at && pl->at >= 2 && kind_at(pl, pl->at - 2) == TK_MATCH_RECOGNIZE) {
-        return pl->at - 2;
+    if (start == pl->at) {
+        start = compact_start(pl);
     }
     start = start == pl->at ? operator_start(pl, start) : start;
     return start == pl->at ? hint_start(pl) : start;

@@ -40,7 +40,7 @@ class Grammar:
             elif literal:
                 # '(' is a sign, 'a' a string of SQL: what is no sign keeps its quotes
                 inside = literal[1:-1]
-                items.append(("text", inside if inside and not re.search(r"\w", inside) or inside.startswith("{") else literal))
+                items.append(("text", inside if inside and not re.search(r"\w", inside) and inside != "!" or inside.startswith("{") else literal))
             else:
                 items.append(("text", word))
         options.append(("seq", items))
