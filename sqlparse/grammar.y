@@ -679,8 +679,8 @@ join_cond(R) ::= USING(T) pids(A). { R = MK(USING, T.off, A); }
 
 table(A) ::= table_p(A).
 table(R) ::= table_p(A) table_alias(B). { R = sql_alias(p, A, B); }
-table(R) ::= table_p(A) AS(T) id(B) match(M). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, A, B), M); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
-table(R) ::= table_p(A) AS(T) id(B) match(M) table_alias(C). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, sql_add(p, A, B), M), C); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
+table(R) ::= table_p(A) AS id(B) match(M). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, A, B), M); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
+table(R) ::= table_p(A) AS id(B) match(M) table_alias(C). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, sql_add(p, A, B), M), C); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
 table(R) ::= table_p(A) sample(C). { R = sql_add(p, A, C); check_not_join(p, A); }
 table(R) ::= table_p(A) table_alias(B) sample(C). { R = sql_add(p, sql_alias(p, A, B), C); }
 table_alias(R) ::= id(A). [LOWEST] { R = MK(ALIAS, A->off, A); }
