@@ -57,8 +57,8 @@ extern struct sl_limits {
 #define SL_LIMIT_RESULT_COLUMNS_BYTES ((size_t)8 << 20)
 #define SL_LIMIT_RESULT_DECIMAL_BYTES 128    /* text of one DECIMAL */
 #define SL_LIMIT_TARGET_HEADERS       16     /* that go with each request to a foreign Flink */
-#define SL_LIMIT_PROBE_MS             10000  /* of a probe, with its way into a cluster */
-#define SL_LIMIT_PROBE_RUN_MS         3000   /* of a probe that runs */
+#define SL_LIMIT_PREFLIGHT_ADDRESSES  32     /* that a script names and that are tried */
+#define SL_LIMIT_PROBE_MS             15000  /* of a probe, with its way into a cluster */
 #define SL_LIMIT_HELLO_BYTES          128    /* a frame before anybody is known */
 #define SL_LIMIT_HTTP_KEPT            16384L /* idle connections of one loop */
 #define SL_LIMIT_CHAIN_BYTES          ((size_t)1 << 20)

@@ -98,6 +98,7 @@ GROUPS = [
     Group("kills", 2, 6, "readers that stop, clients and JVMs that are killed, a million rows; the seed is printed", pytest("tests/e2e/test_harm.py", extra=["-s"])),
     Group("once", 2, 5, "exactly one run, proved by the rows in the sink: Sluice killed at each durable write and request and at random moments, with the JobManager; keys and names; the seed is printed",
           once),
+    Group("targets", 2, 3, "a stock session cluster as a target: rows, jobs and logs; TaskManagers that cannot reach us, too few slots, another version, TLS and a password in front; jobs of others adopted", pytest("tests/e2e/test_targets.py")),
     Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py", "tests/e2e/flink/test_starts.py")),
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("serve", 2, 2, "the server before a Flink: rows as events, over a WebSocket, to the command line; readers that stop or go; its end", pytest("tests/e2e/serve")),

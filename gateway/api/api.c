@@ -46,6 +46,7 @@ const struct api_method api_methods[] = {
     {"job.rm", api_job_rm, false, "forget a job that has ended"},
     {"job.cancel", api_job_cancel, true, "end a job"},
     {"job.logs", api_job_logs, true, "log lines of a job's cluster"},
+    {"job.adopt", api_job_adopt, true, "follow a job that others have started"},
     {"target.add", api_target_add, false, "keep a foreign session cluster by its address"},
     {"target.list", api_target_list, false, "targets, secrets masked"},
     {"target.show", api_target_list, false, "one target in full, secrets masked"},

@@ -82,6 +82,7 @@ bool api_job_history(struct api_call *c, struct sl_jw *result, struct sl_err *er
 bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_rm(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_logs(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_job_adopt(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_add(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_use(struct api_call *c, struct sl_jw *result, struct sl_err *err);

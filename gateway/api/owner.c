@@ -604,7 +604,8 @@ static void cancel_runs(struct owner *o)
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!tracker_cancel(o->tracker, runs[i].id, sl_limits.stop_cancel_ms, &err)) {
+        if (run_ends_with_owner(&runs[i]) &&
+            !tracker_cancel(o->tracker, runs[i].id, sl_limits.stop_cancel_ms, &err)) {
             sys_log(SYS_LOG_WARN, "owner", "cancel", "run=%s error=\"%s\"", runs[i].id, err.msg);
         }
     }

@@ -39,13 +39,31 @@ bool api_store_backup(struct api_call *c, struct sl_jw *result, struct sl_err *e
     return true;
 }
 
+/* Runs that would end with the owner. */
+static bool count_ending(struct api_call *c, size_t *ret, struct sl_err *err)
+{
+    struct run *runs;
+    size_t n;
+    *ret = 0;
+    if (!ledger_runs(api_call_env(c)->ledger, NULL, true, true, 100000, api_call_arena(c), &runs, &n, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        *ret += run_ends_with_owner(&runs[i]);
+    }
+    return true;
+}
+
 bool api_owner_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     const struct api_env *env = api_call_env(c);
     if (tracker_active(env->tracker)) {
         tracker_look(env->tracker, sl_limits.http_connect_ms); /* one may have ended a moment ago */
     }
-    size_t active = tracker_active(env->tracker);
+    size_t active;
+    if (!count_ending(c, &active, err)) {
+        return false;
+    }
     if (active && !sl_json_bool(sl_json_get(api_call_params(c), "yes"), false)) {
         sl_fail(err, SL_BUSY, "%zu run%s would end", active, active == 1 ? "" : "s");
         return sl_hint(err, "sluice job ls      shows them\nsluice owner stop --yes      ends them");

@@ -11,6 +11,7 @@
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/source.h"
 #include "gateway/cli/steps.h"
+#include "gateway/jobs/preflight.h"
 #include "catalog/check.h"
 #include "catalog/lint.h"
 #include "sys/clock.h"
@@ -20,7 +21,7 @@ struct check {
     struct cli_source_options source;
     sql_version flink; /* of --jsonl */
     enum cat_level level;
-    bool level_given, json, jsonl, strict, lint, colour;
+    bool level_given, connect, json, jsonl, strict, lint, colour;
     struct cli_words paths;
     struct sl_buf diagnostics, files; /* --json: the elements of its two arrays */
     size_t statements, errors, warnings;
@@ -125,6 +126,13 @@ static void look(const struct check *c, struct sql_script *s)
         cat_lint(s);
     }
     cat_fixes(s);
+    struct preflight *p = c->connect ? preflight_start(s, "") : NULL;
+    if (p) {
+        preflight_wait(p);
+        preflight_tell(p, s);
+        sql_diags_sort(s);
+        preflight_free(p);
+    }
 }
 
 static void check_file(void *ctx, const char *path)
@@ -297,7 +305,12 @@ static bool read_level(struct check *c, const char *value)
             return true;
         }
     }
-    cli_usage("check", "--level is syntax, script or full, not '%s'", value);
+    if (strcmp(value, "connect") == 0) {
+        c->level = CAT_LEVEL_FULL;
+        c->level_given = c->connect = true;
+        return true;
+    }
+    cli_usage("check", "--level is syntax, script, full or connect, not '%s'", value);
     return false;
 }
 
@@ -360,7 +373,7 @@ const struct cli_verb cli_check = {
     .name = "check",
     .summary = "say everything that is wrong with a script; sends nothing",
     .usage =
-        "usage: sluice check FILE|FOLDER|- ... [--level syntax|script|full] [--lint] [--strict]\n"
+        "usage: sluice check FILE|FOLDER|- ... [--level syntax|script|full|connect] [--lint] [--strict]\n"
         "                    [--json] [--flink V] [-E ENVIRONMENT] [--var NAME=VALUE] [--var-file FILE]\n"
         "       sluice check --jsonl [--level ...] [--flink V]\n"
         "\n"
@@ -368,7 +381,9 @@ const struct cli_verb cli_check = {
         "is wrong, to\n"
         "standard error. Exit code 0: no errors, 3: errors, 2: usage.\n"
         "\n"
-        "  --level LEVEL     syntax; script: also names and SET keys; full: also connectors (default)\n"
+        "  --level LEVEL     syntax; script: also names and SET keys; full: also connectors (default);\n"
+        "                    connect: also whether brokers, databases and paths answer, seen from here, 2 s "
+        "in all\n"
         "  --lint            also what Flink takes and people do not mean (docs/lint.md)\n"
         "  --strict          warnings count as errors\n"
         "  --json            one JSON object on standard output instead\n"

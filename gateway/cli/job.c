@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sluice job ls; job_print.h and job_stop.h have the other verbs. */
 #include "gateway/cli/cli.h"
+#include "gateway/cli/job_adopt.h"
 #include "gateway/cli/job_print.h"
 #include "gateway/cli/job_stop.h"
 #include "gateway/cli/table.h"
@@ -122,7 +123,7 @@ static int exec(int argc, char **argv)
     static const struct {
         const char *name;
         int (*verb)(int argc, char **argv);
-    } verbs[] = {{"show", job_show}, {"wait", job_wait}, {"logs", job_logs}};
+    } verbs[] = {{"show", job_show}, {"wait", job_wait}, {"logs", job_logs}, {"adopt", cli_job_adopt}};
     for (size_t i = 0; i < SL_ARRAY_LEN(verbs); i++) {
         if (strcmp(what, verbs[i].name) == 0) {
             return verbs[i].verb(argc - 1, argv + 1);
@@ -146,12 +147,14 @@ static int exec(int argc, char **argv)
         return job ? cli_usage("job", "ls takes no name; sluice job show %s", job) : ls(json, all);
     }
     return cli_usage(
-        "job", "ls, show, wait, stop, savepoint, cancel, history, rollback, rm or logs, not '%s'", what);
+        "job", "ls, show, wait, stop, savepoint, cancel, history, adopt, rollback, rm or logs, not '%s'",
+        what);
 }
 
 const struct cli_verb cli_job = {
     .name = "job",
-    .summary = "jobs and their runs: ls, show, wait, stop, savepoint, cancel, history, rollback, rm, logs",
+    .summary =
+        "jobs and their runs: ls, show, wait, stop, savepoint, cancel, history, adopt, rollback, rm, logs",
     .usage =
         "usage: sluice job ls [--all] [--json]           newest run of each job; --all: every run, SELECTs "
         "too\n"
@@ -164,6 +167,8 @@ const struct cli_verb cli_job = {
         "       sluice job history NAME [-n N] [--json]       versions, runs, snapshots\n"
         "       sluice job rollback NAME [VERSION] [--well T]  replaces it by an older version, its state "
         "kept\n"
+        "       sluice job adopt TARGET/FLINK_JOB_ID [--name N] [--json]          follows one that others "
+        "started\n"
         "       sluice job rm NAME [--json]                   forgets a job that has ended\n"
         "       sluice job logs NAME|RUN [--jm|--tm|--errors] [--tail N] [--since T] [--previous] [-f]\n\n"
         "A run is named by its id or a unique beginning of it, at least 6 digits.\n"

@@ -86,3 +86,8 @@ void run_health(const struct run *r, struct state_health *ret)
     v.restarts = run_restarts(r, v.now_ms, &v.first_restart_ms);
     state_health(&v, ret);
 }
+
+bool run_ends_with_owner(const struct run *r)
+{
+    return !r->job[0] || strcmp(r->target, "local") == 0;
+}

@@ -69,6 +69,9 @@ const char *run_shown_state(const struct run *r);
 void run_health(const struct run *r, struct state_health *ret);
 /* The restarts within the window that still counts; *ret_first_ms: the oldest of them. */
 int run_restarts(const struct run *r, int64_t now_ms, int64_t *ret_first_ms);
+/* A SELECT, and whatever runs on the Flink that Sluice has started, ends with the owner; a job on a cluster of others goes
+ * on. */
+bool run_ends_with_owner(const struct run *r);
 bool run_state_is_terminal(const char *state);
 
 #endif

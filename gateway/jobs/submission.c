@@ -19,8 +19,23 @@
 #define FIRST_ROW_MS                                                                                         \
     250 /* a person's first row waits no longer for the number of tasks, a program's not at all */
 
+/* Warnings, as soon as all was tried; they keep nobody waiting. */
+static void tell_preflight(struct sub *s)
+{
+    if (!s->preflight || !preflight_done(s->preflight)) {
+        return;
+    }
+    size_t n = preflight_tell(s->preflight, &s->script);
+    for (size_t i = s->script.diags.list.n - n; i < s->script.diags.list.n; i++) {
+        event_diag(s->sink, &s->script, &s->script.diags.list.v[i], SL_STR_NONE);
+    }
+    preflight_free(s->preflight);
+    s->preflight = NULL;
+}
+
 bool sub_stopping(struct sub *s)
 {
+    tell_preflight(s);
     if (!s->interrupted && s->sink->cancelled(s->sink->ctx)) {
         s->interrupted = true;
     }
@@ -202,7 +217,13 @@ static void cancel_started(struct sub *s)
     for (size_t i = 0; i < s->started.n; i++) {
         struct sl_err err = SL_ERR_INIT;
         struct run r;
-        if (tracker_get(s->env->tracker, s->started.v[i].id, &r) && !r.ended) {
+        if (!tracker_get(s->env->tracker, s->started.v[i].id, &r) || r.ended) {
+            continue;
+        }
+        if (s->interrupted && !s->timed_out && !s->exit_code && !run_ends_with_owner(&r)) {
+            sub_step(s, "left", "done", -1, s->started.v[i].unit, r.id,
+                     "running: %s\tsluice job show %s   |   sluice job stop %s", r.job, r.job, r.job);
+        } else {
             if (!tracker_cancel(s->env->tracker, r.id, sl_limits.cancel_ms, &err)) {
                 event_error(s->sink, &err);
             } else {
@@ -670,6 +691,9 @@ static void run_script(struct sub *s)
         (s->rq->replace && !sub_replace_begin(s))) {
         return;
     }
+    if (s->plan.jobs) {
+        s->preflight = preflight_start(&s->script, s->target->name);
+    }
     s->sources = s->rq->sources;
     s->n_sources = s->rq->n_sources;
     if (make_ready(s) && (!s->replaces || (sub_replace_fits(s) && sub_replace_stop(s))) &&
@@ -683,6 +707,14 @@ static void run_script(struct sub *s)
     if (s->replaces) {
         sub_replace_end(s);
     }
+}
+
+static void go(struct sub *s)
+{
+    run_script(s);
+    tell_preflight(s);
+    preflight_free(s->preflight);
+    s->preflight = NULL;
 }
 
 static void end_code(struct sub *s)
@@ -725,7 +757,7 @@ void sub_continue(const struct sub_env *env, const struct sub_request *rq, const
         memcpy(one->id, past->runs[i].id, sizeof(one->id));
         one->name = sl_str_of(past->runs[i].job);
     }
-    run_script(&s);
+    go(&s);
     if (live_is_stopping(live)) { /* this owner ends, too: the next one goes on */
         live_end(live, sl_code_exit(SL_OWNER), SL_STR("{}"));
         return;
@@ -738,7 +770,7 @@ void sub_run(const struct sub_env *env, const struct sub_request *rq, const stru
              struct sl_arena *a, struct sub_outcome *ret)
 {
     struct sub s = {.env = env, .rq = rq, .sink = sink, .arena = a, .start_ms = sys_now_ms()};
-    run_script(&s);
+    go(&s);
     end_code(&s);
     ret->exit_code = s.exit_code;
     if (s.target && strcmp(s.target->ops->kind, "local") == 0) {

@@ -5,6 +5,7 @@
 #ifndef SLUICE_JOBS_SUBMISSION_INTERNAL_H
 #define SLUICE_JOBS_SUBMISSION_INTERNAL_H
 
+#include "gateway/jobs/preflight.h"
 #include "gateway/jobs/submission.h"
 #include "gateway/jobs/task.h"
 #include "gateway/jobs/tracker.h"
@@ -63,12 +64,13 @@ struct sub {
     int64_t start_ms;  /* monotonic */
     int exit_code;     /* of the submission so far */
     bool interrupted, timed_out;
-    sl_str answer;                        /* of the submission that had the key before */
-    SL_VEC(struct ledger_step) early;     /* steps made before there was a record of the submission */
-    int results;                          /* numbered from 1 */
-    int64_t waiting_ms;                   /* monotonic: when it was last asked what a job waits for */
-    int waiting_slots;                    /* said last */
-    bool reached;                         /* the results port was tried from a TaskManager, or need not be */
+    sl_str answer;                    /* of the submission that had the key before */
+    SL_VEC(struct ledger_step) early; /* steps made before there was a record of the submission */
+    int results;                      /* numbered from 1 */
+    struct preflight *preflight;      /* what the script names is being tried; NULL: nothing is, or no more */
+    int64_t waiting_ms;               /* monotonic: when it was last asked what a job waits for */
+    int waiting_slots;                /* said last */
+    bool reached;                     /* the results port was tried from a TaskManager, or need not be */
     const struct restore_source **starts; /* by unit of the plan; NULL = fresh */
     struct restore_source *sources;       /* that can be started from */
     size_t n_sources;
@@ -83,7 +85,8 @@ struct sub {
     SL_VEC(struct shown_run) shown_runs;
 };
 
-/* True when the client wants an end, or the time is over; latches. */
+/* True when the client wants an end, or the time is over; latches. Asked in every wait, it also says what the preflight
+ * has found. */
 bool sub_stopping(struct sub *s);
 /* A new run record for a unit, written as intent and under watch. */
 SL_MUST_CHECK bool sub_intend(struct sub *s, const struct plan_unit *u, const char *kind, struct run *ret);

@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Flink that others have started, as a target: a stock session cluster by its address."""
+import base64
+import http.client
+import http.server
+import json
+import os
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+import pytest
+
+import harness
+
+sys.path.insert(0, os.path.join(harness.ROOT, "tests"))
+import stock  # noqa: E402
+
+SLOTS = 2
+COUNT = """CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '5',
+  'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '5');
+SELECT id, id * 2 AS d FROM g;
+"""
+LIVE = """CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '10');
+CREATE TABLE k (id BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO k SELECT id FROM g;
+"""
+
+
+@pytest.fixture(scope="module")
+def foreign(flink):
+    it = stock.StockCluster(harness.PATCH[flink], slots=SLOTS, extra={"web.refresh-interval": "200 ms"})
+    try:
+        it.start_cluster()
+        it.wait_cluster()
+        yield it
+    finally:
+        it.stop()
+
+
+@pytest.fixture(scope="module")
+def home():
+    it = harness.Sluice("targets")
+    try:
+        yield it
+    finally:
+        try:
+            if os.path.isdir(it.data):
+                it("owner", "stop", "--yes", timeout=60)
+        finally:
+            it.remove()
+
+
+@pytest.fixture(scope="module")
+def prod(home, foreign):
+    """Runs sluice; the target `prod` is the foreign cluster."""
+    home("target", "add", "prod", "--url", foreign.rest("/")).ok()
+    return home
+
+
+def overview(foreign):
+    return harness.get(foreign.rest("/overview"))
+
+
+def slots_are_free(foreign):
+    harness.wait_for(lambda: overview(foreign)["slots-available"] == SLOTS, 15, "all slots free")
+
+
+def closed_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture
+def silent():
+    """An address that takes no connection and refuses none: its queue is full."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    clients = []
+    for _ in range(8):
+        c = socket.socket()
+        c.setblocking(False)
+        c.connect_ex(listener.getsockname())
+        clients.append(c)
+    time.sleep(0.2)
+    yield f"127.0.0.1:{listener.getsockname()[1]}"
+    for c in [*clients, listener]:
+        c.close()
+
+
+def test_names_and_addresses_are_checked(home):
+    for words, code, said in [
+            (["add", "local", "--url", "http://h"], 2, "called local"),
+            (["add", "a b", "--url", "http://h"], 2, "name"),
+            (["add", "x", "--url", "ftp://h"], 2, "--url"),
+            (["add", "x", "--url", "http://u:hidden-word@h:1"], 2, "--user"),
+            (["add", "x", "--url", "http://h:1", "--user", "nobody"], 2, "--user"),
+            (["add", "x", "--url", "http://h:1", "--header", "no colon hidden-word"], 2, "--header"),
+            (["add", "x", "--url", "http://h:1", "--ca", "/no/such/file"], 2, "/no/such/file"),
+            (["use", "x"], 2, "target-unknown"), (["rm", "x"], 2, "target-unknown"), (["show", "x"], 2, "target-unknown"), (["test", "x"], 2, "target-unknown")]:
+        done = home("target", *words).ok(code)
+        assert said in done.err and "hidden-word" not in done.err + done.out, str(done)
+    home("target", "add", "twice", "--url", "http://127.0.0.1:1").ok()
+    assert "target-exists" in home("target", "add", "twice", "--url", "http://127.0.0.1:2").ok(5).err
+    home("target", "rm", "twice").ok()
+    assert [t["name"] for t in json.loads(home("target", "ls", "--json").ok().out)] == ["local"]
+
+
+def test_what_a_target_tells(prod, flink):
+    port = closed_port()
+    done = prod("target", "test", "prod", "--flink", flink, "--connect", f"127.0.0.1:{port}", "--connect", "no-such-host.invalid:9", "--json").ok(4)
+    said = json.loads(done.out)["findings"]
+    assert [(f["finding"], f["ok"]) for f in said] == [("rest", True), ("flink", True), ("slots", True), ("submit", True), ("runner", True), ("results", True), ("connect", False), ("connect", False)], done
+    assert harness.PATCH[flink] in said[1]["text"] and f"{SLOTS} of {SLOTS} free" in said[2]["text"]
+    assert "from TaskManager" in said[5]["text"] and "refused" in said[6]["text"] and "unknown host" in said[7]["text"]
+    prod("target", "test", "prod", "--flink", flink).ok()
+
+
+def test_rows_and_answers(prod, foreign, flink):
+    for _ in range(2):
+        done = prod.run(COUNT + "SHOW TABLES;\nDESCRIBE g;", "--target", "prod", "--flink", flink).ok()
+        assert done.rows(1) == [("+I", [str(i), str(2 * i)]) for i in range(1, 6)]
+        assert done.rows(2) == [("+I", ["g"])]
+    names = [f["name"] for f in harness.get(foreign.rest("/jars"))["files"]]
+    assert len(names) == 1 and names[0].startswith("sluice-runner-"), names
+    # Somebody tidies up: the next script brings it again.
+    for f in harness.get(foreign.rest("/jars"))["files"]:
+        urllib.request.urlopen(urllib.request.Request(foreign.rest(f"/jars/{f['id']}"), method="DELETE"))
+    assert prod.run(COUNT, "--target", "prod", "--flink", flink).ok().rows(1)[0] == ("+I", ["1", "2"])
+    slots_are_free(foreign)
+
+
+def test_use_and_environment(prod, foreign, flink):
+    prod("target", "use", "prod").ok()
+    done = prod.run(LIVE, "-d", "--flink", flink, "--name", "used").ok()
+    assert done.result["jobs"][0]["state"] == "RUNNING"
+    job = prod.job("used")
+    assert job["target"] == "prod", job
+    assert "target-in-use" in prod("target", "rm", "prod").ok(5).err
+    prod("job", "cancel", "used", "--yes").ok()
+    prod("target", "use", "local").ok()
+    assert [t["name"] for t in json.loads(prod("target", "ls", "--json").ok().out) if t["default"]] == ["local"]
+    slots_are_free(foreign)
+
+
+def test_a_job_is_looked_after(prod, foreign, flink):
+    prod.run(LIVE, "-d", "--target", "prod", "--flink", flink, "--name", "far").ok()
+    run = prod.job("far")["run"]
+    theirs = {j["jid"]: j["state"] for j in harness.get(foreign.rest("/jobs/overview"))["jobs"]}
+    assert theirs[run] == "RUNNING"
+    assert run in prod("job", "logs", "far").ok().out
+    assert "TaskExecutor" in prod("job", "logs", "far", "--tm", "--tail", "2000").ok().out
+    harness.wait_for(lambda: int(prod.job("far")["recordsIn"]) > 0, 30, "records counted")
+    prod("job", "cancel", "far", "--yes").ok()
+    assert harness.get(foreign.rest(f"/jobs/{run}"))["state"] == "CANCELED"
+    slots_are_free(foreign)
+
+
+def test_what_fails_there_is_told(prod, flink):
+    done = prod("run", prod.script("CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '9');\n"
+                                   "CREATE TABLE k (id BIGINT) WITH ('connector' = 'blackhole');\n\nINSERT INTO k SELECT 1 / (id - id) FROM g;"),
+                "--target", "prod", "--flink", flink, "--name", "zero").ok(1)
+    assert "error[division-by-zero]" in done.err and ":4:24" in done.err, str(done)
+
+
+def test_jobs_outlive_ctrl_c_and_the_owner(prod, foreign, flink):
+    call = prod.background("run", prod.script(LIVE), "--target", "prod", "--flink", flink, "--name", "stays")
+    call.wait_line("running .* all", stream="err")
+    call.signal(signal.SIGINT)
+    done = call.finish().ok(130)
+    assert "left" in done.err and "sluice job stop stays" in done.err, str(done)
+    run = prod.job("stays")["run"]
+    prod("owner", "stop").ok()  # nothing would end
+    assert harness.get(foreign.rest(f"/jobs/{run}"))["state"] == "RUNNING"
+    harness.wait_for(lambda: prod.job("stays")["state"] == "RUNNING", 15, "the next owner sees it")
+    prod("job", "cancel", "stays", "--yes").ok()
+    slots_are_free(foreign)
+
+
+def test_rows_that_cannot_come_back(prod, foreign, flink, silent):
+    failed = overview(foreign)["jobs-failed"]
+    for address, said in ((f"127.0.0.1:{closed_port()}", "refused"), (silent, "no answer"), ("no-such-host.invalid:9", "the name is not known there")):
+        done = prod("run", prod.script(COUNT), "--target", "prod", "--flink", flink, "--results-address", address).ok(4)
+        assert f"error[results-unreachable]: TaskManagers of 'prod' cannot connect to this machine for rows ({address}, {said}" in done.err, str(done)
+        assert "--results-address HOST:PORT" in done.err and "SHOW, DESCRIBE and EXPLAIN work without it" in done.err
+        assert done.seconds < 3 * harness.PATIENCE, done.seconds
+        slots_are_free(foreign)
+        assert overview(foreign)["jobs-running"] == 0 and overview(foreign)["jobs-failed"] == failed
+    answers = prod.run("SHOW DATABASES;\n", "--target", "prod", "--flink", flink, "--results-address", f"127.0.0.1:{closed_port()}").ok()
+    assert answers.rows(1) == [("+I", ["default_database"])]
+    # What needs no rows runs all the same; a mistake in it is told as ever.
+    prod.run(LIVE, "-d", "--target", "prod", "--flink", flink, "--name", "nat", "--results-address", f"127.0.0.1:{closed_port()}").ok()
+    assert prod.job("nat")["state"] == "RUNNING"
+    prod("job", "cancel", "nat", "--yes").ok()
+    wrong = prod("run", prod.script("CREATE TABLE k (id BIGINT) WITH ('connector' = 'blackhole', 'nonsense' = '1');\nINSERT INTO k SELECT 1;"), "--target", "prod", "--flink", flink,
+                 "--name", "wrong", "--results-address", f"127.0.0.1:{closed_port()}")
+    assert wrong.rc in (1, 3) and "nonsense" in wrong.err and "results-unreachable" not in wrong.err, str(wrong)
+    slots_are_free(foreign)
+
+
+def test_slots_are_waited_for(prod, foreign, flink):
+    for i in range(SLOTS):
+        prod.run(LIVE, "-d", "--target", "prod", "--flink", flink, "--name", f"full{i}").ok()
+    call = prod.background("run", prod.script(LIVE), "--target", "prod", "--flink", flink, "--name", "late")
+    call.wait_line(f"waiting for 1 slot: 0 of {SLOTS} free on prod", stream="err")
+    assert prod.job("late")["state"] == "STARTING"
+    prod("job", "cancel", "full0", "--yes").ok()
+    call.wait_line("running .* all", stream="err")
+    call.signal(signal.SIGINT)
+    call.finish().ok(130)
+    for name in ("late", *(f"full{i}" for i in range(1, SLOTS))):
+        prod("job", "cancel", name, "--yes").ok()
+    slots_are_free(foreign)
+
+
+def test_a_job_of_others_is_adopted(prod, foreign, flink):
+    other = harness.Sluice("other")
+    try:
+        other("target", "add", "same", "--url", foreign.rest("")).ok()
+        other.run(LIVE, "-d", "--target", "same", "--flink", flink, "--name", "theirs").ok()
+        job = other.job("theirs")["run"]
+        other("owner", "stop").ok()
+    finally:
+        other.remove()
+    assert "job-unknown" in prod("job", "adopt", f"prod/{'0' * 32}").ok(2).err
+    prod("job", "adopt", f"local/{job}").ok(2)
+    prod("job", "adopt", f"prod/{job[:4]}").ok(2)
+    done = prod("job", "adopt", f"prod/{job[:10]}", "--name", "mine").ok()
+    assert "adopted mine" in done.out
+    assert "job-exists" in prod("job", "adopt", f"prod/{job}", "--name", "again").ok(5).err
+    harness.wait_for(lambda: prod.job("mine")["state"] == "RUNNING", 15, "it is followed")
+    seen = prod.job("mine")
+    assert seen["flinkJob"] == job and seen["kind"] == "ADOPTED" and seen["tasks"] > 0, seen
+    assert job in prod("job", "logs", "mine", "--tail", "5000").ok().out
+    prod("job", "history", "mine").ok()
+    where = os.path.join(prod.folder, "savepoints")
+    prod("job", "savepoint", "mine", "--savepoint-dir", where).ok()
+    assert os.listdir(where)
+    assert harness.get(foreign.rest(f"/jobs/{job}"))["state"] == "RUNNING"
+    prod("job", "stop", "mine", "--savepoint-dir", where).ok()
+    assert harness.get(foreign.rest(f"/jobs/{job}"))["state"] == "FINISHED"
+    assert "job-state" in prod("job", "adopt", f"prod/{job}", "--name", "late").ok(5).err
+    slots_are_free(foreign)
+
+
+def test_another_version(prod, foreign, flink):
+    other = next(v for v in harness.PATCH if v != flink)
+    jobs = len(harness.get(foreign.rest("/jobs/overview"))["jobs"])
+    done = prod("run", prod.script(COUNT), "--target", "prod", "--flink", other).ok(5)
+    assert f"error[flink-version-mismatch]: 'prod' runs Flink {harness.PATCH[flink]}, and the script is for Flink {other}" in done.err
+    assert f"--flink {flink} --target prod" in done.err
+    assert "mode-not-supported" in prod("run", prod.script(COUNT), "--target", "prod", "--flink", flink, "--mode", "application").err
+    assert len(harness.get(foreign.rest("/jobs/overview"))["jobs"]) == jobs
+
+
+def test_a_cluster_that_takes_no_jobs(home, flink):
+    it = stock.StockCluster(harness.PATCH[flink], extra={"web.submit.enable": "false"})
+    try:
+        it.script("jobmanager.sh", "start", check=True)
+        stock.wait_for(lambda: stock.http("GET", it.rest("/overview")), 240, "JobManager")
+        home("target", "add", "readonly", "--url", it.rest("")).ok()
+        done = home("run", home.script(COUNT), "--target", "readonly", "--flink", flink).ok(4)
+        assert "error[submit-disabled]: 'readonly' takes no jobs over REST" in done.err
+        assert "FAIL" in home("target", "test", "readonly", "--flink", flink).ok(4).out
+    finally:
+        it.stop()
+    assert "target-unreachable" in home("target", "test", "readonly", "--flink", flink).ok(4).err
+    home("target", "rm", "readonly").ok()
+
+
+class Front(http.server.ThreadingHTTPServer):
+    """TLS and a password in front of a cluster, below a path of its own."""
+
+    def __init__(self, port, prefix, user, header, cert):
+        self.port, self.prefix, self.header = port, prefix, header
+        self.want = "Basic " + base64.b64encode(user.encode()).decode()
+        super().__init__(("127.0.0.1", 0), FrontHandler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class FrontHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def go(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        front = self.server
+        if self.headers.get("Authorization") != front.want or self.headers.get(front.header[0]) != front.header[1] or not self.path.startswith(front.prefix + "/"):
+            self.send_response(401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        back = http.client.HTTPConnection("127.0.0.1", front.port, timeout=120)
+        back.request(self.command, self.path[len(front.prefix):], body or None, {k: v for k, v in self.headers.items() if k in ("Content-Type", "Content-Length")})
+        answer = back.getresponse()
+        data = answer.read()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = go
+
+    def log_message(self, *words):
+        pass
+
+
+def test_behind_a_password(home, foreign, flink):
+    cert = os.path.join(home.folder, "front.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", cert + ".key", "-out", cert + ".crt", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"], check=True, capture_output=True)
+    with open(cert, "w", encoding="ascii") as f:
+        f.write(open(cert + ".crt", encoding="ascii").read() + open(cert + ".key", encoding="ascii").read())
+    front = Front(foreign.port, "/team/prod", "etl:pass-w0rd-hidden", ("X-Team", "header-hidden"), cert)
+    url = f"https://127.0.0.1:{front.server_address[1]}/team/prod"
+    secret = os.path.join(home.folder, "password")
+    with open(secret, "w", encoding="ascii") as f:
+        f.write("pass-w0rd-hidden\n")
+    outputs = []
+
+    def call(*words, code=0):
+        done = home(*words)
+        outputs.append(str(done))
+        return done.ok(code)
+    call("target", "add", "nobody", "--url", url, "--ca", cert + ".crt", "--user", "etl:wrong-hidden", "--header", "X-Team: header-hidden")
+    assert "error[target-forbidden]" in call("target", "test", "nobody", "--flink", flink, code=4).err
+    assert "error[target-forbidden]" in call("run", home.script(COUNT), "--target", "nobody", "--flink", flink, code=4).err
+    call("target", "add", "untrusted", "--url", url, "--user", "etl:pass-w0rd-hidden", "--header", "X-Team: header-hidden")
+    assert "target-unreachable" in call("target", "test", "untrusted", "--flink", flink, code=4).err
+    call("target", "add", "safe", "--url", url + "/", "--ca", cert + ".crt", "--user", "etl", "--password-file", secret, "--header", "X-Team: header-hidden")
+    call("target", "test", "safe", "--flink", flink)
+    assert call("run", home.script(COUNT), "--target", "safe", "--flink", flink, "--json").rows(1)[4] == ("+I", ["5", "10"])
+    call("run", home.script(LIVE), "-d", "--target", "safe", "--flink", flink, "--name", "behind")
+    for words in (("job", "show", "behind"), ("job", "show", "behind", "--json"), ("job", "logs", "behind"), ("target", "ls", "--json"), ("target", "show", "safe"), ("target", "show", "safe", "--json"), ("config",)):
+        call(*words)
+    call("job", "cancel", "behind", "--yes")
+    kept = call("target", "show", "safe").out
+    assert "etl (secret kept)" in kept and "X-Team (secret kept)" in kept and url in kept
+    front.shutdown()
+    front.server_close()
+    assert "target-unreachable" in call("target", "test", "safe", "--flink", flink, code=4).err
+    for text in outputs:
+        shown = text.replace("--user etl:wrong-hidden", "").replace("--user etl:pass-w0rd-hidden", "").replace("X-Team: header-hidden", "")
+        assert "hidden" not in shown, text
+    token = base64.b64encode(b"etl:pass-w0rd-hidden").decode()
+    for folder, _, names in os.walk(home.data):
+        for name in names:
+            path = os.path.join(folder, name)
+            if stat.S_ISREG(os.lstat(path).st_mode):
+                with open(path, "rb") as f:
+                    data = f.read()
+                if b"-hidden" in data or token.encode() in data:
+                    assert name.startswith("sluice.db") and stat.S_IMODE(os.stat(path).st_mode) == 0o600, path
+    for name in ("nobody", "untrusted", "safe"):
+        call("target", "rm", name)
