@@ -223,6 +223,7 @@ const struct cat_relation *cat_find_table(struct cat_walk *w, const struct sql_n
 
 void cat_say_table(struct cat_walk *w, const struct sql_node *name)
 {
+    sl_str text = sql_node_text(name, w->st->sql);
     struct cat_path p = cat_path_of(w, name);
     if (no_catalog(w, name, &p)) {
         struct sql_diag *c =
@@ -230,7 +231,6 @@ void cat_say_table(struct cat_walk *w, const struct sql_node *name)
         cat_hint(w, c, "create it first:  CREATE CATALOG %.*s WITH (...)", SL_S(p.catalog));
         return;
     }
-    sl_str text = sql_node_text(name, w->st->sql);
     struct sql_diag *d = cat_say(w, SL_TABLE_UNKNOWN, name, "there is no table '%.*s'", SL_S(text));
     if (!d) {
         return;
