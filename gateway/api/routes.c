@@ -21,8 +21,19 @@ static const struct api_param job_list[] = {
 };
 static const struct api_param job_logs[] = {
     OF_JOB,
-    {"which", API_IN_QUERY, "string", false, "jobmanager (default) or taskmanager"},
+    {"which", API_IN_QUERY, "string", false, "jobmanager (default), taskmanager, the id of one, or errors"},
     {"tail", API_IN_QUERY, "integer", false, "that many last lines (default 200)"},
+    {"sinceMs", API_IN_QUERY, "integer", false, "only of the last that many milliseconds"},
+    {"previous", API_IN_QUERY, "boolean", false, "of the life before the last restart"},
+    {0},
+};
+static const struct api_param job_rollback[] = {
+    OF_JOB,
+    {"version", API_IN_BODY, "integer", false, "which (default: the one before)"},
+    {"key", API_IN_BODY, "string", false, "idempotency key; the header Idempotency-Key gives it too"},
+    {"allowNonRestoredState", API_IN_BODY, "boolean", false,
+     "state that has no place any more may be dropped"},
+    {"wellMs", API_IN_BODY, "integer", false, "wait for it to run well before the old one comes back"},
     {0},
 };
 static const struct api_param job_cancel[] = {
@@ -88,6 +99,13 @@ static const struct api_param submit[] = {
     {"maxRows", API_IN_BODY, "integer", false, "end a SELECT after that many rows"},
     {"maxDurationMs", API_IN_BODY, "integer", false, "end a SELECT after that time"},
     {"timeoutMs", API_IN_BODY, "integer", false, "end the whole after that time"},
+    {"from", API_IN_BODY, "string", false,
+     "latest, none, or the path of a snapshot: where its state comes from"},
+    {"allowNonRestoredState", API_IN_BODY, "boolean", false,
+     "state that has no place any more may be dropped"},
+    {"replace", API_IN_BODY, "boolean", false,
+     "stop what runs under this name with a savepoint and go on from it"},
+    {"wellMs", API_IN_BODY, "integer", false, "wait for it to run well before the old one comes back"},
     {"resumed", API_IN_BODY, "boolean", false, "sent again with its key: goes on with what is under way"},
     {"resultsAddress", API_IN_BODY, "string", false, "where Flink's tasks reach the results port"},
     {"form", API_IN_BODY, "string", false, "of rows: api (default) or text"},
@@ -145,6 +163,8 @@ const struct api_route api_routes[] = {
     {FRONT_POST, "/api/v1/jobs/{job}/savepoint", "job.savepoint", AUTH_OPERATOR, job_savepoint, "snapshots",
      false},
     {FRONT_POST, "/api/v1/jobs/{job}/cancel", "job.cancel", AUTH_OPERATOR, job_cancel, "jobs", false},
+    {FRONT_POST, "/api/v1/jobs/{job}/rollback", "job.rollback", AUTH_OPERATOR, job_rollback, "versions",
+     true},
     {FRONT_GET, "/api/v1/jobs/{job}/history", "job.history", AUTH_VIEWER, job_history, "versions", false},
     {FRONT_GET, "/api/v1/jobs/{job}/logs", "job.logs", AUTH_VIEWER, job_logs, "jobs", false},
     {FRONT_GET, "/api/v1/targets", "target.list", AUTH_VIEWER, none, "targets", false},

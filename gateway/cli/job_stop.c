@@ -72,8 +72,12 @@ static const struct sl_json *ask(const char *method, const struct words *x, bool
     if (x->dir) {
         sl_jw_kstrz(&w, "savepointDir", x->dir);
     }
-    sl_jw_kbool(&w, "drain", x->drain);
-    sl_jw_kbool(&w, "yes", yes);
+    if (x->drain) {
+        sl_jw_kbool(&w, "drain", true);
+    }
+    if (yes) {
+        sl_jw_kbool(&w, "yes", true);
+    }
     if (x->limit) {
         sl_jw_ki64(&w, "limit", x->limit);
     }

@@ -367,9 +367,13 @@ def test_the_command_line_speaks_with_a_server(server, tmp_path):
     script.write_text("CREATE TABLE t (a INT) WITH ('connector'='datagen', 'number-of-rows'='${n}');\nCREATE TABLE o (a INT) WITH ('connector'='blackhole');\n"
                       "INSERT INTO o SELECT a FROM t;\n")
     run = remote(server, "run", "--dry-run", "--mode", "application", "--flink", "2.2", "--var", "n=3", "-D", "parallelism.default=2", "--name", "remote", "--rows", "5",
-                 "--for", "30s", "--timeout", "60s", "--together", "-d", "--results-address", "127.0.0.1:9", "--id", "key-1", "-o", "csv", str(script))
+                 "--for", "30s", "--timeout", "60s", "--together", "-d", "--results-address", "127.0.0.1:9", "--id", "key-1", "--from", "none", "--replace", "--allow-non-restored-state", "-o", "csv", str(script))
     assert run.returncode == 0, run.stderr
     assert "check     3 statements, no errors" in run.stderr and "remote" in run.stdout + run.stderr, run
+    for verb in (["show"], ["logs", "--tail", "3", "--since", "1h", "--previous"], ["history"], ["stop", "--drain", "--savepoint-dir", "/tmp/x"], ["savepoint"],
+                 ["cancel", "--yes"], ["rollback", "2", "--allow-non-restored-state"], ["rm"]):
+        said = remote(server, "job", verb[0], "none-such", *verb[1:])
+        assert "job-unknown" in said.stderr, (verb, said)
     assert not (server.folder / "elsewhere").exists()
 
 
