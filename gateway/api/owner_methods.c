@@ -39,18 +39,18 @@ bool api_store_backup(struct api_call *c, struct sl_jw *result, struct sl_err *e
     return true;
 }
 
-/* Runs that would end with the owner. */
+/* Runs that would end with the owner: all that are followed but those on clusters of others. */
 static bool count_ending(struct api_call *c, size_t *ret, struct sl_err *err)
 {
     struct run *runs;
-    size_t n;
-    *ret = 0;
+    size_t n, outlive = 0, active = tracker_active(api_call_env(c)->tracker);
     if (!ledger_runs(api_call_env(c)->ledger, NULL, true, true, 100000, api_call_arena(c), &runs, &n, err)) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        *ret += run_ends_with_owner(&runs[i]);
+        outlive += !run_ends_with_owner(&runs[i]);
     }
+    *ret = active > outlive ? active - outlive : 0;
     return true;
 }
 
