@@ -198,16 +198,34 @@ static void add_pair(struct gather *g, const struct sql_stmt *st, const struct o
     }
 }
 
+/* "t" of "t", "`t`", "c.d.`t`". */
+static sl_str last_name(sl_str name)
+{
+    for (size_t i = name.n; i-- > 0;) {
+        if (name.p[i] == '.') {
+            name = sl_str_sub(name, i + 1, name.n - i - 1);
+            break;
+        }
+    }
+    name = sl_str_trim(name);
+    return name.n > 2 && name.p[0] == '`' ? sl_str_sub(name, 1, name.n - 2) : name;
+}
+
+static bool same_table(sl_str a, sl_str b)
+{
+    return sl_str_eq(last_name(a), last_name(b));
+}
+
 /* Is the table of this statement written by the script? Its folder may come into being then. */
 static bool is_written(const struct sql_script *s, sl_str table)
 {
     for (size_t i = 0; i < s->stmts.n; i++) {
         const struct sql_stmt *st = &s->stmts.v[i];
-        if (st->kind == SQL_KIND_INSERT && sl_str_eq(st->object, table)) {
+        if (st->kind == SQL_KIND_INSERT && same_table(st->object, table)) {
             return true;
         }
         for (size_t k = 0; k < st->n_inner; k++) {
-            if (sl_str_eq(st->inner[k].object, table)) {
+            if (same_table(st->inner[k].object, table)) {
                 return true;
             }
         }

@@ -94,7 +94,9 @@ static void the_same_once_and_what_is_written_not(void **state)
                  "CREATE TABLE b (id INT) WITH ('connector'='kafka','properties.bootstrap.servers'='k:1');"
                  "CREATE TABLE o (id INT) WITH ('connector'='filesystem','path'='/out','format'='csv');"
                  "CREATE CATALOG c WITH ('type'='hive','uri'='thrift://m');"
-                 "INSERT INTO o SELECT id FROM a;"),
+                 "CREATE TABLE q (id INT) WITH ('connector'='filesystem','path'='/out2','format'='csv');"
+                 "INSERT INTO o SELECT id FROM a;"
+                 "INSERT INTO default_database.`q` SELECT id FROM a;"),
         "k:1 | m:9083");
     SL_BUF_AUTO many;
     sl_buf_init(&many, 1 << 16);
