@@ -159,6 +159,7 @@ void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
 void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
 void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_freshness(struct sql_parse *p, const struct sql_node *e);
+void sql_check_unit_alias(struct sql_parse *p, const struct sql_node *e, const struct sql_node *alias);
 void sql_check_start(struct sql_parse *p, struct sql_tok word, const struct sql_node *value);
 void sql_check_first_name(struct sql_parse *p, const struct sql_node *column);
 void sql_check_row(struct sql_parse *p, const struct sql_node *row);

@@ -238,10 +238,10 @@ struct sql_node *sql_values_row(struct sql_parse *p, struct sql_node *e)
 {
     sql_check_row(p, e);
     const struct sql_node *row = e;
-    if (row->kind == SQL_N_PAREN && row->first->kind == SQL_N_ROW && (row->first->op & 1)) {
+    if (row->kind == SQL_N_PAREN && row->first->kind == SQL_N_ROW && (row->first->op & ~2) == 1) {
         row = row->first;
     }
-    if (row->kind == SQL_N_ROW && (row->op & 2)) {
+    if (row->kind == SQL_N_ROW && (row->op & ~1) == 2) {
         p->defaults--;
     }
     return e;

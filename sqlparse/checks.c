@@ -285,10 +285,9 @@ void sql_check_call(struct sql_parse *p, const struct sql_node *name, const stru
 void sql_check_ran(struct sql_parse *p, struct sql_tok word, const struct sql_node *what)
 {
     check_non_query(p, what);
-    bool named = what->kind == SQL_N_CALL && what->first && what->first->kind == SQL_N_NAME;
-    named = named || (what->kind == SQL_N_CALL && (what->op == 0 || what->op == TK_SPECIFIC));
-    named = named || (what->kind == SQL_N_CALL && what->first && !what->first->next &&
-                      (what->op == TK_FLOOR || what->op == TK_CEILING));
+    bool call = what->kind == SQL_N_CALL && what->first;
+    bool floor = call && !what->first->next && (what->op == TK_FLOOR || what->op == TK_CEILING);
+    bool named = floor || (call && (what->op == 0 || what->op == TK_SPECIFIC));
     if (!named) {
         uint32_t off = word.kind == TK_RUNNING ? word.off : what->off;
         if (what->kind == SQL_N_NAME) {
@@ -696,6 +695,28 @@ void sql_check_over(struct sql_parse *p, const struct sql_node *call, struct sql
 {
     if (is_old_window(p, call->first)) {
         check(p, SQL_CHECK_UNEXPECTED, over.off, over.end);
+    }
+}
+
+/* (query) MONTHS: what stands in parentheses before a unit of time can only be a difference. */
+void sql_check_unit_alias(struct sql_parse *p, const struct sql_node *e, const struct sql_node *alias)
+{
+    if (e->kind != SQL_N_SUBQUERY || alias->off != alias->first->off) {
+        return;
+    }
+    switch (sql_word_find(p->text.p + alias->off, alias->len)) {
+    case SQL_W_YEARS:
+    case SQL_W_MONTHS:
+    case SQL_W_DAYS:
+    case SQL_W_HOURS:
+    case SQL_W_MINUTES:
+    case SQL_W_SECONDS:
+    case SQL_W_WEEK:
+    case SQL_W_QUARTER:
+        check(p, SQL_CHECK_DATETIME_MINUS, e->off, p->end);
+        break;
+    default:
+        break;
     }
 }
 

@@ -612,7 +612,7 @@ star(R) ::= STAR(T). { R = MK(STAR, T.off); }
 select_item(R) ::= star(A). { R = MK(SELECT_ITEM, A->off, A); }
 select_item(R) ::= star(A) alias(B). { R = MK(SELECT_ITEM, A->off, A, B); }
 select_item(R) ::= expr(A). { R = MK(SELECT_ITEM, A->off, A); }
-select_item(R) ::= expr(A) alias(B). { R = MK(SELECT_ITEM, A->off, A, B); }
+select_item(R) ::= expr(A) alias(B). { sql_check_unit_alias(p, A, B); R = MK(SELECT_ITEM, A->off, A, B); }
 alias(R) ::= id(A). { R = MK(ALIAS, A->off, A); }
 alias(R) ::= AS(T) id(A). { R = MK(ALIAS, T.off, A); }
 

@@ -164,59 +164,6 @@ static bool begins_primary(const struct sql_token *t)
     }
 }
 
-static bool is_unit(int kind)
-{
-    switch (kind) {
-    case TK_YEAR:
-    case TK_MONTH:
-    case TK_DAY:
-    case TK_HOUR:
-    case TK_MINUTE:
-    case TK_SECOND:
-    case TK_QUARTER:
-    case TK_WEEK:
-    case TK_YEARS:
-    case TK_MONTHS:
-    case TK_DAYS:
-    case TK_HOURS:
-    case TK_MINUTES:
-    case TK_SECONDS:
-    case TK_QUARTERS:
-    case TK_WEEKS:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Do the parentheses that open with the next token hold a query? */
-static bool begins_query(struct sql_feed *f)
-{
-    struct sql_lexer lx = f->lx;
-    struct sql_token t;
-    lx.at = peek(f, 0)->off;
-    while (sql_lex_next(&lx, &t) == TK_LP) {
-    }
-    return t.kind == TK_SELECT || t.kind == TK_WITH || t.kind == TK_VALUES || t.kind == TK_TABLE;
-}
-
-/* The kind of the token behind the parentheses that open with the next one. */
-static int behind_parens(struct sql_feed *f)
-{
-    struct sql_lexer lx = f->lx;
-    struct sql_token t;
-    size_t depth = 0;
-    lx.at = peek(f, 0)->off;
-    for (;;) {
-        int kind = sql_lex_next(&lx, &t);
-        depth += kind == TK_LP;
-        depth -= kind == TK_RP;
-        if (!kind || !depth) {
-            return kind ? sql_lex_next(&lx, &t) : 0;
-        }
-    }
-}
-
 static bool is_model_word(struct sql_feed *f, bool reserved)
 {
     switch (f->prev) {
@@ -296,6 +243,12 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         return is_model_word(f, t->flags & SQL_TOKEN_RESERVED) ? TK_MODEL
                : t->flags & SQL_TOKEN_RESERVED                 ? TK_RESERVED
                                                                : TK_IDENT;
+    case TK_CONNECTION:
+        next = peek_kind(f, 0);
+        return (f->prev == TK_DESCRIBE || f->prev == TK_DESC) &&
+                       (!next || next == TK_SEMI || next == TK_DOT) && sql_version_at(f->lx.version) < 203
+                   ? TK_IDENT
+                   : TK_CONNECTION;
     case TK_ENCODING:
         next = peek_kind(f, 0);
         return next == TK_UTF8 || next == TK_UTF16 || next == TK_UTF32 ? TK_ENCODING : TK_IDENT;
@@ -332,9 +285,7 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         if (sql_version_at(f->lx.version) < 202) {
             return TK_IDENT;
         }
-        return next == TK_LP ? (begins_query(f) || is_unit(behind_parens(f)) ? TK_FINAL : TK_IDENT)
-               : begins_primary(peek(f, 0)) ? TK_FINAL
-                                            : TK_IDENT;
+        return next == TK_LP || begins_primary(peek(f, 0)) ? TK_FINAL : TK_IDENT;
     case TK_FIRST:
     case TK_LAST:
         return peek_kind(f, 0) == TK_LP ? TK_NAVIGATION : t->kind;
