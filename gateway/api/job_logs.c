@@ -79,16 +79,17 @@ static bool read_logs(struct api_call *c, const struct run *r, const char *which
     struct sl_arena *a = api_call_arena(c);
     struct target *t =
         env->sub.target(env->sub.target_ctx, sl_str_of(r->target), sl_str_of(r->cluster.flink), err);
-    if (t && t->ops->logs(t, &r->cluster, which, 0, a, ret, err)) {
+    bool told = t && t->ops->logs(t, &r->cluster, which, 0, a, ret, err);
+    if (told && (ret->n || !r->ended)) {
         return true;
     }
     if (strcmp(which, "jobmanager") != 0 && strcmp(which, "taskmanager") != 0) {
-        return false;
+        return told;
     }
     struct sl_err none = SL_ERR_INIT;
     char *path = sys_path_join(a, sys_path_join(a, env->data_dir, "runs"), r->id);
     path = sys_path_join(a, path, sl_arena_printf(a, "%s.log", which).p);
-    return sys_file_read(a, path, sl_limits.run_log_bytes + (1 << 20), ret, &none);
+    return sys_file_read(a, path, sl_limits.run_log_bytes + (1 << 20), ret, &none) || told;
 }
 
 static void errors(struct api_call *c, const struct run *r, sl_str *ret)

@@ -273,6 +273,10 @@ static bool same(void *ctx, const struct flink_look_who *who)
     if (ours && strcmp(who->cluster_id, r->cluster.id) != 0) {
         return false;
     }
+    if (!ours && !p->life[0]) { /* that of when the job was submitted, as much of it as was kept */
+        bool kept = strncmp(who->life, r->cluster.incarnation, sizeof(r->cluster.incarnation) - 1) == 0;
+        snprintf(p->life, sizeof(p->life), "%s", kept ? who->life : r->cluster.incarnation);
+    }
     if (p->life[0] && strcmp(who->life, p->life) != 0) {
         if (ours ? strcmp(p->process_life, r->process.life) == 0 : !is_next_life(p, who)) {
             return false; /* ours was not restarted; of a foreign one an old generation may still speak */

@@ -363,7 +363,7 @@ static struct tracker_figures stretch(struct world *w, size_t n, size_t hanging,
 static void many_are_looked_at_in_time_while_some_hang(void **state)
 {
     (void)state;
-    size_t n = setting("TRACK_RUNS", 200), hanging = 3;
+    size_t n = setting("TRACK_RUNS", 200), hanging = setting("TRACK_HANG", 3);
     sl_limits.look_ms = (int64_t)setting("TRACK_LOOK_MS", 1000);
     sl_limits.look_timeout_ms = SL_MAX(sl_limits.look_ms, INT64_C(3000));
     int64_t ms = (int64_t)setting("TRACK_SECONDS", 4) * 1000;
@@ -387,7 +387,7 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
     sys_sleep_ms(sl_limits.look_ms + sl_limits.look_timeout_ms);
     tracker_figures_reset(w->tracker);
     struct tracker_figures some = stretch(w, n, hanging, ms, "hanging");
-    assert_true(some.blind > 0);
+    assert_true(some.blind > 0 || hanging == 0);
     assert_true(rss_kb() - before_kb < 20 * 1024 + (long)n * 40);
     for (size_t i = 0; i < hanging; i++) {
         struct run r = now(w, i);
