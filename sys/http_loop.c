@@ -96,12 +96,21 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *
     return uv_poll_start(&w->poll, events, on_socket_event) == 0 ? 0 : -1;
 }
 
+static int want_timer(CURLM *multi, long ms, void *ctx);
+
+/* uv counts whole milliseconds and may come a part of one early: libcurl then finds nothing due, and does not ask
+ * again for a time that it has asked for. So the timer is set again as long as it waits for one. */
 static void on_timer(uv_timer_t *timer)
 {
     struct sys_http_loop *h = timer->data;
     int running;
+    long ms = -1;
     curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(h);
+    curl_multi_timeout(h->multi, &ms);
+    if (ms >= 0 && !uv_is_active((const uv_handle_t *)timer)) {
+        want_timer(h->multi, SL_MAX(ms, 1L), h);
+    }
 }
 
 static int want_timer(CURLM *multi, long ms, void *ctx)
