@@ -8,6 +8,7 @@
 #include "gateway/api/rpc.h"
 #include "gateway/api/serve.h"
 #include "gateway/front/rpc.h"
+#include "gateway/jobs/artifact.h"
 #include "gateway/jobs/recover.h"
 #include "gateway/jobs/replace.h"
 #include "gateway/jobs/request.h"
@@ -474,13 +475,9 @@ static bool listen_http(struct owner *o, struct sl_err *err)
     return true;
 }
 
-const struct store_migration *const owner_migrations[] = {ledger_migrations,
-                                                          submission_migrations,
-                                                          snapshot_migrations,
-                                                          restore_migrations,
-                                                          targets_migrations,
-                                                          auth_migrations,
-                                                          NULL};
+const struct store_migration *const owner_migrations[] = {
+    ledger_migrations,  submission_migrations, snapshot_migrations, artifact_migrations,
+    restore_migrations, targets_migrations,    auth_migrations,     NULL};
 
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
@@ -522,7 +519,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
         return false;
     }
     o->ledger = ledger_new(o->store);
-    if (!sweep_clusters(o, a, err)) {
+    if (!sweep_clusters(o, a, err) || !artifact_sweep(o->ledger, sys_path_join(a, data, "artifacts"), err)) {
         return false;
     }
     struct res_config rc = {.spool_dir = spool,
@@ -545,6 +542,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                               .ledger = o->ledger,
                               .tracker = o->tracker,
                               .live = o->live,
+                              .artifact_dir = sys_path_join(a, data, "artifacts"),
                               .open_dir = sys_path_join(a, data, "open"),
                               .target = target_of,
                               .target_ctx = o,

@@ -499,7 +499,7 @@ void sub_application(struct sub *s)
                                 .task = sl_buf_str(&b),
                                 .results_address = s->results_address,
                                 .digest = s->digest,
-                                .jars = s->jars,
+                                .jars = s->sent_jars,
                                 .expects_job = x.n > 0};
     sub_step(s, "submit", "running", since, first, first_run, "%.*s\tapplication", SL_S(s->rq->name));
     bool stop = false;

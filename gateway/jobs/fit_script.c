@@ -67,6 +67,8 @@ static sl_str explain(const struct sub *like, const struct sub_request *rq, stru
                     .cluster = like->cluster,
                     .results_address = like->results_address,
                     .jars = like->jars,
+                    .jar_digests = like->jar_digests,
+                    .sent_jars = like->sent_jars,
                     .start_ms = sys_now_ms()};
     memcpy(s.digest, like->digest, sizeof(s.digest));
     return sub_session_explain(&s, u, &asked) ? c.text : SL_STR_NONE;

@@ -116,7 +116,10 @@ void sub_refuse_name(struct sub *s, const char *run_id)
     sl_fail(&err, SL_JOB_EXISTS, "%s is %s (v%lld, %s) on %s%s", name,
             strcmp(r.state, "RUNNING") ? "starting" : "running", (long long)r.version, age, r.target, how);
     sl_hint(&err,
-            "sluice job cancel %s      end it first\nsluice run %.*s --name %s-2      a second job beside it",
-            name, SL_S(file), name);
+            "sluice run %.*s --replace      savepoint, stop, start v%lld from it; back to v%lld if it is not "
+            "well in "
+            "%lld min\nsluice run %.*s --name %s-2      a second job beside it",
+            SL_S(file), (long long)r.version + (n != 0), (long long)r.version,
+            (long long)sl_limits.well_ms / 60000, SL_S(file), name);
     sub_fail(s, &err);
 }

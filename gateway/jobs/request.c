@@ -71,6 +71,13 @@ static void read_config(const struct sl_json *p, struct sl_arena *a, struct sub_
         paths[rq->n_jars++] = sl_json_str(j, SL_STR(""));
     }
     rq->jars = paths;
+    const struct sl_json *again = sl_json_get(p, "keptJars");
+    sl_str *kept = sl_new_n(a, sl_str, again ? again->n + 1 : 1);
+    SL_JSON_EACH(j, again)
+    {
+        kept[rq->n_kept_jars++] = sl_json_str(j, SL_STR(""));
+    }
+    rq->kept_jars = kept;
 }
 
 static bool read_numbers(const struct sl_json *p, struct sub_request *rq, struct sl_err *err)

@@ -2,6 +2,8 @@
  * Statements and the snapshots that are theirs; the tables run_start and version_request. */
 #include "gateway/jobs/restore.h"
 
+#include "gateway/jobs/artifact.h"
+
 #include "base/digest.h"
 #include "base/vec.h"
 #include "gateway/jobs/savepoint.h"
@@ -261,7 +263,7 @@ static void put_vars(struct sl_jw *w, const struct sl_json *vars)
 }
 
 bool restore_request_put(struct store *s, const char *job, int64_t version, const struct sl_json *params,
-                         struct sl_err *err)
+                         const char *const *jars, struct sl_err *err)
 {
     static const char *const kept[] = {"files",    "name", "mode",  "form",           "flink", "target",
                                        "together", "jars", "owner", "resultsAddress", "config"};
@@ -278,6 +280,12 @@ bool restore_request_put(struct store *s, const char *job, int64_t version, cons
         }
     }
     put_vars(&w, sl_json_get(params, "vars"));
+    sl_jw_key(&w, "keptJars");
+    sl_jw_array(&w);
+    for (size_t i = 0; jars[i]; i++) {
+        sl_jw_str(&w, sl_str_of(jars[i]));
+    }
+    sl_jw_end_array(&w);
     sl_jw_end_object(&w);
     struct request_arg x = {.job = job, .version = version, .json = sl_buf_str(&b)};
     return store_write(s, request_put_tx, &x, err);
@@ -310,7 +318,8 @@ bool restore_request_of(struct store *s, const char *job, int64_t version, struc
 
 bool restore_forget(struct store_tx *tx, const char *job, struct sl_err *err)
 {
-    return store_exec(tx, err, "DELETE FROM run_start WHERE job = ?", "z", job) &&
+    return artifact_forget(tx, job, err) &&
+           store_exec(tx, err, "DELETE FROM run_start WHERE job = ?", "z", job) &&
            store_exec(tx, err, "DELETE FROM version_request WHERE job = ?", "z", job) &&
            store_exec(
                tx, err,

@@ -50,7 +50,8 @@ void restore_match(const struct restore_identity *units, size_t n_units, const s
 
 /* The parameters of script.submit that made a version; values of secret variables are left out. */
 SL_MUST_CHECK bool restore_request_put(struct store *s, const char *job, int64_t version,
-                                       const struct sl_json *params, struct sl_err *err);
+                                       const struct sl_json *params, const char *const *jars,
+                                       struct sl_err *err);
 /* Empty: none is kept (a version of an older Sluice). */
 SL_MUST_CHECK bool restore_request_of(struct store *s, const char *job, int64_t version, struct sl_arena *a,
                                       sl_str *ret, struct sl_err *err);

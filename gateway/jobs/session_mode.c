@@ -87,7 +87,7 @@ static void turn_begin(struct chain *c, struct turn *t, struct sl_err *err)
                                 .token = res_task_token(t->task),
                                 .results_address = s->results_address,
                                 .digest = s->digest,
-                                .jars = s->jars,
+                                .jars = s->sent_jars,
                                 .expects_job = job,
                                 /* A cluster of others may not reach us; its jobs need us only for rows. */
                                 .inline_task = !job || (s->target->ops->reach && !t->result)};

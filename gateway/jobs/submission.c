@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "catalog/check.h"
 #include "catalog/scope.h"
+#include "gateway/jobs/artifact.h"
 #include "gateway/jobs/needs.h"
 #include "gateway/jobs/request.h"
 #include "runtime-image/bundle.h"
@@ -334,10 +335,15 @@ static bool check(struct sub *s)
 static bool gather_jars(struct sub *s)
 {
     size_t n = 0;
-    s->jars = sl_new_n(s->arena, const char *, s->rq->n_jars + s->plan.n_jars + 1);
-    for (size_t i = 0; i < s->rq->n_jars + s->plan.n_jars; i++) {
-        bool added = i >= s->rq->n_jars;
-        sl_str jar = added ? s->plan.jars[i - s->rq->n_jars] : s->rq->jars[i];
+    size_t all = s->rq->n_kept_jars ? s->rq->n_kept_jars : s->rq->n_jars + s->plan.n_jars;
+    s->jars = sl_new_n(s->arena, const char *, all + 1);
+    s->jar_digests = sl_new_n(s->arena, const char *, all + 1);
+    s->sent_jars = s->jars;
+    for (size_t i = 0; i < all; i++) {
+        bool added = !s->rq->n_kept_jars && i >= s->rq->n_jars;
+        sl_str jar = s->rq->n_kept_jars ? s->rq->kept_jars[i]
+                     : added            ? s->plan.jars[i - s->rq->n_jars]
+                                        : s->rq->jars[i];
         if (sl_str_starts(jar, SL_STR("file:"))) {
             jar = sl_str_sub(jar, 5, jar.n - 5);
             while (jar.n > 1 && jar.p[0] == '/' && jar.p[1] == '/') {
@@ -353,8 +359,50 @@ static bool gather_jars(struct sub *s)
             sub_fail(s, &err);
             return false;
         }
+        char *digest = sl_arena_alloc(s->arena, 65);
+        struct sl_err unread = SL_ERR_INIT;
+        if (!artifact_digest(path, digest, &unread)) {
+            sub_fail(s, &unread);
+            return false;
+        }
+        s->jar_digests[n] = digest;
         s->jars[n++] = path;
     }
+    return true;
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Jars of a version are kept before it is run: it may have to be run again. */
+static bool keep_jars(struct sub *s)
+{
+    struct sl_err err = SL_ERR_INIT;
+    size_t n = 0;
+    if (!s->jars[0] || s->plan.jobs == s->plan.selects || !s->env->artifact_dir) {
+        return true;
+    }
+    while (s->jars[n]) {
+        n++;
+    }
+    struct artifact *v = sl_new_n(s->arena, struct artifact, n);
+    const char **kept = sl_new_n(s->arena, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (!artifact_keep(s->env->artifact_dir, s->jars[i], s->jar_digests[i], s->arena, &kept[i], &err)) {
+            sub_fail(s, &err);
+            return false;
+        }
+        v[i] = (struct artifact){s->jar_digests[i], file_name(s->jars[i]), sys_file_size(kept[i])};
+    }
+    if (!artifact_note(s->env->ledger, sl_arena_strdupz(s->arena, s->rq->name), s->opened.version,
+                       sl_arena_strdupz(s->arena, s->rq->owner), v, n, &err)) {
+        sub_fail(s, &err);
+        return false;
+    }
+    s->sent_jars = kept;
     return true;
 }
 
@@ -385,7 +433,8 @@ static void write_bundle(struct sub *s, struct sl_buf *b)
     }
     sl_str *lock = sl_new_n(s->arena, sl_str, n_jars + 1);
     for (size_t i = 0; i < n_jars; i++) {
-        lock[i] = sl_str_of(s->jars[i]);
+        lock[i] =
+            sl_arena_printf(s->arena, "sha256:%s", s->jar_digests[i]); /* the same bytes, wherever they lie */
     }
     struct img_bundle_input in = {.script = &s->script,
                                   .vars = s->rq->vars,
@@ -557,9 +606,12 @@ static bool open_ledger(struct sub *s)
 static bool keep_request(struct sub *s)
 {
     struct sl_err err = SL_ERR_INIT;
+    if (!keep_jars(s)) {
+        return false;
+    }
     if (s->plan.jobs == s->plan.selects || s->rq->version || !s->rq->params ||
         restore_request_put(ledger_store(s->env->ledger), sl_arena_strdupz(s->arena, s->rq->name),
-                            s->opened.version, s->rq->params, &err)) {
+                            s->opened.version, s->rq->params, s->sent_jars, &err)) {
         return true;
     }
     sub_fail(s, &err);

@@ -23,6 +23,7 @@ struct sub_env {
     struct target *(*target)(void *ctx, sl_str name, sl_str flink, struct sl_err *err);
     void *target_ctx;
     const char *results_host; /* advertised, "127.0.0.1" */
+    const char *artifact_dir; /* where jars of versions are kept */
     const char *open_dir;     /* where the requests of submissions under way are kept */
     /* HOST:PORT that the TaskManagers of that target dial, where it has one of its own; else "". In the arena. */
     const char *(*results_of)(void *ctx, const char *target, struct sl_arena *a);
@@ -42,6 +43,8 @@ struct sub_request {
     sl_str results_address; /* HOST:PORT; empty = the port's own */
     const sl_str *jars;     /* absolute paths */
     size_t n_jars;
+    const sl_str *kept_jars; /* of a version that is run again: these, in place of `jars` and ADD JAR */
+    size_t n_kept_jars;
     sql_version flink;
     sl_str flink_patch; /* "2.2.1" when a patch version was asked for */
     enum tgt_mode mode;

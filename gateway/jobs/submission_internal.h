@@ -60,9 +60,11 @@ struct sub {
     char body[72];               /* digest of what it asks for */
     const char *results_address;
     char digest[72];
-    const char **jars; /* NULL-terminated */
-    int64_t start_ms;  /* monotonic */
-    int exit_code;     /* of the submission so far */
+    const char **jars;        /* as given; NULL-terminated */
+    const char **jar_digests; /* of each, 64 hex digits */
+    const char **sent_jars;   /* what Flink is given: the kept ones of a version, else `jars` */
+    int64_t start_ms;         /* monotonic */
+    int exit_code;            /* of the submission so far */
     bool interrupted, timed_out;
     sl_str answer;                    /* of the submission that had the key before */
     SL_VEC(struct ledger_step) early; /* steps made before there was a record of the submission */

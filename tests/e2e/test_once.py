@@ -3,6 +3,7 @@
 of its durable writes and requests to Flink (tests/fault/shim.c) and at random moments, the JobManager with it; a new owner goes on. The seed is printed."""
 import concurrent.futures
 import glob
+import hashlib
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import zipfile
 
 import pytest
 
@@ -339,6 +341,35 @@ def test_a_running_name_is_refused(world, flink):
     assert ends == [0, 5], [c.text() for c in calls]
     assert len([r for r in runs(world, name) if not r["ended"]]) == 1
     world("job", "cancel", name).ok()
+
+
+def test_jars_of_a_version_are_kept(world, flink):
+    """By their digest, so that the version can be run again whatever became of the file; other bytes are another version."""
+    name = COUNT("jarred")
+    jar = os.path.join(world.folder, f"{name}.jar")
+    kept = {}
+    for content in ("one", "two", "one", "one"):
+        with zipfile.ZipFile(jar, "w") as z:
+            z.writestr(zipfile.ZipInfo("name.txt"), content)
+        submit(world, flink, "session", load(os.path.join(world.folder, "sink", name)), name, "--jar", jar).ok()
+        settle(world, name)
+        with open(jar, "rb") as f:
+            data = f.read()
+        path = os.path.join(world.data, "artifacts", hashlib.sha256(data).hexdigest() + ".jar")
+        with open(path, "rb") as f:
+            assert f.read() == data
+        kept[content] = path
+    os.unlink(jar)
+    assert len(set(kept.values())) == 2 and all(os.path.exists(p) for p in kept.values())
+    found = query(world, "SELECT version, artifact FROM version_artifact WHERE job = ? ORDER BY version", name)
+    digests = [os.path.basename(kept[c])[:64] for c in ("one", "two", "one")]
+    assert found == list(zip((1, 2, 3), digests)), found
+    loose = os.path.join(world.data, "artifacts", "0" * 64 + ".jar")
+    with open(loose, "wb"):
+        pass
+    kill_owner(world)
+    world("job", "ls").ok()  # a new owner sweeps what no version names, and only that
+    assert not os.path.exists(loose) and all(os.path.exists(p) for p in kept.values())
 
 
 def test_twenty_names_at_once_on_a_cold_folder(own_sluice, flink):

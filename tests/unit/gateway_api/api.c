@@ -6,6 +6,7 @@
 #include "gateway/api/rpc.h"
 
 #include "base/limits.h"
+#include "gateway/jobs/artifact.h"
 #include "gateway/jobs/snapshot.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -78,8 +79,9 @@ static struct target *no_tracked(void *ctx, const char *name, const char *flink)
 
 static int setup(void **state)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               snapshot_migrations, restore_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations,   submission_migrations,
+                                                               snapshot_migrations, artifact_migrations,
+                                                               restore_migrations,  NULL};
     struct world *w = calloc(1, sizeof(*w));
     struct sl_err err = SL_ERR_INIT;
     char path[96];

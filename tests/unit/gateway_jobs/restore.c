@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Statements find their own snapshots: by their text, then by the tables they write, never by their place; the
  * newest submission that has a snapshot which is still there is the one that is restored. */
+#include "gateway/jobs/artifact.h"
 #include "gateway/jobs/restore.h"
 
 #include "gateway/jobs/history.h"
@@ -82,8 +83,9 @@ struct world {
 
 static int setup(void **state)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               snapshot_migrations, restore_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations,   submission_migrations,
+                                                               snapshot_migrations, artifact_migrations,
+                                                               restore_migrations,  NULL};
     struct world *w = calloc(1, sizeof(*w));
     char path[96];
     struct sl_err err = SL_ERR_INIT;
@@ -185,9 +187,11 @@ static void secrets_are_not_kept(void **state)
         SL_STR("{\"files\":[],\"name\":\"counts\",\"key\":\"k\",\"vars\":[{\"name\":\"pw\",\"value\":"
                "\"hunter2\",\"secret\":true},{\"name\":\"host\",\"value\":\"h:1\",\"secret\":false}]}"),
         &err);
-    assert_true(restore_request_put(w->store, "counts", 1, p, &err));
+    assert_true(
+        restore_request_put(w->store, "counts", 1, p, (const char *const[]){"/kept/a.jar", NULL}, &err));
     assert_true(restore_request_of(w->store, "counts", 1, &w->arena, &kept, &err));
     assert_int_equal(sl_str_find(kept, SL_STR("hunter2")), -1);
+    assert_true(sl_str_find(kept, SL_STR("\"keptJars\":[\"/kept/a.jar\"]")) > 0);
     assert_true(sl_str_find(kept, SL_STR("h:1")) > 0);
     assert_int_equal(sl_str_find(kept, SL_STR("\"key\"")), -1);
     assert_true(restore_request_of(w->store, "counts", 2, &w->arena, &kept, &err));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshots on a real store: they only go forward, what is known is not forgotten by a look that tells less,
  * and the newest that can be restored from is the one that is found. */
+#include "gateway/jobs/artifact.h"
 #include "gateway/jobs/snapshot.h"
 
 #include "gateway/jobs/ledger.h"
@@ -23,8 +24,9 @@ struct world {
 
 static void world_open(struct world *w)
 {
-    static const struct store_migration *const migrations[] = {ledger_migrations, submission_migrations,
-                                                               snapshot_migrations, restore_migrations, NULL};
+    static const struct store_migration *const migrations[] = {ledger_migrations,   submission_migrations,
+                                                               snapshot_migrations, artifact_migrations,
+                                                               restore_migrations,  NULL};
     struct sl_err err = SL_ERR_INIT;
     w->store = store_open(w->path, migrations, &err);
     assert_non_null(w->store);
