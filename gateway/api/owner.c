@@ -635,14 +635,14 @@ static void finish(struct owner *o)
         drain(o);
         net_rpc_free(o->rpc);
     }
-    if (o->recovers) {
-        pthread_join(o->recoverer, NULL);
-    }
     if (o->canceller) {
         pthread_join(o->canceller, NULL);
     }
     if (o->live) {
         live_hub_stop(o->live);
+    }
+    if (o->recovers) {
+        pthread_join(o->recoverer, NULL);
     }
     for (size_t i = 0; i < o->recoveries.n; i++) {
         sub_recovery_join(o->recoveries.v[i]);

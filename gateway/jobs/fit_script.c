@@ -19,8 +19,9 @@ static bool take_row(void *ctx, sl_str json)
     struct capture *c = ctx;
     struct sl_err ignored = SL_ERR_INIT;
     const struct sl_json *e = sl_json_parse(c->arena, json, &ignored);
-    if (sl_str_eqz(sl_json_str(sl_json_get(e, "event"), SL_STR_NONE), "row") && !c->text.n) {
-        c->text = sl_json_str(sl_json_at(sl_json_get(e, "values"), 0), SL_STR_NONE);
+    if (sl_str_eqz(sl_json_str(sl_json_get(e, "event"), SL_STR_NONE), "rows") && !c->text.n) {
+        const struct sl_json *row = sl_json_at(sl_json_get(e, "rows"), 0); /* its kind, then its cells */
+        c->text = sl_json_str(sl_json_at(row, 1), SL_STR_NONE);
     }
     return true;
 }
