@@ -21,7 +21,7 @@ KEYS = 5
 SCRIPT = """SET 'execution.checkpointing.interval' = '{interval}';
 CREATE TABLE src (id BIGINT, k STRING, pt AS PROCTIME()) WITH ('connector' = 'filesystem', 'path' = '{folder}/in', 'format' = 'csv', 'source.monitor-interval' = '100 ms');
 CREATE TABLE dst (id BIGINT, k STRING, n BIGINT) WITH ('connector' = 'filesystem', 'path' = '{folder}/out', 'format' = 'csv');
-INSERT INTO dst SELECT id, k, COUNT(*) OVER (PARTITION BY {key} ORDER BY pt) FROM src;
+INSERT INTO dst SELECT id, k, {what} OVER (PARTITION BY {key} ORDER BY pt) FROM src;
 """
 
 
@@ -96,10 +96,10 @@ def feed(sluice, request):
 
 @pytest.fixture
 def count(sluice, feed, flink, mode):
-    """Scripts of the running count: v1 and v2 differ in a setting, `misfit` in the type of the key of its state (which no plan shows), `unfit` in what stands below it."""
-    def write(name, interval="300 ms", key="k"):
-        return sluice.script(SCRIPT.format(folder=feed.folder, interval=interval, key=key), f"{os.path.basename(feed.folder)}-{name}.sql")
-    return {"v1": write("v1"), "v2": write("v2", "400 ms"), "misfit": write("misfit", key="id"), "unfit": write("unfit", key="CHAR_LENGTH(k)"), "args": ("--flink", flink, "--mode", mode)}
+    """Scripts of the running count: v1 and v2 differ in a setting, `misfit` in the type of the key of its state (which no plan shows), `unfit` in what it keeps."""
+    def write(name, interval="300 ms", key="k", what="COUNT(*)"):
+        return sluice.script(SCRIPT.format(folder=feed.folder, interval=interval, key=key, what=what), f"{os.path.basename(feed.folder)}-{name}.sql")
+    return {"v1": write("v1"), "v2": write("v2", "400 ms"), "misfit": write("misfit", key="id"), "unfit": write("unfit", what="SUM(id)"), "args": ("--flink", flink, "--mode", mode)}
 
 
 def finish(sluice, feed, name):
