@@ -230,7 +230,7 @@ static bool jar_again(struct session *s, const char *gone_id, struct sl_err *err
     struct flink_rest *r = flink_rest_open(&s->at, ASK_MS);
     bool ok = identify(s, r, &o, err);
     pthread_mutex_lock(&s->lock);
-    bool same = strcmp(before, s->incarnation) == 0;
+    bool same = !before[0] || strcmp(before, s->incarnation) == 0;
     pthread_mutex_unlock(&s->lock);
     if (ok && !same) {
         ok = sl_fail(err, SL_TARGET_UNREACHABLE,
@@ -276,6 +276,7 @@ static bool session_submit(struct target *t, const struct tgt_submit *sub, struc
     }
     for (int i = 0; i < 2; i++) {
         copy_jar_id(s, jar);
+        describe(s, ret);
         if (tgt_submit_session(&s->at, jar, sub, a, failure, err)) {
             return true;
         }
