@@ -406,6 +406,7 @@ special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) FOR expr(
 substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) FOR|COMMA|COMMA_ARG expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
+special_call(R) ::= TRIM(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, B), T.kind); }
@@ -1093,7 +1094,7 @@ other_action(R) ::= RESET(T) keys(A). { R = sql_op(MK(ACTION, T.off, A), T.kind)
 connection(R) ::= CONNECTION(T). { R = T; need(p, 203, T.off, "CONNECTION"); }
 stmt(R) ::= create(T) connection ifne(F) cids(A) comment_opt(B) WITH props(C).
     { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F; sql_check_connection(p, R, C); }
-stmt(R) ::= create_system(T) connection ifne(F) id(A) comment_opt(B) WITH props(C).
+stmt(R) ::= create_system(T) connection ifne(F) cids(A) comment_opt(B) WITH props(C).
     { R = MK(CREATE_CONNECTION, T.off, A, B, C); R->op = T.word | F | SQL_OP_SYSTEM; sql_check_connection(p, R, C); }
 stmt(R) ::= ALTER(T) connection(O) ife(F) cids(A) other_action(B). { R = MK(ALTER_OTHER, T.off, A, B); R->op = O.kind | F; }
 

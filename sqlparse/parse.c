@@ -382,6 +382,9 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     case TK_RB:
     case TK_END:
         f->depth -= f->depth > 0;
+        /* what was begun inside is over */
+        f->window_depth = f->window_depth > f->depth + 1 ? 0 : f->window_depth;
+        f->frame_depth = f->frame_depth > f->depth + 1 ? 0 : f->frame_depth;
         break;
     case TK_BETWEEN:
         if (f->prev == TK_ROWS || f->prev == TK_RANGE) {
