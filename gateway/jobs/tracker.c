@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #define FORGET_EACH_MS 1000
+#define SPREAD_FROM    200 /* runs: beyond, even their first looks are spread over the interval */
 
 static size_t bucket_of(const char *run_id)
 {
@@ -84,6 +85,11 @@ static void enter_place(struct tracker *t, struct entry *e)
         t->places = p;
     }
     e->since_ms = sys_now_ms();
+    if (t->active > SPREAD_FROM && !e->waiters) { /* not thousands of connections at once */
+        e->next_ms =
+            e->since_ms + (int64_t)(sl_str_hash(sl_str_of(e->run.cluster.id)) % (uint64_t)sl_limits.look_ms);
+        e->since_ms = e->next_ms;
+    }
     e->place = p;
     e->in_place = p->entries;
     p->entries = e;

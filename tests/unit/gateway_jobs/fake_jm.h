@@ -78,10 +78,10 @@ static inline void jm_job(struct jm *j, size_t of, bool failed, struct sl_buf *b
         b,
         "{\"jid\":\"%s\",\"name\":\"job\",\"isStoppable\":false,\"state\":\"%s\",\"job-type\":\"STREAMING\","
         "\"start-time\":1795270301530,\"end-time\":-1,\"duration\":10976,\"maxParallelism\":-1,"
-        "\"now\":1795270312342,\"timestamps\":{\"CREATED\":1795270301541,\"FAILING\":0,\"FAILED\":0,"
+        "\"now\":%lld,\"timestamps\":{\"CREATED\":1795270301541,\"FAILING\":0,\"FAILED\":0,"
         "\"CANCELED\":0,\"INITIALIZING\":1795270301530,\"RECONCILING\":0,\"RESTARTING\":0,\"CANCELLING\":0,"
         "\"SUSPENDED\":0,\"FINISHED\":0,\"RUNNING\":1795270301610},\"vertices\":[",
-        id, state);
+        id, state, (long long)sys_wall_ms());
     for (int i = 0; i < 2; i++) {
         sl_buf_printf(
             b,

@@ -138,7 +138,8 @@ static void wait_shown(struct world *w, size_t of, const char *want)
             return;
         }
     }
-    fail_msg("%zu is %s, not %s", of, run_shown_state(&r), want);
+    fail_msg("%zu is %s (last seen %lld ms ago), not %s", of, run_shown_state(&r),
+             (long long)(sys_wall_ms() - r.seen_ms), want);
 }
 
 static void many_looks(struct world *w, size_t of)
