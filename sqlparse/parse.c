@@ -266,6 +266,9 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     case TK_DATETIME_DIFF:
         return peek_kind(f, 0) == TK_LP ? t->kind : TK_IDENT;
     case TK_TRY_CAST:
+        if (f->prev == TK_DOT) {
+            return TK_IDENT;
+        }
         return t->flags & SQL_TOKEN_RESERVED || peek_kind(f, 0) == TK_LP ? TK_TRY_CAST : TK_IDENT;
     case TK_MAP:
         next = peek_kind(f, 0);
