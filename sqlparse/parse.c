@@ -266,7 +266,7 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     case TK_DATETIME_DIFF:
         return peek_kind(f, 0) == TK_LP ? t->kind : TK_IDENT;
     case TK_TRY_CAST:
-        if (f->prev == TK_DOT) {
+        if (f->prev == TK_DOT && !(t->flags & SQL_TOKEN_RESERVED)) {
             return TK_IDENT;
         }
         return t->flags & SQL_TOKEN_RESERVED || peek_kind(f, 0) == TK_LP ? TK_TRY_CAST : TK_IDENT;
