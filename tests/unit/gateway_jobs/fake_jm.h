@@ -72,8 +72,8 @@ static inline void jm_job(struct jm *j, size_t of, bool failed, struct sl_buf *b
 {
     char id[33];
     jm_id(of, id);
-    const char *state = failed ? "FAILED" : jm_states[j->state];
-    int running = strcmp(state, "RUNNING") == 0 ? j->running : 0;
+    const char *state = failed ? "FAILED" : jm_states[atomic_load(&j->state)];
+    int running = strcmp(state, "RUNNING") == 0 ? atomic_load(&j->running) : 0;
     sl_buf_printf(
         b,
         "{\"jid\":\"%s\",\"name\":\"job\",\"isStoppable\":false,\"state\":\"%s\",\"job-type\":\"STREAMING\","
@@ -158,8 +158,8 @@ static inline int jm_answer(struct jms *s, size_t of, const char *path, struct s
         sl_buf_putz(b, "{\"taskmanagers\":1,\"slots-total\":8,\"slots-available\":7,\"jobs-running\":1,"
                        "\"flink-version\":\"2.2.1\"}");
     } else if (strcmp(path, "/jobs/overview") == 0) {
-        const char *state = failed ? "FAILED" : jm_states[j->state];
-        int running = strcmp(state, "RUNNING") == 0 ? j->running : 0;
+        const char *state = failed ? "FAILED" : jm_states[atomic_load(&j->state)];
+        int running = strcmp(state, "RUNNING") == 0 ? atomic_load(&j->running) : 0;
         sl_buf_putz(b, "{\"jobs\":[");
         if (!forgets) {
             sl_buf_printf(b,
