@@ -53,6 +53,7 @@ struct entry {
     int64_t next_ms, last_ms, since_ms, detail_ms, checkpoints_ms;
     bool spread; /* its looks have a phase of their own */
     int64_t ended_at;
+    int64_t clock_ms;        /* of its JobManager, in the last answer */
     int64_t counted_ms;      /* monotonic: when the counts of records last changed */
     char *chain, *stack;     /* of its newest failure */
     int64_t failure_said_ms; /* monotonic: of the newest event of one */
@@ -74,6 +75,7 @@ struct place {
     int failures; /* looks in a row that saw nothing */
     int64_t next_ms, identity_ms, cluster_ms;
     char life[192];        /* web.tmpdir of the JobManager that is believed */
+    uint64_t site;         /* what all lives of it share; 0 = not known yet */
     char process_life[64]; /* its start id, where it is ours */
     char next_life[192];   /* of another that answers since next_life_ms (monotonic) */
     int64_t next_life_ms;

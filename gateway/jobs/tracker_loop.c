@@ -160,6 +160,7 @@ static void seen(struct round *r, const struct round_job *j, const struct track_
     if (e) {
         e->looks++;
         e->asking = false;
+        e->clock_ms = s->look ? s->look->clock_ms : e->clock_ms;
         if (!e->run.ended) {
             track_note(t, e, s);
             if (j->failure.stack.n || j->failure.chain_json.n) {
@@ -273,6 +274,9 @@ static bool same(void *ctx, const struct flink_look_who *who)
     if (ours && strcmp(who->cluster_id, r->cluster.id) != 0) {
         return false;
     }
+    if (!ours && p->site && who->site != p->site) {
+        return false; /* the address leads to somebody else's for a while */
+    }
     if (!ours && !p->life[0]) { /* that of when the job was submitted, as much of it as was kept */
         bool kept = strncmp(who->life, r->cluster.incarnation, sizeof(r->cluster.incarnation) - 1) == 0;
         snprintf(p->life, sizeof(p->life), "%s", kept ? who->life : r->cluster.incarnation);
@@ -287,6 +291,7 @@ static bool same(void *ctx, const struct flink_look_who *who)
     }
     p->next_life_ms = 0;
     snprintf(p->life, sizeof(p->life), "%s", who->life);
+    p->site = who->site;
     snprintf(p->process_life, sizeof(p->process_life), "%s", r->process.life);
     p->identity_ms = sys_now_ms();
     return true;
@@ -349,6 +354,7 @@ static void start_look(struct round *r)
         memcpy(l->expect, e->run.state, sizeof(l->expect));
         l->wants = wants_of(e, r->n, now);
         l->restarting_ms = e->run.last.restarting_ms;
+        l->clock_ms = e->clock_ms;
         l->restarts = SL_MAX(e->run.last.restarts - (r->has_process ? r->process.restarts : 0), 0);
         l->ctx = &r->jobs[i];
     }

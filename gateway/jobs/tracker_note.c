@@ -328,7 +328,7 @@ static void note_status(struct entry *e, const struct track_seen *s, int64_t at_
         note_restarts(r, before_restarts, now.restarts, at_ms);
     }
     e->dirty |= checkpoint || now.restarts != before_restarts;
-    if (now.records_in != before_in || !r->vitals.moved_ms) {
+    if (now.records_in != before_in || !r->vitals.moved_ms || r->vitals.silent_ms) { /* unseen is not idle */
         r->vitals.moved_ms = at_ms;
     }
     if (s->look) {

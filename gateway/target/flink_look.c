@@ -196,10 +196,25 @@ static void want_metrics(struct flink_look *l, const struct look_vertex *v, size
     }
 }
 
+/* Nobody believes what was said of another job, or what was said before. */
+static bool is_of_now(struct flink_look_job *j, const struct sl_json *doc, char why[200])
+{
+    sl_str id = sl_json_str(sl_json_get(doc, "jid"), SL_STR_NONE);
+    int64_t clock = sl_json_i64(sl_json_get(doc, "now"), 0), before = j->clock_ms;
+    if (!sl_str_eqz(id, j->id)) {
+        return bad(why, "what it tells is of another job");
+    }
+    j->clock_ms = clock;
+    return clock == 0 || clock > before || bad(why, "something repeats an old answer of it");
+}
+
 static bool on_job(struct flink_look *l, struct flink_look_job *j, const struct sl_json *doc, char why[200])
 {
     if (!sl_json_is(sl_json_get(doc, "state"), SL_JSON_STRING)) {
         return bad(why, "there is no state in what it tells of the job");
+    }
+    if (!is_of_now(j, doc, why)) {
+        return false;
     }
     struct look_vertex *v;
     size_t n;

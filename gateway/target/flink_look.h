@@ -47,6 +47,9 @@ struct flink_look_job {
     char expect[24];       /* its state as known; another one makes the look ask who answers */
     int64_t restarting_ms; /* as known: a later one makes the look ask how often it restarted */
     int restarts;          /* as known */
+    /* The JobManager's clock in its last answer, 0 = none yet; out: in this one. An answer whose clock has not
+     * gone on since is an old one that something in between repeats, and counts as silence. */
+    int64_t clock_ms;
     void *ctx;
     /* out; strings live until job() returns */
     enum flink_look_end end;
@@ -63,6 +66,8 @@ struct flink_look_job {
 struct flink_look_who {
     char cluster_id[64]; /* sluice.cluster.id; "" = none */
     char life[192];      /* web.tmpdir: each life of a JobManager has its own */
+    uint64_t
+        site; /* hash of the addresses and ids that all lives of one JobManager share; 0 = it tells none */
 };
 struct flink_look_plan {
     struct tgt_endpoint at; /* strings borrowed until done() */

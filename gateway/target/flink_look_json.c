@@ -15,6 +15,20 @@ static void copy(char *out, size_t cap, const struct sl_json *v)
     snprintf(out, cap, "%.*s", SL_S(sl_json_str(v, SL_STR_NONE)));
 }
 
+/* What stays when a JobManager is started again at its place, and differs from that of another Flink. */
+static bool is_of_site(sl_str key)
+{
+    static const char *const keys[] = {
+        "jobmanager.rpc.address",       "jobmanager.rpc.port",   "rest.address",        "rest.port",
+        "high-availability.cluster-id", "kubernetes.cluster-id", "kubernetes.namespace"};
+    for (size_t i = 0; i < SL_ARRAY_LEN(keys); i++) {
+        if (sl_str_eqz(key, keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool look_who_of_json(const struct sl_json *doc, struct flink_look_who *ret)
 {
     memset(ret, 0, sizeof *ret);
@@ -28,6 +42,9 @@ bool look_who_of_json(const struct sl_json *doc, struct flink_look_who *ret)
             copy(ret->cluster_id, sizeof ret->cluster_id, sl_json_get(e, "value"));
         } else if (sl_str_eqz(key, "web.tmpdir")) {
             copy(ret->life, sizeof ret->life, sl_json_get(e, "value"));
+        } else if (is_of_site(key)) { /* in any order */
+            ret->site +=
+                sl_str_hash(key) ^ (3 * sl_str_hash(sl_json_str(sl_json_get(e, "value"), SL_STR_NONE)));
         }
     }
     return true;
