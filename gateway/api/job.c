@@ -158,6 +158,8 @@ static void put_cause(struct api_call *c, struct sl_jw *w, const struct run *r)
     sl_jw_kstrz(w, "message", f.message);
     sl_jw_kstrz(w, "hint", f.hint);
     sl_jw_kstrz(w, "place", f.place);
+    sl_jw_kstrz(w, "statement", f.what);
+    sl_jw_kstrz(w, "record", f.record);
     sl_jw_kstrz(w, "java", f.flink);
     sl_jw_ki64(w, "causes", f.causes);
     put_time(w, "at", f.at_ms);

@@ -102,9 +102,13 @@ static void show_ways(const struct sl_json *j, const struct sl_json *cause, stru
 
 static void show_cause(const struct sl_json *c, struct sl_arena *a)
 {
-    printf(" cause        %s [%s]\n", job_text(c, "message", a), job_text(c, "code", a));
+    printf(" cause        %s      [%s]\n", job_text(c, "message", a), job_text(c, "code", a));
     if (job_text(c, "place", a)[0]) {
-        printf(" where        %s\n", job_text(c, "place", a));
+        const char *what = job_text(c, "statement", a);
+        printf(" where        %s%s%s\n", job_text(c, "place", a), what[0] ? "  " : "", what);
+    }
+    if (job_text(c, "record", a)[0]) {
+        printf(" record       %s\n", job_text(c, "record", a));
     }
 }
 

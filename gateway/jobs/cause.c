@@ -86,6 +86,52 @@ static const char *root_of(const struct tgt_failure *f, struct sl_arena *a, int 
         .p;
 }
 
+static const char *place_of(const struct sql_script *s, uint16_t file, struct sl_pos pos, struct sl_arena *a)
+{
+    return sl_arena_printf(a, "%.*s:%u:%u", SL_S(s->files.v[file].name), pos.line, pos.col).p;
+}
+
+/* "CREATE TABLE clicks" */
+static const char *name_of(const struct sql_stmt *st, struct sl_arena *a)
+{
+    const char *kind = st->kind == SQL_KIND_INSERT ? "INSERT INTO" : sql_kind_name(st->kind);
+    return sl_arena_printf(a, "%s%s%.*s", kind, st->object.n ? " " : "", SL_S(st->object)).p;
+}
+
+/* The statement the place is in, and the one that runs where it is another. */
+static const char *what_of(const struct sql_script *s, const struct sql_diag *d, const struct sql_stmt *st,
+                           struct sl_arena *a)
+{
+    for (size_t i = 0; i < s->stmts.n; i++) {
+        const struct sql_stmt *at = &s->stmts.v[i];
+        if (at->number == d->statement && at != st && st->file < s->files.n) {
+            return sl_arena_printf(a, "%s, read by %s %s", name_of(at, a), place_of(s, st->file, st->pos, a),
+                                   name_of(st, a))
+                .p;
+        }
+    }
+    return name_of(st, a);
+}
+
+/* The hint's line that shows the record becomes a fact of its own. */
+static void take_record(struct cause *c, struct sl_arena *a)
+{
+    static const char *const leads[] = {";\nthe record: ", ";\nthe line: "};
+    for (size_t i = 0; i < SL_ARRAY_LEN(leads); i++) {
+        const char *at = strstr(c->hint, leads[i]);
+        if (!at) {
+            continue;
+        }
+        const char *record = at + strlen(leads[i]), *topic = strstr(c->message, "of topic '");
+        topic = topic ? topic + strlen("of topic '") : NULL;
+        c->record =
+            topic ? sl_arena_printf(a, "topic %.*s, value %s", (int)strcspn(topic, "'"), topic, record).p
+                  : sl_arena_printf(a, "%s", record).p;
+        c->hint = sl_arena_printf(a, "%.*s", (int)(at - c->hint), c->hint).p;
+        return;
+    }
+}
+
 bool cause_of_run(struct ledger *l, struct tracker *t, const struct run *r, struct sl_arena *a,
                   struct cause *ret)
 {
@@ -103,13 +149,17 @@ bool cause_of_run(struct ledger *l, struct tracker *t, const struct run *r, stru
                           .message = sl_arena_strdupz(a, d.msg),
                           .hint = sl_arena_strdupz(a, d.hint),
                           .place = "",
+                          .what = "",
+                          .record = "",
                           .stack = flink_error_stack(&f, a),
                           .at_ms = r->vitals.failed_ms ? r->vitals.failed_ms : f.at_ms};
     struct sl_pos pos = d.pos.off != SL_NO_POS || !st ? d.pos : st->pos;
     uint16_t file = d.pos.off != SL_NO_POS || !st ? d.file : st->file;
     if (st && pos.off != SL_NO_POS && file < script.files.n) {
-        ret->place = sl_arena_printf(a, "%.*s:%u:%u", SL_S(script.files.v[file].name), pos.line, pos.col).p;
+        ret->place = place_of(&script, file, pos, a);
+        ret->what = what_of(&script, &d, st, a);
     }
+    take_record(ret, a);
     ret->flink = root_of(&f, a, &ret->causes);
     return true;
 }

@@ -10,7 +10,10 @@
 struct cause {
     const char *code, *message, *hint; /* hint may be "" */
     const char *place;                 /* "orders.sql:20:1", or "" */
-    const char *flink;                 /* the root cause as Java says it, one line */
+    const char *
+        what; /* that stands there: "CREATE TABLE clicks, read by orders.sql:24:1 INSERT INTO visits", or "" */
+    const char *record; /* that did not fit: "topic clicks, value {...}", or "" */
+    const char *flink;  /* the root cause as Java says it, one line */
     sl_str stack;
     int causes; /* exceptions in the chain */
     int64_t at_ms;
