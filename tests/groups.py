@@ -61,6 +61,16 @@ def restore(run):
             run.pytest(["tests/e2e/test_restore.py"], {"E2E_FLINK": one, "E2E_MODE": mode}, extra=["-s", *some])
 
 
+def truth(run):
+    """Tier 2: session mode on the default Flink. In test-all both modes of all three, long sleeps, more faults."""
+    if run.tier >= 3:
+        run.deadline += 60 * 60
+    for one in ("2.2", "1.20", "2.3") if run.tier >= 3 else ("2.2",):
+        run.pytest(["tests/e2e/truth"], {"E2E_FLINK": one, "E2E_MODE": "session"})
+        if run.tier >= 3:
+            run.pytest([f"tests/e2e/truth/test_{name}.py" for name in ("kills", "health", "shown")], {"E2E_FLINK": one, "E2E_MODE": "application"})
+
+
 def version(one):
     """What the default Flink shows in both modes, on another; an application that loses its JobManager while Sluice is away."""
     def go(run):
@@ -113,6 +123,7 @@ GROUPS = [
     Group("track", 2, 3, "what is said of a run against what is so: every checkpoint written down, JobManager asleep and killed, TaskManager killed, a job that restarts", pytest("tests/e2e/test_track.py")),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),
     Group("smoke-2.3", 2, 4, "scripts and jobs on Flink 2.3", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "2.3"}, extra=["-m", "smoke"])),
+    Group("truth", 2, 7, "what job show tells beside what is so: JVMs killed and asleep, a REST that hangs, breaks off, lies, repeats itself or is another's; slots, brokers, disks; jobs as they are shown", truth),
     Group("transcripts", 2, 4, "what a person sees, whole: live rows and Ctrl-C, events, no Java, rows that cannot come back, a wrong password; flink install to its end", pytest(
         "tests/e2e/test_transcripts.py", "tests/e2e/flink/test_install_look.py")),
     Group("version-1.20", 3, 13, "scripts, ends, jobs, transcripts and an application killed without Sluice, on Flink 1.20 in both modes", version("1.20")),

@@ -18,7 +18,7 @@ class Foreign(flink_cluster.Cluster):
     """Jobs restart at once when a TaskManager is lost, and its loss is known after 8 s."""
 
     def __init__(self, version, slots=4, more=None):
-        self.more = {"heartbeat.interval": "2 s", "heartbeat.timeout": "8 s", "slot.request.timeout": "60 s", **(more or {})}
+        self.more = {"heartbeat.interval": "2 s", "heartbeat.timeout": "8 s", "slot.request.timeout": "60 s", "metrics.fetcher.update-interval": "1 s", **(more or {})}
         self.commands = {}
         super().__init__(stock.libraries(harness.PATCH[version]), RUNNER, slots=slots)
 

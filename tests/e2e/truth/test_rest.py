@@ -143,6 +143,7 @@ def reachable(foreign):
         return None
 
 
+@pytest.mark.full
 def test_too_few_slots(sluice, flink, foreign, proxy):
     """A second job finds no slot: Flink calls it RUNNING, we do not. When the first goes, it starts by itself."""
     harness.wait_for(lambda: (reachable(foreign) or {}).get("slots-total") == 4, 90, "a TaskManager")

@@ -142,7 +142,7 @@ class Watch:
                 wrong.append((t.at, f"told RUNNING and ok, and nothing was running for {LAG} s"))
             elif t["state"] in ENDS and t["state"] not in self.evidence and not any(x.state == t["state"] for x in self.truth if x.at <= t.at + 1):
                 wrong.append((t.at, f"told {t['state']}, which the real Flink never said"))
-            elif t["state"] == "FAILED" and not (t.doc.get("evidence") or t.doc.get("error")):
+            elif t["state"] == "FAILED" and not (t["evidence"] or t["error"] or t["cause"]):
                 wrong.append((t.at, "told FAILED without evidence"))
         assert not wrong, "\n".join(f"{at - self.start:6.1f} s  {text}" for at, text in wrong[:10]) + "\n" + self.timeline()
 
