@@ -34,6 +34,7 @@ struct serve {
     struct auth_gate gate;
     struct sl_arena arena; /* of the gate */
     bool no_auth, ready, closed;
+    bool draining; /* the API takes nothing any more, and its calls were told to stop */
     uv_timer_t tick;
     int handles;
     struct socket *strangers;
@@ -167,6 +168,11 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
     struct serve *s = ctx;
     struct sl_err err = SL_ERR_INIT;
     struct who who = {.role = AUTH_NOBODY};
+    if (s->draining) {
+        sl_fail(&err, SL_BUSY, "the server is ending");
+        api_problem_reply(&err, a, ret);
+        return false;
+    }
     if (gate(s, r, &err) && (is_open(r->path) || who_asks(s, r, &who, &err))) {
         return true;
     }
@@ -183,6 +189,11 @@ static void on_request(void *ctx, const struct front_request *r)
     if (answer_itself(s, r)) {
         return;
     }
+    if (s->draining) { /* its body came while it began to end */
+        sl_fail(&err, SL_BUSY, "the server is ending");
+        api_problem(s->front, r->id, &err, NULL);
+        return;
+    }
     if (!who_asks(s, r, &who, &err)) { /* it has ended while the body came */
         api_problem(s->front, r->id, &err, NULL);
         return;
@@ -192,7 +203,10 @@ static void on_request(void *ctx, const struct front_request *r)
 
 static void on_gone(void *ctx, uint64_t id)
 {
-    api_rest_gone(((struct serve *)ctx)->rest, id);
+    struct serve *s = ctx;
+    if (!s->draining) {
+        api_rest_gone(s->rest, id);
+    }
 }
 
 /* --- WebSockets ---------------------------------------------------------------------------------------------------- */
@@ -278,6 +292,9 @@ static void on_message(void *ctx, uint64_t id, void *user, sl_str text)
 {
     struct serve *s = ctx;
     struct socket *w = user;
+    if (s->draining) {
+        return;
+    }
     if (w->role == AUTH_NOBODY) {
         on_auth(s, w, text);
         return;
@@ -291,7 +308,9 @@ static void on_socket_gone(void *ctx, uint64_t id, void *user)
     struct socket *w = user;
     not_strange(s, w);
     free(w);
-    api_rpc_gone(&s->rpc, id);
+    if (!s->draining) {
+        api_rpc_gone(&s->rpc, id);
+    }
 }
 
 static bool send_message(void *ctx, uint64_t client, sl_str line, bool urgent)
@@ -423,6 +442,7 @@ void serve_ready(struct serve *s, bool ready)
 void serve_drain(struct serve *s)
 {
     s->ready = false;
+    s->draining = true;
     front_stop_listening(s->front);
     front_hurry(s->front);
 }

@@ -230,12 +230,12 @@ def test_garbage_half_requests_and_large_heads(server):
     for junk in (b"\x00\xff" * 500, b"GET\r\n\r\n", b"\r\n\r\n\r\n", os.urandom(5000), b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\n\r\n",
                  server.head("GET", "/healthz", *[f"X-{i}: " + "y" * 200 for i in range(200)]), b"POST / HTTP/1.1\r\nContent-Le"):
         s = server.raw(junk)
-        s.shutdown(socket.SHUT_WR)
         s.settimeout(15)
         try:
+            s.shutdown(socket.SHUT_WR)
             while s.recv(65536):
                 pass
-        except (ConnectionResetError, TimeoutError):
+        except OSError:  # it has closed already, or says nothing
             pass
         s.close()
     assert server.ask("GET", "/healthz")[0] == 200
