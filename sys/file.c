@@ -8,7 +8,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -320,12 +319,13 @@ int sys_lock(const char *path, bool *ret_held, struct sl_err *err)
         fail(err, errno, "open the lock file", path);
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &whole) == 0) {
         return fd;
     }
     int saved = errno;
     close(fd);
-    if (saved == EWOULDBLOCK) {
+    if (saved == EAGAIN || saved == EACCES) {
         *ret_held = true;
         sl_fail(err, SL_BUSY, "%s is locked by another process", path);
     } else {
@@ -337,7 +337,8 @@ int sys_lock(const char *path, bool *ret_held, struct sl_err *err)
 bool sys_lock_is_held(const char *path)
 {
     FD_AUTO fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
 static const char *home(void)

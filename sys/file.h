@@ -28,10 +28,10 @@ SL_MUST_CHECK bool sys_dir_list(struct sl_arena *a, const char *path, sl_str **r
 char *sys_path_join(struct sl_arena *a, const char *dir, const char *name);
 /* Absolute form without "." and ".." (no symbolic links resolved). */
 char *sys_path_abs(struct sl_arena *a, const char *path);
-/* A lock file: flock exclusive, non-blocking. Returns the fd (close = unlock), or -1 with *ret_held when
- * another process holds it. */
+/* A lock file: exclusive, of the open file (fcntl's OFD locks), not waited for. Returns the fd (close = unlock), or -1 with
+ * *ret_held when another one holds it. */
 int sys_lock(const char *path, bool *ret_held, struct sl_err *err);
-/* Is the lock held by anybody? Takes and gives it back. */
+/* Is the lock held by anybody? Only asks: who takes it at this moment is not disturbed. */
 bool sys_lock_is_held(const char *path);
 
 /* $XDG_DATA_HOME/sluice/data (default ~/.local/share); $SLUICE_FLINK_DIR, else .../sluice/flink. */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -126,6 +127,35 @@ static void paths_are_joined_and_made_absolute(void **state)
     assert_true(sys_exists(sys_self_path(&arena)));
 }
 
+/* Who asks whether a lock is held never keeps another one from taking it. */
+static void asking_does_not_disturb(void **state)
+{
+    (void)state;
+    const char *path = in("lock");
+    bool held;
+    int fd = sys_lock(path, &held, &err);
+    assert_true(fd >= 0);
+    close(fd);
+    pid_t asker = fork();
+    if (asker == 0) {
+        for (;;) {
+            sys_lock_is_held(path);
+        }
+    }
+    int failed = 0;
+    for (int i = 0; i < 20000; i++) {
+        fd = sys_lock(path, &held, &err);
+        if (fd >= 0) {
+            close(fd);
+        } else {
+            failed++;
+        }
+    }
+    kill(asker, SIGKILL);
+    waitpid(asker, NULL, 0);
+    assert_int_equal(failed, 0);
+}
+
 static void a_lock_holds_against_another_process(void **state)
 {
     (void)state;
@@ -158,6 +188,7 @@ int main(void)
         T(folders_are_made_and_listed_sorted),
         T(removing_does_not_follow_links),
         T(paths_are_joined_and_made_absolute),
+        T(asking_does_not_disturb),
         T(a_lock_holds_against_another_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
