@@ -772,7 +772,8 @@ static bool explain_between(struct sql_place *pl, struct sql_fault *f)
     }
     const struct sql_check_info *c = &sql_checks[SQL_CHECK_BETWEEN_END];
     const struct sql_token *last = &pl->tokens[end - 1];
-    *f = (struct sql_fault){.code = c->code, .off = last->off + last->len, .len = 1};
+    uint32_t off = last->off + last->len;
+    *f = (struct sql_fault){.code = c->code, .off = off, .len = off < pl->text.n};
     f->msg = sl_str_of(c->msg);
     f->hint = sl_str_of(c->hint);
     f->flink = sl_str_of(c->flink);
