@@ -16,7 +16,7 @@
 
 static void print(const struct sl_buf *b, FILE *out)
 {
-    fwrite(b->p, 1, b->n, out);
+    cli_put(out, sl_buf_str(b));
 }
 
 static int own_settings(bool json)

@@ -3,6 +3,8 @@
  * by display width, hints below. Long lines are cut around the place. */
 #include "gateway/cli/diag_print.h"
 
+#include <errno.h>
+
 #include <stdlib.h>
 #include <unistd.h>
 #include <utf8proc.h>
@@ -28,10 +30,12 @@ bool cli_wants_colour(int fd)
     return isatty(fd) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
+int cli_output_errno;
+
 void cli_put(FILE *f, sl_str s)
 {
-    if (s.n) {
-        fwrite(s.p, 1, s.n, f);
+    if (s.n && fwrite(s.p, 1, s.n, f) != s.n && f == stdout) {
+        cli_output_errno = errno;
     }
 }
 

@@ -23,8 +23,9 @@ void cli_diag_json(struct sl_jw *w, const struct sql_script *s, const struct sql
 /* Columns on a terminal; tabs end at the next multiple of CLI_TAB from the line's start. */
 #define CLI_TAB 4
 size_t cli_display_width(sl_str text, size_t from_column);
-/* Writes all of it; an empty slice is fine. */
+/* Writes all of it; an empty slice is fine. Why standard output took not all is kept in cli_output_errno (0: it did). */
 void cli_put(FILE *f, sl_str s);
+extern int cli_output_errno;
 /* Is it a terminal that wants colours? */
 bool cli_wants_colour(int fd);
 

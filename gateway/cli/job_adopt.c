@@ -4,6 +4,7 @@
 
 #include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
+#include "gateway/cli/diag_print.h"
 #include "gateway/cli/owner_client.h"
 
 #include <pwd.h>
@@ -50,7 +51,7 @@ int cli_job_adopt(int argc, char **argv)
         sl_jw_init(&w, &out);
         sl_jw_value(&w, r);
         sl_buf_putc(&out, '\n');
-        fwrite(out.p, 1, out.n, stdout);
+        cli_put(stdout, sl_buf_str(&out));
         return 0;
     }
     sl_str job = sl_json_str(sl_json_get(r, "job"), SL_STR("")),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Words for what the owner tells of jobs. */
+#include "gateway/cli/diag_print.h"
 #include "gateway/cli/job_print.h"
 
 #include "gateway/cli/owner_client.h"
@@ -70,7 +71,7 @@ void job_print_json(const struct sl_json *v)
     sl_jw_init(&w, &b);
     sl_jw_value(&w, v);
     sl_buf_putc(&b, '\n');
-    fwrite(b.p, 1, b.n, stdout);
+    cli_put(stdout, sl_buf_str(&b));
 }
 
 sl_str job_param(struct sl_arena *a, const char *job)

@@ -3,6 +3,7 @@
 #include "gateway/cli/job_stop.h"
 
 #include "gateway/cli/cli.h"
+#include "gateway/cli/diag_print.h"
 #include "gateway/cli/owner_client.h"
 #include "gateway/cli/table.h"
 #include "sys/file.h"
@@ -96,7 +97,7 @@ static int print_json(const struct sl_json *v)
     sl_jw_init(&w, &b);
     sl_jw_value(&w, v);
     sl_buf_putc(&b, '\n');
-    fwrite(b.p, 1, b.n, stdout);
+    cli_put(stdout, sl_buf_str(&b));
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main(): finds the verb and runs it, and does not call what it printed whole when it is not. */
 #include "gateway/cli/cli.h"
+#include "gateway/cli/diag_print.h"
 #include "gateway/cli/settings.h"
 
 #include <errno.h>
@@ -63,7 +64,7 @@ static int run_verb(int argc, char **argv)
 static int end_output(int status)
 {
     bool failed = fflush(stdout) != 0;
-    int saved = failed ? errno : EIO;
+    int saved = failed ? errno : cli_output_errno ? cli_output_errno : EIO;
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     if ((!failed && !ferror(stdout)) || status != 0 ||
         (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)))) {

@@ -197,11 +197,16 @@ def test_results_port_out_of_reach(flink):
     a = answered(flink.run(args + ["--inline", inline(steps)])[1])
     assert a["failed"]["statement"] == 3 and "nothing_here" in chain_text(a["failed"]) and a["failed"]["stack"]
 
-    steps[2] = {"statement": 3, "action": "insert", "sql": "INSERT INTO hole SELECT id FROM src"}
+    steps[2] = {"statement": 3, "action": "select", "sql": "SELECT id FROM src", "token": "0" * 64}  # its rows have no way
     job = secrets.token_hex(16)
     a = answered(flink.run(args + ["--inline", inline(steps)], job)[1])
     assert a["error"] == "results-unreachable"
     assert all(j["jid"] != job for j in flink.get("/jobs/overview")["jobs"])
+
+    steps[2] = {"statement": 3, "action": "insert", "sql": "INSERT INTO hole SELECT id FROM src"}  # it needs nobody
+    status, body = flink.run(args + ["--inline", inline(steps)], job)
+    assert status == 200 and body["jobid"] == job
+    assert any(j["jid"] == job for j in flink.get("/jobs/overview")["jobs"])
 
 
 @pytest.mark.parametrize("address", ["localhost", ":1", "[::1]:1", "no_such_host.invalid:1", "127.0.0.1:port"])
