@@ -38,7 +38,8 @@ if [ -n "$command" ] || [ -z "$flink" ]; then
     echo "Sluice needs, once:"
     if [ -n "$command" ]; then
         names=${command#*--no-install-recommends }
-        echo "$names${size:+ ($size to download)}" | fold -s -w 84 | sed 's/ *$//; 1s/^/  packages   /; 1!s/^/             /'
+        size=${size:+($size to download)}
+        echo "$names ${size// /@}" | fold -s -w 84 | sed 's/ *$//; s/@/ /g; 1s/^/  packages   /; 1!s/^/             /'
         echo "             $command"
         echo "             (NO_INSTALL=1 make run prints this and stops)"
     fi
