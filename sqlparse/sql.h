@@ -172,6 +172,11 @@ struct sql_diag *sql_diag_add(struct sql_script *s, enum sl_code code, enum sql_
 /* Sorts by file and position; called once before printing. */
 void sql_diags_sort(struct sql_script *s);
 
+/* {"index","kind","offset","length","line","column","endLine","endColumn","text","terminated"}; the text only when asked
+ * for. */
+struct sl_jw;
+void sql_stmt_json(struct sl_jw *w, const struct sql_stmt *st, bool with_text);
+
 /* From an offset and length in stmt->sql to the file. */
 struct sl_pos sql_stmt_pos(const struct sql_script *s, const struct sql_stmt *st, uint32_t off, uint32_t len);
 

@@ -51,22 +51,6 @@ static void put_diags(struct sl_jw *w, struct sql_script *s)
     sl_jw_end_array(w);
 }
 
-static void put_statement(struct sl_jw *w, const struct sql_stmt *st)
-{
-    sl_jw_object(w);
-    sl_jw_ki64(w, "index", st->number);
-    sl_jw_kstrz(w, "kind", sql_kind_name(st->kind));
-    sl_jw_ki64(w, "offset", st->pos.off);
-    sl_jw_ki64(w, "length", st->pos.len);
-    sl_jw_ki64(w, "line", st->pos.line);
-    sl_jw_ki64(w, "column", st->pos.col);
-    sl_jw_ki64(w, "endLine", st->pos.end_line);
-    sl_jw_ki64(w, "endColumn", st->pos.end_col);
-    sl_jw_kstr(w, "text", st->text);
-    sl_jw_kbool(w, "terminated", st->terminated);
-    sl_jw_end_object(w);
-}
-
 bool api_script_check(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     static const char *const levels[] = {"syntax", "script", "full"};
@@ -106,7 +90,7 @@ bool api_script_split(struct api_call *c, struct sl_jw *result, struct sl_err *e
     sl_jw_key(result, "statements");
     sl_jw_array(result);
     for (size_t i = 0; i < s.stmts.n; i++) {
-        put_statement(result, &s.stmts.v[i]);
+        sql_stmt_json(result, &s.stmts.v[i], true);
     }
     sl_jw_end_array(result);
     put_diags(result, &s);

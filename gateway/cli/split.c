@@ -15,19 +15,7 @@ static void print_json(const struct sql_script *s)
     sl_jw_init(&w, &out);
     sl_jw_array(&w);
     for (size_t i = 0; i < s->stmts.n; i++) {
-        const struct sql_stmt *st = &s->stmts.v[i];
-        sl_jw_object(&w);
-        sl_jw_ki64(&w, "index", st->number);
-        sl_jw_kstrz(&w, "kind", sql_kind_name(st->kind));
-        sl_jw_ki64(&w, "offset", st->pos.off);
-        sl_jw_ki64(&w, "length", st->pos.len);
-        sl_jw_ki64(&w, "line", st->pos.line);
-        sl_jw_ki64(&w, "column", st->pos.col);
-        sl_jw_ki64(&w, "endLine", st->pos.end_line);
-        sl_jw_ki64(&w, "endColumn", st->pos.end_col);
-        sl_jw_kstr(&w, "text", st->text);
-        sl_jw_kbool(&w, "terminated", st->terminated);
-        sl_jw_end_object(&w);
+        sql_stmt_json(&w, &s->stmts.v[i], true);
         cli_put(stdout, sl_buf_str(&out));
         sl_buf_clear(&out);
     }

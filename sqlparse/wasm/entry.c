@@ -95,18 +95,7 @@ const char *wasm_split(const char *text, size_t n, unsigned flink)
     bool ok = load(&s, &a, text, n, flink, SQL_LEVEL_SPLIT, &err);
     sl_jw_array(&w);
     for (size_t i = 0; ok && i < s.stmts.n; i++) {
-        const struct sql_stmt *st = &s.stmts.v[i];
-        sl_jw_object(&w);
-        sl_jw_ki64(&w, "index", st->number);
-        sl_jw_kstrz(&w, "kind", sql_kind_name(st->kind));
-        sl_jw_ki64(&w, "offset", st->pos.off);
-        sl_jw_ki64(&w, "length", st->pos.len);
-        sl_jw_ki64(&w, "line", st->pos.line);
-        sl_jw_ki64(&w, "column", st->pos.col);
-        sl_jw_ki64(&w, "endLine", st->pos.end_line);
-        sl_jw_ki64(&w, "endColumn", st->pos.end_col);
-        sl_jw_kbool(&w, "terminated", st->terminated);
-        sl_jw_end_object(&w);
+        sql_stmt_json(&w, &s.stmts.v[i], false);
     }
     sl_jw_end_array(&w);
     return answer(&out);
