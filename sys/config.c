@@ -135,17 +135,26 @@ static bool is_version(sl_str s)
 }
 
 /* HOST:PORT or [IPV6]:PORT */
-static bool is_address(const struct entry *e, sl_str s)
+bool sys_config_address(sl_str s, sl_str *ret_host, int64_t *ret_port)
 {
     size_t colon = s.n;
     while (colon > 0 && s.p[colon - 1] != ':') {
         colon--;
     }
-    int64_t port;
-    if (colon < 2 || !sl_str_to_i64(sl_str_sub(s, colon, s.n - colon), &port)) {
+    if (colon < 2 || !sl_str_to_i64(sl_str_sub(s, colon, s.n - colon), ret_port)) {
         return false;
     }
-    sl_str host = sl_str_sub(s, 0, colon - 1);
+    *ret_host = sl_str_sub(s, 0, colon - 1);
+    return true;
+}
+
+static bool is_address(const struct entry *e, sl_str s)
+{
+    sl_str host;
+    int64_t port;
+    if (!sys_config_address(s, &host, &port)) {
+        return false;
+    }
     bool bracket = host.p[0] == '[' && host.p[host.n - 1] == ']' && host.n > 2;
     for (size_t i = 0; i < host.n; i++) {
         if ((unsigned char)host.p[i] <= ' ' || host.p[i] == '/' || (host.p[i] == ':' && !bracket)) {

@@ -85,4 +85,7 @@ void sys_config_show(const struct sys_config *c, struct sl_buf *b);
 /* The same as one JSON array of {key, value, origin, where, default, env, flag, help}. */
 void sys_config_show_json(const struct sys_config *c, struct sl_buf *b);
 
+/* "127.0.0.1:0", "[::1]:8083": a setting of the type ADDRESS in its two parts, the brackets still around the host. */
+SL_MUST_CHECK bool sys_config_address(sl_str s, sl_str *ret_host, int64_t *ret_port);
+
 #endif

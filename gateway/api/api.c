@@ -22,6 +22,7 @@ struct api_call {
     const struct api_method *method;
     const struct sl_json *params;
     sl_str id;          /* as JSON */
+    sl_str user;        /* p == NULL: the command line of this machine */
     bool stopped, gone; /* atomic */
 };
 
@@ -136,10 +137,17 @@ static void call_work(struct sys_lane_job *job)
     sl_jw_object(&w);
     if (c->method->fn(c, &w, &err)) {
         sl_jw_end_object(&w);
+        if (c->user.p) {
+            sys_log(SYS_LOG_INFO, "audit", c->method->name, "user=\"%.*s\" ok=true", SL_S(c->user));
+        }
         c->via->result(c->via->ctx, c->client, c->id, sl_buf_str(&b));
     } else {
         sys_log(SYS_LOG_INFO, "api", "call-failed", "method=%s code=%s", c->method->name,
                 sl_code_slug(err.code));
+        if (c->user.p) {
+            sys_log(SYS_LOG_INFO, "audit", c->method->name, "user=\"%.*s\" ok=false code=%s", SL_S(c->user),
+                    sl_code_slug(err.code));
+        }
         c->via->error(c->via->ctx, c->client, c->id, &err);
     }
 }
@@ -207,7 +215,8 @@ void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_st
 }
 
 bool api_start(struct api *a, const struct api_via *via, uint64_t client, const struct api_method *method,
-               sl_str call, const struct sl_json *params, struct sl_arena *arena, struct sl_err *err)
+               sl_str call, const struct sl_json *params, struct sl_arena *arena, sl_str user,
+               struct sl_err *err)
 {
     struct api_call *c = calloc(1, sizeof(*c));
     SL_OOM_ON(!c);
@@ -220,6 +229,7 @@ bool api_start(struct api *a, const struct api_via *via, uint64_t client, const 
     c->arena = *arena;
     c->params = params;
     c->id = sl_str_dup(&c->arena, call);
+    c->user = user.p ? sl_str_dup(&c->arena, user) : user;
     pthread_mutex_lock(&a->lock);
     c->next = a->calls;
     a->calls = c;

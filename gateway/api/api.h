@@ -39,10 +39,11 @@ struct api_via {
     void (*error)(void *ctx, uint64_t client, sl_str call, const struct sl_err *err);
     void *ctx;
 };
-/* Loop thread. Starts a call; `arena` holds params and is taken over (emptied here) when it starts. False: error. */
+/* Loop thread. Starts a call; `arena` holds params and is taken over (emptied here) when it starts. `user` stands in the
+ * audit line of its end; p == NULL: the command line of this machine, without one. False: error. */
 SL_MUST_CHECK bool api_start(struct api *a, const struct api_via *via, uint64_t client,
                              const struct api_method *method, sl_str call, const struct sl_json *params,
-                             struct sl_arena *arena, struct sl_err *err);
+                             struct sl_arena *arena, sl_str user, struct sl_err *err);
 /* Loop thread: its client has gone, or takes a call back (`call` empty: all of its calls). They are told to stop. */
 void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_str call);
 

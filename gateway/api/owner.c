@@ -449,18 +449,6 @@ static void *recover(void *arg)
     return NULL;
 }
 
-/* "127.0.0.1:0"; the settings table has checked its form. */
-static void split_address(struct sl_arena *a, sl_str address, const char **ret_host, int *ret_port)
-{
-    size_t colon = address.n;
-    while (colon > 0 && address.p[colon - 1] != ':') {
-        colon--;
-    }
-    int64_t port = 0;
-    *ret_host = sl_arena_strdupz(a, sl_str_sub(address, 0, colon ? colon - 1 : address.n));
-    *ret_port = sl_str_to_i64(sl_str_sub(address, colon, address.n - colon), &port) ? (int)port : 0;
-}
-
 static bool listen_http(struct owner *o, struct sl_err *err)
 {
     o->serve =
@@ -530,7 +518,12 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                             .spool_bytes = (size_t)set->limit_result_spool_bytes,
                             .spool_total_bytes = (size_t)set->limit_spool_total_bytes,
                             .connections = (unsigned)set->limit_results_connections};
-    split_address(a, set->results_bind, &rc.bind_host, &rc.bind_port);
+    sl_str host = SL_STR("");
+    int64_t port = 0;
+    SL_BUG_ON(
+        !sys_config_address(set->results_bind, &host, &port)); /* the table of settings has checked it */
+    rc.bind_host = sl_arena_strdupz(a, host);
+    rc.bind_port = (int)port;
     o->results = res_port_start(&rc, err);
     if (!o->results) {
         return false;

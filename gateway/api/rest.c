@@ -4,7 +4,6 @@
 #include "gateway/api/rest.h"
 
 #include "base/limits.h"
-#include "sys/log.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -18,7 +17,6 @@ struct request {
     bool opened;        /* its head was sent */
     uint64_t events;    /* sent or kept so far */
     struct sl_buf kept; /* events of one that does not stream, as elements of an array */
-    char user[65];
 };
 
 struct api_rest {
@@ -63,7 +61,7 @@ void api_problem_reply(const struct sl_err *err, struct sl_arena *a, struct fron
     sl_jw_init(&w, &b);
     sl_jw_object(&w);
     sl_jw_key(&w, "type");
-    sl_jw_str(&w, sl_arena_printf(a, "https://sluice.dev/errors/%s", sl_code_slug(err->code)));
+    sl_jw_str(&w, sl_arena_printf(a, "urn:sluice:error:%s", sl_code_slug(err->code)));
     sl_jw_kstrz(&w, "title", err->msg);
     sl_jw_ki64(&w, "status", sl_code_http(err->code));
     sl_jw_kstrz(&w, "code", sl_code_slug(err->code));
@@ -147,7 +145,6 @@ static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_jso
     if (!q) {
         return;
     }
-    sys_log(SYS_LOG_INFO, "audit", q->route->call, "user=\"%s\" ok=true", q->user);
     if (q->stream) {
         put_event(r, q, "end", result_json, true);
         front_stream_end(r->front, client);
@@ -178,8 +175,6 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
     if (!q) {
         return;
     }
-    sys_log(SYS_LOG_INFO, "audit", q->route->call, "user=\"%s\" ok=false code=%s", q->user,
-            sl_code_slug(err->code));
     if (q->opened) {
         SL_ARENA_AUTO a;
         sl_arena_init(&a, 0);
@@ -316,13 +311,12 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     req->id = q->id;
     req->route = route;
     req->stream = route->events && sl_str_find(q->headers[FRONT_H_ACCEPT], SL_STR("text/event-stream")) >= 0;
-    snprintf(req->user, sizeof(req->user), "%.*s", SL_S(user));
     sl_buf_init(&req->kept, 0);
     pthread_mutex_lock(&r->lock);
     req->next = r->requests;
     r->requests = req;
     pthread_mutex_unlock(&r->lock);
-    if (!api_start(r->api, &r->via, q->id, m, SL_STR("0"), params, &a, &err)) {
+    if (!api_start(r->api, &r->via, q->id, m, SL_STR("0"), params, &a, user, &err)) {
         forget(r, q->id);
         api_problem(r->front, q->id, &err, NULL);
     }

@@ -119,7 +119,7 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
             api_params_add(&arena, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(&arena, user));
         }
     }
-    if (!ok || !api_start(r->api, &r->via, client, method, id, params, &arena, &err)) {
+    if (!ok || !api_start(r->api, &r->via, client, method, id, params, &arena, user, &err)) {
         on_error(r, client, id, &err);
     }
 }

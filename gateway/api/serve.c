@@ -352,20 +352,16 @@ static void read_hosts(struct serve *s, sl_str names)
 
 static bool read_address(struct serve *s, sl_str listen, struct front_config *c, struct sl_err *err)
 {
-    size_t colon = listen.n;
-    while (colon > 0 && listen.p[colon - 1] != ':') {
-        colon--;
+    sl_str host;
+    int64_t port;
+    if (!sys_config_address(listen, &host, &port)) {
+        return sl_fail(err, SL_USAGE, "'%.*s' is not HOST:PORT", SL_S(listen));
     }
-    int64_t port = 0;
-    sl_str host = colon ? sl_str_sub(listen, 0, colon - 1) : listen;
     if (host.n > 1 && host.p[0] == '[') {
         host = sl_str_sub(host, 1, host.n - 2);
     }
     if (sl_str_eqz(host, "localhost")) {
         host = SL_STR("127.0.0.1");
-    }
-    if (!sl_str_to_i64(sl_str_sub(listen, colon, listen.n - colon), &port)) {
-        return sl_fail(err, SL_USAGE, "'%.*s' is not HOST:PORT", SL_S(listen));
     }
     if (s->no_auth && !auth_is_loopback(host)) {
         sl_fail(err, SL_USAGE, "--no-auth is for loopback addresses only, not for %.*s", SL_S(host));

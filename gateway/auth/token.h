@@ -13,7 +13,7 @@
 enum auth_role {
     AUTH_NOBODY,
     AUTH_VIEWER,   /* looks */
-    AUTH_ANALYST,  /* and checks scripts, runs queries */
+    AUTH_ANALYST,  /* and checks scripts */
     AUTH_OPERATOR, /* and starts, stops and restores jobs */
     AUTH_ADMIN,    /* and targets, tokens, the server itself */
 };

@@ -20,12 +20,10 @@ struct listening {
 static void on_listening(void *ctx, int port)
 {
     const struct listening *l = ctx;
-    size_t colon = l->listen.n;
-    while (colon > 0 && l->listen.p[colon - 1] != ':') {
-        colon--;
-    }
-    printf("listening on %s://%.*s:%d   %s\n", l->tls ? "https" : "http",
-           (int)(colon ? colon - 1 : l->listen.n), l->listen.p, port,
+    sl_str host = SL_STR("");
+    int64_t asked;
+    (void)!sys_config_address(l->listen, &host, &asked);
+    printf("listening on %s://%.*s:%d   %s\n", l->tls ? "https" : "http", SL_S(host), port,
            l->no_auth ? "no token is asked for" : "tokens: sluice token create");
     fflush(stdout);
 }

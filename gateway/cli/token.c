@@ -132,7 +132,7 @@ const struct cli_verb cli_token = {
              "\n"
              "create prints the token on standard output, this once; only its digest is kept. viewer looks, "
              "analyst (the\n"
-             "default) also checks scripts and runs queries, operator also starts and stops jobs, admin does "
+             "default) also checks scripts, operator also runs them and stops jobs, admin does "
              "all.\n"
              "The command line of the server's machine needs none: it reads the file `token` in the data "
              "folder.\n",

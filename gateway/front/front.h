@@ -103,8 +103,6 @@ bool front_stream_end(struct front *f, uint64_t id);
 bool front_socket_send(struct front *f, uint64_t id, sl_str text, bool urgent);
 /* Closes it after what was sent, with a close code and reason. */
 bool front_socket_close(struct front *f, uint64_t id, int code, const char *reason);
-/* Switches reading of a WebSocket's messages off or on. loop. */
-void front_socket_hear(struct front *f, uint64_t id, bool on);
 
 struct front_counts {
     unsigned connections, requests, sockets;

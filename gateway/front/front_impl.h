@@ -36,7 +36,6 @@ struct peer {
     bool whole;  /* the body is here */
     bool last;   /* the connection ends with this answer */
     bool chunked_in, stream, chunked_out, no_body;
-    bool deaf; /* a WebSocket that is not heard for now */
     struct sl_arena arena;
     struct front_request rq;
     struct sl_buf body; /* of a request; a message in pieces */

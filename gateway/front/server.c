@@ -131,9 +131,7 @@ static void on_wake(uv_async_t *h)
         if (!p) {
             return;
         }
-        if (!p->deaf) {
-            lws_rx_flow_control(p->wsi, 1); /* else libwebsockets never says that it can be written */
-        }
+        lws_rx_flow_control(p->wsi, 1); /* else libwebsockets never says that it can be written */
         lws_callback_on_writable(p->wsi);
     }
 }
@@ -248,15 +246,6 @@ bool front_socket_close(struct front *f, uint64_t id, int code, const char *reas
     }
     pthread_mutex_unlock(&f->lock);
     return ok;
-}
-
-void front_socket_hear(struct front *f, uint64_t id, bool on)
-{
-    struct peer *p = find(f, id);
-    if (p && p->socket && p->deaf == on) {
-        p->deaf = !on;
-        lws_rx_flow_control(p->wsi, on);
-    }
 }
 
 void front_hurry(struct front *f)

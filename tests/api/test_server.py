@@ -80,6 +80,25 @@ def test_the_command_line_makes_tokens(server):
     assert oct((server.folder / "data" / "token").stat().st_mode & 0o777) == "0o600"
 
 
+def test_every_call_is_a_line_of_the_log_whichever_way_it_comes(server):
+    made = server.ask("POST", "/api/v1/tokens", {"name": "audited\nx audit forged", "role": "analyst"})[2]
+    assert server.ask("POST", CHECK, SCRIPT, token=made["token"])[0] == 200
+    w = Socket(server, token=made["token"])
+    w.send({"jsonrpc": "2.0", "id": 1, "method": "script.split", "params": {"text": "SELECT 1"}})
+    assert w.receive()["id"] == 1
+    w.send({"jsonrpc": "2.0", "id": 2, "method": "script.format", "params": {"text": "SELECT 1", "width": 3}})
+    assert w.receive()["error"]["data"]["code"] == "usage"
+    deadline = time.time() + 10
+    lines = []
+    while len(lines) < 3 and time.time() < deadline:
+        lines = [x for x in (server.folder / "data" / "owner.log").read_text().splitlines() if " audit " in x and "audited" in x]
+        time.sleep(0.05)
+    assert [x.split(" audit ")[1].split()[0] for x in lines] == ["script.check", "script.split", "script.format"], lines
+    assert ["ok=true" in x for x in lines] == [True, True, False] and "code=usage" in lines[2]
+    assert all(x.startswith("20") for x in (server.folder / "data" / "owner.log").read_text().splitlines())
+    w.s.close()
+
+
 def test_basic_authorization_carries_a_token(server):
     import base64
     word = base64.b64encode(b"anyone:" + server.token.encode()).decode()
@@ -422,6 +441,12 @@ def test_tls(tmp_path):
     got = subprocess.run(["curl", "-s", "--cacert", str(c / "ca.pem"), url + "/healthz"], capture_output=True, text=True, timeout=20, check=False)
     assert got.stdout == "ok\n", got
     assert s.stop() == 0
+    strict = Server(tmp_path / "strict", "--tls-cert", str(c / "cert.pem"), "--tls-key", str(c / "key.pem"), "--tls-client-ca", str(c / "ca.pem"))
+    curl = ["curl", "-s", "--cacert", str(c / "ca.pem"), f"https://localhost:{strict.port}/healthz"]
+    assert subprocess.run(curl, capture_output=True, text=True, timeout=20, check=False).stdout == ""
+    mine = subprocess.run([*curl, "--cert", str(c / "cert.pem"), "--key", str(c / "key.pem")], capture_output=True, text=True, timeout=20, check=False)
+    assert mine.stdout == "ok\n", mine
+    assert strict.stop() == 0
     broken = s.cli("serve", "--listen", "127.0.0.1:0", "--tls-cert", str(c / "ext"), "--tls-key", str(c / "key.pem"), "--data", str(tmp_path / "other"))
     assert broken.returncode != 0 and "tls-failed" in broken.stderr
 
