@@ -382,6 +382,20 @@ static void has_ended(struct tracker *t, struct entry *e, int64_t at_ms)
     t->active--;
 }
 
+/* Lost is an end that nobody saw: the evidence is the error, unless a better one was told already. */
+static void note_loss(struct entry *e, const char *evidence)
+{
+    struct run *r = &e->run;
+    if (strcmp(r->state, "LOST") != 0 || r->error_code[0]) {
+        return;
+    }
+    snprintf(r->error_code, sizeof(r->error_code), "%s", sl_code_slug(SL_RUN_LOST));
+    snprintf(r->error, sizeof(r->error), "how it ended was never said: %s", evidence);
+    snprintf(r->hint, sizeof(r->hint),
+             "nothing of it runs any more; look at what it writes to, then run the script "
+             "again, from its newest checkpoint or savepoint if it has one (--from)");
+}
+
 void track_note(struct tracker *t, struct entry *e, const struct track_seen *s)
 {
     struct run *r = &e->run;
@@ -405,6 +419,7 @@ void track_note(struct tracker *t, struct entry *e, const struct track_seen *s)
         e->dirty = true;
     }
     if (r->ended) {
+        note_loss(e, c.evidence);
         has_ended(t, e, s->what.at_ms);
     }
     const char *now = run_shown_state(r);

@@ -145,6 +145,7 @@ def test_a_jobmanager_that_is_killed_is_lost_with_its_evidence(world):
     os.kill(state["jobmanager"]["pid"], signal.SIGKILL)
     now = harness.wait_for(lambda: is_so(world, "steady", ended=True), 40, "its end")
     assert (now["state"], now["health"]) == ("LOST", "down")
+    assert now["error"]["code"] == "run-lost" and "JobManager has ended" in now["error"]["message"], now
     assert now["evidence"]["source"] == "process" and "signal 9" in now["evidence"]["evidence"], now["evidence"]
     assert world("job", "wait", "steady", "--for", "health=ok", "--timeout", "5s").rc == 1
     assert world("job", "wait", "steady", "--for", "ended").rc == 0
