@@ -517,6 +517,20 @@ bool flink_rest_jobs(struct flink_rest *r, struct sl_arena *a, struct flink_job 
     return true;
 }
 
+bool flink_rest_job_ids(struct flink_rest *r, struct sl_arena *a, char (**ret)[33], size_t *ret_n,
+                        struct sl_err *err)
+{
+    struct flink_job *jobs;
+    if (!flink_rest_jobs(r, a, &jobs, ret_n, err)) {
+        return false;
+    }
+    *ret = sl_arena_zalloc(a, 33 * (*ret_n + 1));
+    for (size_t i = 0; i < *ret_n; i++) {
+        memcpy((*ret)[i], jobs[i].id, 33);
+    }
+    return true;
+}
+
 /* ---- one job ---- */
 
 bool flink_vertex_has_inputs(const struct sl_json *job, sl_str vertex)

@@ -72,6 +72,9 @@ struct flink_job {
 /* /jobs/overview, oldest first. */
 SL_MUST_CHECK bool flink_rest_jobs(struct flink_rest *r, struct sl_arena *a, struct flink_job **ret,
                                    size_t *ret_n, struct sl_err *err);
+/* Only their ids. */
+SL_MUST_CHECK bool flink_rest_job_ids(struct flink_rest *r, struct sl_arena *a, char (**ret)[33],
+                                      size_t *ret_n, struct sl_err *err);
 /* State, tasks, records, checkpoints of a job; `gone` when it is not known there. */
 SL_MUST_CHECK bool flink_rest_job(struct flink_rest *r, const char *job_id, struct tgt_job_status *ret,
                                   struct sl_err *err);

@@ -298,18 +298,9 @@ static bool session_list(struct target *t, const struct tgt_cluster *c, struct s
                          char (**ret_ids)[33], size_t *ret_n, struct sl_err *err)
 {
     struct flink_rest *r = flink_rest_open(&of(t)->at, ASK_MS);
-    struct flink_job *jobs;
-    size_t n;
     (void)c;
-    bool ok = flink_rest_jobs(r, a, &jobs, &n, err);
+    bool ok = flink_rest_job_ids(r, a, ret_ids, ret_n, err);
     flink_rest_free(r);
-    if (ok) {
-        *ret_ids = sl_arena_zalloc(a, 33 * (n + 1));
-        *ret_n = n;
-        for (size_t i = 0; i < n; i++) {
-            memcpy((*ret_ids)[i], jobs[i].id, 33);
-        }
-    }
     return ok;
 }
 
