@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of the pipeline share: submission.c (the way), session_mode.c and application_mode.c (how
- * jobs get to Flink), rows.c (a result goes to its reader), failure.c (Java's words become a diagnostic).
- * Included by those only. */
+ * What the files of the pipeline share: submission.c (the way), submission_open.c (bundle, key, record),
+ * submission_jars.c, submission_runs.c (intent, wait, end), submission_steps.c (what is said), session_mode.c
+ * and application_mode.c (how jobs get to Flink), rows.c (a result goes to its reader), failure.c (Java's words
+ * become a diagnostic). Included by those only. */
 #ifndef SLUICE_JOBS_SUBMISSION_INTERNAL_H
 #define SLUICE_JOBS_SUBMISSION_INTERNAL_H
 
@@ -125,6 +126,21 @@ void sub_refuse_name(struct sub *s, const char *run_id);
 sl_str sub_unit_label(struct sub *s, const struct plan_unit *u);
 void sub_step(struct sub *s, const char *step, const char *state, int64_t since_ms, const struct plan_unit *u,
               const char *run_id, const char *fmt, ...) SL_PRINTF(7, 8);
+/* What is said of a step is also recorded; before the submission is open it waits for that. */
+void sub_say(struct sub *s, const struct event_step *e);
+
+/* The jars of --jar and ADD JAR as absolute paths of files that are there, with their digests. False: said. */
+SL_MUST_CHECK bool sub_jars_gather(struct sub *s);
+/* Jars of a version are kept before it is run: it may have to be run again. False: said. */
+SL_MUST_CHECK bool sub_jars_keep(struct sub *s);
+
+/* The bundle of the script as it will be sent; fills the digest. */
+void sub_bundle(struct sub *s, struct sl_buf *b);
+/* Takes the key and writes the record. False: there is nothing left to do (refused, or answered by who has the
+ * key already), and this was said. */
+SL_MUST_CHECK bool sub_open(struct sub *s);
+/* Of a submission that goes on: is what is left of it still what the script asks for? False: said. */
+SL_MUST_CHECK bool sub_reopen(struct sub *s);
 
 /* Chooses for each statement what it starts from, and puts that into its configuration. False: said. */
 SL_MUST_CHECK bool sub_restore_choose(struct sub *s);
