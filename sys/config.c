@@ -396,6 +396,38 @@ bool sys_config_load(struct sys_config *c, const char *file, struct sl_err *err)
     return load_file(c, file, err);
 }
 
+bool sys_config_same(const struct sys_config *x, const struct sys_config *y, enum sys_config_key key)
+{
+    const struct entry *e = &table[key];
+    const char *a = (const char *)x + e->offset, *b = (const char *)y + e->offset;
+    return is_text(e) ? sl_str_eq(*(const sl_str *)(const void *)a, *(const sl_str *)(const void *)b)
+                      : *(const int64_t *)(const void *)a == *(const int64_t *)(const void *)b;
+}
+
+const char *sys_config_name(enum sys_config_key key)
+{
+    return table[key].key;
+}
+
+bool sys_config_reload(const struct sys_config *old, struct sl_arena *a, struct sys_config *ret,
+                       struct sl_err *err)
+{
+    sys_config_init(ret, a);
+    for (size_t i = 0; i < SL_ARRAY_LEN(table); i++) {
+        if (old->origin[i] != SYS_CONFIG_FLAG) {
+            continue;
+        }
+        ret->origin[i] = SYS_CONFIG_FLAG;
+        const char *from = (const char *)old + table[i].offset;
+        if (is_text(&table[i])) {
+            *text_at(ret, &table[i]) = sl_str_of(sl_arena_strdupz(a, *(const sl_str *)(const void *)from));
+        } else {
+            *number_at(ret, &table[i]) = *(const int64_t *)(const void *)from;
+        }
+    }
+    return sys_config_load(ret, NULL, err);
+}
+
 bool sys_config_is_flag(const char *flag)
 {
     return find_flag(flag) != NULL;
@@ -431,7 +463,8 @@ bool sys_config_assign(struct sys_config *c, const char *key_value, struct sl_er
 
 void sys_config_apply(const struct sys_config *c)
 {
-#define SL_LIMIT_LINE(name, type, ...) sl_limits.name = (SL_LIMIT_C_##type)c->limit_##name;
+#define SL_LIMIT_LINE(name, type, ...)                                                                       \
+    __atomic_store_n(&sl_limits.name, (SL_LIMIT_C_##type)c->limit_##name, __ATOMIC_RELAXED);
 #include "base/limits.def"
 #undef SL_LIMIT_LINE
 }

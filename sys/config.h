@@ -62,6 +62,12 @@ void sys_config_init(struct sys_config *c, struct sl_arena *a);
  * must be there. Errors: config-unknown and config-value (with the position in the file), yaml,
  * file-not-found. */
 SL_MUST_CHECK bool sys_config_load(struct sys_config *c, const char *file, struct sl_err *err);
+/* The same sources read again: environment and file anew, flags as they were. `ret` is made in `a`; `old` stays. Errors as load. */
+SL_MUST_CHECK bool sys_config_reload(const struct sys_config *old, struct sl_arena *a, struct sys_config *ret,
+                                     struct sl_err *err);
+/* Have they the same value of this setting? */
+bool sys_config_same(const struct sys_config *x, const struct sys_config *y, enum sys_config_key key);
+const char *sys_config_name(enum sys_config_key key);
 /* A flag as written, "--target"; *ret_known false (and true returned): it is no flag of this table. */
 SL_MUST_CHECK bool sys_config_flag(struct sys_config *c, const char *flag, const char *value, bool *ret_known,
                                    struct sl_err *err);
@@ -70,7 +76,8 @@ SL_MUST_CHECK bool sys_config_assign(struct sys_config *c, const char *key_value
 /* Is this a flag of the table (which then takes a value; a BOOL none)? */
 bool sys_config_is_flag(const char *flag);
 
-/* Puts the limits in force (sl_limits of base/limits.h). Once, before there are other threads. */
+/* Puts the limits in force (sl_limits of base/limits.h). At the start, and again for what was read anew: each is one word, so that
+ * a thread that reads it meanwhile sees the old or the new one. */
 void sys_config_apply(const struct sys_config *c);
 /* What flags have set, as "key=value" for --config of another process; secrets are left out. Returns how many of
  * at most `max` were written. */

@@ -17,6 +17,7 @@ install -D -m 644 "$top/completions/_sluice" "$top/share/zsh/site-functions/_slu
 install -D -m 644 "$top/completions/sluice.fish" "$top/share/fish/vendor_completions.d/sluice.fish"
 rm -r "$top/completions"
 install -m 644 LICENSE README.md CHANGELOG.md "$top/"
+install -D -m 644 tools/sluice.service "$top/lib/systemd/system/sluice.service"
 mkdir "$top/examples" "$top/docs"
 cp examples/* "$top/examples/"
 cp -r docs/. "$top/docs/"

@@ -6,6 +6,7 @@
 #include "gateway/api/api.h"
 
 #include "base/limits.h"
+#include "sys/clock.h"
 #include "sys/lane.h"
 #include "sys/log.h"
 
@@ -24,6 +25,7 @@ struct api_call {
     sl_str id;          /* as JSON */
     sl_str user;        /* p == NULL: the command line of this machine */
     bool stopped, gone; /* atomic */
+    int64_t made_ms;    /* monotonic */
 };
 
 struct api {
@@ -193,6 +195,18 @@ size_t api_calls(struct api *a)
     return n;
 }
 
+void api_each_call(struct api *a, void (*see)(void *ctx, const struct api_call_seen *c), void *ctx)
+{
+    int64_t now = sys_now_ms();
+    pthread_mutex_lock(&a->lock);
+    for (struct api_call *c = a->calls; c; c = c->next) {
+        struct api_call_seen seen = {c->method->name, c->user, now - c->made_ms, api_call_stopped(c),
+                                     api_call_gone(c)};
+        see(ctx, &seen);
+    }
+    pthread_mutex_unlock(&a->lock);
+}
+
 const struct api_method *api_method_find(sl_str name)
 {
     for (size_t i = 0; api_methods[i].name; i++) {
@@ -228,6 +242,7 @@ bool api_start(struct api *a, const struct api_via *via, uint64_t client, const 
     c->method = method;
     c->arena = *arena;
     c->params = params;
+    c->made_ms = sys_now_ms();
     c->id = sl_str_dup(&c->arena, call);
     c->user = user.p ? sl_str_dup(&c->arena, user) : user;
     pthread_mutex_lock(&a->lock);

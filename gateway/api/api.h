@@ -29,6 +29,14 @@ struct api *api_new(const struct api_env *env);
 /* Waits for every call to end (they are told to stop). */
 void api_free(struct api *a);
 size_t api_calls(struct api *a);
+/* What is waiting or under way; `see` is called under a lock and does nothing but look. */
+struct api_call_seen {
+    const char *method;
+    sl_str user; /* p == NULL: the command line of this machine */
+    int64_t age_ms;
+    bool stopped, gone;
+};
+void api_each_call(struct api *a, void (*see)(void *ctx, const struct api_call_seen *c), void *ctx);
 
 /* Where the answers of calls go; called on lane threads (errors of what is no call: on the loop). `call`: the id that the
  * client gave it, as JSON. Lives as long as the api. */

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "gateway/api/api.h"
+#include "gateway/api/operate.h"
 #include "gateway/api/owner_recovery.h"
 #include "gateway/api/owner_targets.h"
 #include "gateway/api/rpc.h"
@@ -14,6 +15,7 @@
 #include "gateway/jobs/snapshot.h"
 #include "gateway/target/targets.h"
 #include "sys/clock.h"
+#include "sys/crash.h"
 #include "sys/file.h"
 #include "sys/log.h"
 
@@ -31,6 +33,9 @@ struct owner {
     uv_timer_t idle;
     uv_async_t stop;
     uv_signal_t on_term, on_int;
+    uv_timer_t draining; /* between SIGTERM and the end, while calls end by themselves */
+    int64_t drain_until_ms;
+    struct operate *operate;
     int lock_fd;
     struct store *store;
     struct ledger *ledger;
@@ -102,10 +107,12 @@ static void request_stop(void *ctx)
 
 static void begin_end(struct owner *o)
 {
-    o->ending = true;
-    net_rpc_stop_listening(o->rpc);
-    if (o->serve) {
-        serve_drain(o->serve);
+    if (!o->ending) { /* else they may be gone already */
+        o->ending = true;
+        net_rpc_stop_listening(o->rpc);
+        if (o->serve) {
+            serve_drain(o->serve);
+        }
     }
     uv_stop(&o->loop);
 }
@@ -115,12 +122,30 @@ static void on_stop(uv_async_t *h)
     begin_end(h->data);
 }
 
+static void on_draining(uv_timer_t *h)
+{
+    struct owner *o = h->data;
+    if (!o->ending && (api_calls(o->api) == 0 || sys_now_ms() >= o->drain_until_ms)) {
+        begin_end(o);
+    }
+    if (o->ending) {
+        uv_timer_stop(h);
+    }
+}
+
 static void on_signal(uv_signal_t *h, int number)
 {
     struct owner *o = h->data;
     sys_log(SYS_LOG_INFO, "owner", "signal", "number=%d", number);
     o->keep_clusters = number == SIGTERM && o->config->settings->local_keep_on_stop;
-    begin_end(o);
+    operate_notify("STOPPING=1");
+    if (number == SIGTERM && o->serve && !o->ending && !o->drain_until_ms && api_calls(o->api)) {
+        o->drain_until_ms = sys_now_ms() + sl_limits.drain_ms;
+        serve_refuse(o->serve);
+        uv_timer_start(&o->draining, on_draining, 20, 20);
+        return;
+    }
+    begin_end(o); /* also by a second signal, which does not wait */
 }
 
 static void on_idle(uv_timer_t *h)
@@ -190,6 +215,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     sys_log_open(set->log_file.n ? set->log_file.p : sys_path_join(a, data, "owner.log"),
                  (enum sys_log_level)set->log_level, (size_t)set->log_bytes);
     sys_log_set_json(set->log_json);
+    sys_crash_watch(data, o->config->build);
     o->cluster_dir = sys_path_join(a, data, "clusters");
     o->state_dir = sys_path_join(a, data, "state");
     char *spool = sys_path_join(a, data, "spool");
@@ -268,7 +294,20 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     owner_recovery_start(o->recovery);
     static const struct net_rpc_ops ops = {on_message, on_gone};
     o->rpc = net_rpc_listen(&o->loop, owner_socket_path(a, data), &ops, o, err);
-    return o->rpc != NULL && (!o->config->serve || listen_http(o, err));
+    if (!o->rpc || (o->config->serve && !listen_http(o, err))) {
+        return false;
+    }
+    bool tokens = o->config->serve && !o->config->no_auth;
+    o->operate =
+        operate_start(&(struct operate_env){.loop = &o->loop,
+                                            .settings = set,
+                                            .api = o->api,
+                                            .auth = o->auth,
+                                            .tracker = o->tracker,
+                                            .serve = o->serve,
+                                            .token_file = tokens ? sys_path_join(a, data, "token") : NULL});
+    operate_notify("READY=1");
+    return true;
 }
 
 static void drain(struct owner *o)
@@ -311,6 +350,13 @@ static void finish(struct owner *o)
 {
     if (o->recovery) {
         owner_recovery_stop(o->recovery);
+    }
+    if (o->operate) {
+        operate_close(o->operate);
+        while (!operate_closed(o->operate)) {
+            uv_run(&o->loop, UV_RUN_ONCE);
+        }
+        operate_free(o->operate);
     }
     if (o->rpc && o->api) {
         pthread_t t;
@@ -374,9 +420,10 @@ bool owner_run(const struct owner_config *c, struct sl_err *err)
     SL_BUG_ON(uv_loop_init(&o.loop) != 0);
     uv_async_init(&o.loop, &o.stop, on_stop);
     uv_timer_init(&o.loop, &o.idle);
+    uv_timer_init(&o.loop, &o.draining);
     uv_signal_init(&o.loop, &o.on_term);
     uv_signal_init(&o.loop, &o.on_int);
-    o.stop.data = o.idle.data = o.on_term.data = o.on_int.data = &o;
+    o.stop.data = o.idle.data = o.draining.data = o.on_term.data = o.on_int.data = &o;
     bool ok = start(&o, &a, err);
     if (ok) {
         uv_signal_start(&o.on_term, on_signal, SIGTERM);
@@ -390,6 +437,7 @@ bool owner_run(const struct owner_config *c, struct sl_err *err)
     finish(&o);
     uv_close((uv_handle_t *)&o.stop, NULL);
     uv_close((uv_handle_t *)&o.idle, NULL);
+    uv_close((uv_handle_t *)&o.draining, NULL);
     uv_close((uv_handle_t *)&o.on_term, NULL);
     uv_close((uv_handle_t *)&o.on_int, NULL);
     while (uv_run(&o.loop, UV_RUN_NOWAIT)) {

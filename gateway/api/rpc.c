@@ -74,6 +74,7 @@ void api_rpc_init(struct api_rpc *r, struct api *a,
     r->api = a;
     r->send = send;
     r->ctx = ctx;
+    r->refusing = false;
 }
 
 static sl_str id_json(struct sl_arena *arena, const struct sl_json *id)
@@ -103,7 +104,9 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
     }
     const struct api_method *method = m ? api_method_find(name) : NULL;
     bool ok = m != NULL;
-    if (ok && !method) {
+    if (ok && r->refusing) {
+        ok = sl_fail(&err, SL_BUSY, "the server is ending");
+    } else if (ok && !method) {
         ok = sl_fail(&err, SL_USAGE, "there is no method '%.*s'", SL_S(name));
     } else if (ok && id.n == 0) {
         ok = sl_fail(&err, SL_USAGE, "a request needs an id");

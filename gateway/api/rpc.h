@@ -13,6 +13,7 @@ struct api_rpc {
     /* Sends one line to a client; false when it has gone. From lane threads; `urgent` never waits. */
     bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent);
     void *ctx;
+    bool refusing; /* loop: new calls get SL_BUSY; those under way go on and can be taken back */
 };
 /* Fills it; it must stay where it is as long as the api lives. */
 void api_rpc_init(struct api_rpc *r, struct api *a,

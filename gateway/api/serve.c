@@ -32,8 +32,10 @@ struct serve {
     struct api_rest *rest;
     struct api_rpc rpc;
     struct auth_gate gate;
-    struct sl_arena arena; /* of the gate */
+    struct sl_arena arena; /* of the address */
+    struct sl_arena gate_arena;
     bool no_auth, ready, closed;
+    bool refusing; /* new calls are told that the server is ending */
     bool draining; /* the API takes nothing any more, and its calls were told to stop */
     uv_timer_t tick;
     int handles;
@@ -168,7 +170,7 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
     struct serve *s = ctx;
     struct sl_err err = SL_ERR_INIT;
     struct who who = {.role = AUTH_NOBODY};
-    if (s->draining) {
+    if (s->refusing) {
         sl_fail(&err, SL_BUSY, "the server is ending");
         api_problem_reply(&err, a, ret);
         return false;
@@ -189,7 +191,7 @@ static void on_request(void *ctx, const struct front_request *r)
     if (answer_itself(s, r)) {
         return;
     }
-    if (s->draining) { /* its body came while it began to end */
+    if (s->refusing) { /* its body came while it began to end */
         sl_fail(&err, SL_BUSY, "the server is ending");
         api_problem(s->front, r->id, &err, NULL);
         return;
@@ -338,12 +340,13 @@ static void on_tick(uv_timer_t *h)
 static void read_hosts(struct serve *s, sl_str names)
 {
     SL_VEC(sl_str) v = {0};
+    sl_arena_release(&s->gate_arena);
     while (names.n) {
         ptrdiff_t comma = sl_str_find_char(names, ',');
         size_t n = comma < 0 ? names.n : (size_t)comma;
         sl_str one = sl_str_trim(sl_str_sub(names, 0, n));
         if (one.n) {
-            sl_vec_push(&s->arena, &v, one);
+            sl_vec_push(&s->gate_arena, &v, sl_str_dup(&s->gate_arena, one));
         }
         names = comma < 0 ? SL_STR("") : sl_str_sub(names, n + 1, names.n - n - 1);
     }
@@ -372,6 +375,15 @@ static bool read_address(struct serve *s, sl_str listen, struct front_config *c,
     return true;
 }
 
+static void read_limits(struct front_config *c)
+{
+    c->body_bytes = (size_t)sl_limits.request_body_bytes;
+    c->message_bytes = (size_t)sl_limits.message_bytes;
+    c->unread_bytes = (size_t)sl_limits.unread_bytes;
+    c->connections = (unsigned)sl_limits.server_connections;
+    c->body_ms = sl_limits.request_body_ms;
+}
+
 struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bool no_auth, struct api *api,
                           struct auth *auth, struct tracker *tracker, struct sl_err *err)
 {
@@ -388,16 +400,13 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
     s->tracker = tracker;
     s->no_auth = no_auth;
     sl_arena_init(&s->arena, 0);
+    sl_arena_init(&s->gate_arena, 0);
     read_hosts(s, settings->hosts);
-    struct front_config c = {.body_bytes = (size_t)sl_limits.request_body_bytes,
-                             .message_bytes = (size_t)sl_limits.message_bytes,
-                             .unread_bytes = (size_t)sl_limits.unread_bytes,
-                             .connections = (unsigned)sl_limits.server_connections,
-                             .body_ms = sl_limits.request_body_ms,
-                             .cert = settings->tls_cert.n ? settings->tls_cert.p : NULL,
+    struct front_config c = {.cert = settings->tls_cert.n ? settings->tls_cert.p : NULL,
                              .key = settings->tls_key.n ? settings->tls_key.p : NULL,
                              .client_ca = settings->tls_client_ca.n ? settings->tls_client_ca.p : NULL,
                              .subprotocol = "sluice.v1"};
+    read_limits(&c);
     bool ok = read_address(s, settings->listen, &c, err);
     if (ok && (c.cert != NULL) != (c.key != NULL)) {
         ok = sl_fail(err, SL_USAGE, "--tls-cert and --tls-key go together");
@@ -405,6 +414,7 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
     s->front = ok ? front_listen(loop, &c, &ops, s, err) : NULL;
     if (!s->front) {
         sl_arena_release(&s->arena);
+        sl_arena_release(&s->gate_arena);
         free(s);
         return NULL;
     }
@@ -435,11 +445,39 @@ void serve_ready(struct serve *s, bool ready)
     s->ready = ready;
 }
 
-void serve_drain(struct serve *s)
+void serve_reload(struct serve *s, const struct sys_config *settings, const struct front_tls *tls)
+{
+    struct front_config c = {0};
+    read_limits(&c);
+    front_limits(s->front, &c);
+    read_hosts(s, settings->hosts);
+    if (tls && !front_tls_use(s->front, tls)) {
+        sys_log(SYS_LOG_WARN, "owner", "needs-restart", "setting=tls.cert");
+    }
+}
+
+void serve_log_state(struct serve *s)
+{
+    struct front_counts n;
+    front_count(s->front, &n);
+    sys_log(SYS_LOG_ERR, "state", "server",
+            "port=%d ready=%s connections=%u websockets=%u requests=%u requestsTotal=%llu refused=%llu "
+            "loopLagMs=%lld",
+            front_port(s->front), s->ready ? "true" : "false", n.connections, n.sockets, n.requests,
+            (unsigned long long)n.requests_total, (unsigned long long)s->refused_total, (long long)s->lag_ms);
+}
+
+void serve_refuse(struct serve *s)
 {
     s->ready = false;
-    s->draining = true;
+    s->refusing = s->rpc.refusing = true;
     front_stop_listening(s->front);
+}
+
+void serve_drain(struct serve *s)
+{
+    serve_refuse(s);
+    s->draining = true;
     front_hurry(s->front);
 }
 
@@ -463,5 +501,6 @@ void serve_free(struct serve *s)
     front_free(s->front);
     api_rest_free(s->rest);
     sl_arena_release(&s->arena);
+    sl_arena_release(&s->gate_arena);
     free(s);
 }

@@ -5,6 +5,7 @@
 #define SLUICE_API_SERVE_H
 
 #include "gateway/api/api.h"
+#include "gateway/front/front.h"
 #include "sys/config.h"
 
 #include <uv.h>
@@ -20,7 +21,13 @@ int serve_port(const struct serve *s);
 unsigned serve_clients(const struct serve *s);
 /* /readyz says so from now on. */
 void serve_ready(struct serve *s, bool ready);
-/* Takes no more connections; nobody waits for a slow client any more. */
+/* Other host names, limits and, where it speaks TLS, certificate (NULL: the one it has), from the next request on. */
+void serve_reload(struct serve *s, const struct sys_config *settings, const struct front_tls *tls);
+/* Writes counts into the log. */
+void serve_log_state(struct serve *s);
+/* Takes no more connections and no more calls (busy); those under way go on. */
+void serve_refuse(struct serve *s);
+/* The same, and nobody waits for a slow client any more: calls are told to stop. */
 void serve_drain(struct serve *s);
 /* Closes what is left; the loop turns a few times before serve_free. */
 void serve_close(struct serve *s);

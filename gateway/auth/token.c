@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens in the store and in memory. `lock` guards the list. */
+ * Tokens in the store and in memory. */
 #include "gateway/auth/token.h"
 
 #include "base/digest.h"
@@ -26,11 +26,16 @@ struct known {
     char hash[65];
 };
 
+struct list {
+    struct sl_arena arena;
+    SL_VEC(struct known) known;
+};
+
 struct auth {
     struct store *store;
-    pthread_mutex_t lock;
-    struct sl_arena arena; /* of the list */
-    SL_VEC(struct known) known;
+    pthread_mutex_t writing; /* held over store and list by whoever changes both; taken before `lock` */
+    pthread_mutex_t lock;    /* guards the list */
+    struct list list;
 };
 
 enum auth_role auth_role_of(sl_str name)
@@ -58,8 +63,8 @@ static void copy_text(char *to, size_t cap, sl_str s)
 
 static bool read_row(const struct store_row *row, void *ctx)
 {
-    struct auth *a = ctx;
-    struct known *k = sl_vec_add(&a->arena, &a->known);
+    struct list *l = ctx;
+    struct known *k = sl_vec_add(&l->arena, &l->known);
     copy_text(k->t.id, sizeof(k->t.id), store_col_borrow(row, 0));
     copy_text(k->hash, sizeof(k->hash), store_col_borrow(row, 1));
     copy_text(k->t.name, sizeof(k->t.name), store_col_borrow(row, 2));
@@ -84,18 +89,39 @@ struct auth *auth_open(struct store *s, struct sl_err *err)
     SL_OOM_ON(!a);
     a->store = s;
     pthread_mutex_init(&a->lock, NULL);
-    sl_arena_init(&a->arena, 0);
-    if (!store_read(s, read_all, a, err)) {
+    pthread_mutex_init(&a->writing, NULL);
+    sl_arena_init(&a->list.arena, 0);
+    if (!auth_reload(a, err)) {
         auth_free(a);
         return NULL;
     }
     return a;
 }
 
+bool auth_reload(struct auth *a, struct sl_err *err)
+{
+    struct list fresh = {0}, old;
+    sl_arena_init(&fresh.arena, 0);
+    pthread_mutex_lock(&a->writing); /* a token that is made meanwhile comes before or behind */
+    bool ok = store_read(a->store, read_all, &fresh, err);
+    if (ok) {
+        pthread_mutex_lock(&a->lock);
+        old = a->list;
+        a->list = fresh;
+        pthread_mutex_unlock(&a->lock);
+    } else {
+        old = fresh;
+    }
+    pthread_mutex_unlock(&a->writing);
+    sl_arena_release(&old.arena);
+    return ok;
+}
+
 void auth_free(struct auth *a)
 {
-    sl_arena_release(&a->arena);
+    sl_arena_release(&a->list.arena);
     pthread_mutex_destroy(&a->lock);
+    pthread_mutex_destroy(&a->writing);
     free(a);
 }
 
@@ -124,14 +150,16 @@ bool auth_token_make(struct auth *a, sl_str name, enum auth_role role, int64_t t
     sl_random_hex(k.t.id, 6);
     copy_text(k.t.name, sizeof(k.t.name), name);
     k.t.expires_ms = ttl_ms ? k.t.made_ms + ttl_ms : 0;
-    if (!store_write(a->store, insert, &k, err)) {
-        return false;
+    pthread_mutex_lock(&a->writing);
+    bool ok = store_write(a->store, insert, &k, err);
+    if (ok) {
+        pthread_mutex_lock(&a->lock);
+        sl_vec_push(&a->list.arena, &a->list.known, k);
+        pthread_mutex_unlock(&a->lock);
+        *ret = k.t;
     }
-    pthread_mutex_lock(&a->lock);
-    sl_vec_push(&a->arena, &a->known, k);
-    pthread_mutex_unlock(&a->lock);
-    *ret = k.t;
-    return true;
+    pthread_mutex_unlock(&a->writing);
+    return ok;
 }
 
 static bool revoke(struct store_tx *tx, void *ctx, struct sl_err *err)
@@ -149,8 +177,8 @@ bool auth_token_revoke(struct auth *a, sl_str id_or_name, struct sl_err *err)
 {
     struct auth_token t = {{0}, {0}, AUTH_NOBODY, 0, 0, 0};
     pthread_mutex_lock(&a->lock);
-    for (size_t i = a->known.n; i-- > 0;) { /* the newest of a name */
-        struct auth_token *k = &a->known.v[i].t;
+    for (size_t i = a->list.known.n; i-- > 0;) { /* the newest of a name */
+        struct auth_token *k = &a->list.known.v[i].t;
         if (!k->revoked_ms && (sl_str_eqz(id_or_name, k->id) || sl_str_eqz(id_or_name, k->name))) {
             t = *k;
             break;
@@ -161,26 +189,26 @@ bool auth_token_revoke(struct auth *a, sl_str id_or_name, struct sl_err *err)
         return sl_fail(err, SL_NOT_FOUND, "there is no token '%.*s' that could be revoked", SL_S(id_or_name));
     }
     t.revoked_ms = sys_wall_ms();
-    if (!store_write(a->store, revoke, &t, err)) {
-        return false;
-    }
+    pthread_mutex_lock(&a->writing);
+    bool ok = store_write(a->store, revoke, &t, err);
     pthread_mutex_lock(&a->lock);
-    for (size_t i = 0; i < a->known.n; i++) {
-        if (strcmp(a->known.v[i].t.id, t.id) == 0) {
-            a->known.v[i].t.revoked_ms = t.revoked_ms;
+    for (size_t i = 0; i < a->list.known.n && ok; i++) {
+        if (strcmp(a->list.known.v[i].t.id, t.id) == 0) {
+            a->list.known.v[i].t.revoked_ms = t.revoked_ms;
         }
     }
     pthread_mutex_unlock(&a->lock);
-    return true;
+    pthread_mutex_unlock(&a->writing);
+    return ok;
 }
 
 size_t auth_tokens(struct auth *a, struct sl_arena *arena, struct auth_token **ret)
 {
     pthread_mutex_lock(&a->lock);
-    size_t n = a->known.n;
+    size_t n = a->list.known.n;
     *ret = sl_new_n(arena, struct auth_token, n + 1);
     for (size_t i = 0; i < n; i++) {
-        (*ret)[i] = a->known.v[n - 1 - i].t;
+        (*ret)[i] = a->list.known.v[n - 1 - i].t;
     }
     pthread_mutex_unlock(&a->lock);
     return n;
@@ -197,8 +225,8 @@ bool auth_token_check(struct auth *a, sl_str secret, struct auth_token *ret)
     int64_t now = sys_wall_ms();
     bool found = false;
     pthread_mutex_lock(&a->lock);
-    for (size_t i = 0; i < a->known.n; i++) {
-        const struct known *k = &a->known.v[i];
+    for (size_t i = 0; i < a->list.known.n; i++) {
+        const struct known *k = &a->list.known.v[i];
         if (sl_secret_eq(sl_str_of(hash), sl_str_of(k->hash)) && lives(&k->t, now)) {
             *ret = k->t;
             found = true;

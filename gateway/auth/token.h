@@ -37,6 +37,8 @@ struct auth;
 /* Reads the tokens of the store. */
 SL_MUST_CHECK struct auth *auth_open(struct store *s, struct sl_err *err);
 void auth_free(struct auth *a);
+/* Reads them again: the store may have been given others. The old list stays when that fails. */
+SL_MUST_CHECK bool auth_reload(struct auth *a, struct sl_err *err);
 
 /* Makes a token; `ret_secret` gets AUTH_SECRET_LEN bytes and a NUL. ttl_ms 0: no end. Errors: usage (name), store, disk-full. */
 SL_MUST_CHECK bool auth_token_make(struct auth *a, sl_str name, enum auth_role role, int64_t ttl_ms,

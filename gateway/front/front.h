@@ -91,6 +91,18 @@ SL_MUST_CHECK struct front *front_listen(uv_loop_t *loop, const struct front_con
                                          const struct front_ops *ops, void *ctx, struct sl_err *err);
 int front_port(const struct front *f);
 
+/* loop. Other limits for what comes from now on (of the fields body_bytes, message_bytes, unread_bytes, connections, body_ms;
+ * connections not above those of the start). */
+void front_limits(struct front *f, const struct front_config *c);
+
+/* A certificate with its key, read and checked: any thread. Errors: tls-failed. `client_ca` may be NULL. */
+struct front_tls;
+SL_MUST_CHECK struct front_tls *front_tls_read(const char *cert, const char *key, const char *client_ca,
+                                               struct sl_err *err);
+/* loop. Connections that come from now on get it; those that are there keep theirs. false: the server speaks no TLS. */
+SL_MUST_CHECK bool front_tls_use(struct front *f, const struct front_tls *t);
+void front_tls_free(struct front_tls *t);
+
 /* Answers a request. false: its client has gone. */
 bool front_reply_to(struct front *f, uint64_t id, const struct front_reply *r);
 /* Begins an answer without a stated length (reply->body is its first piece). */

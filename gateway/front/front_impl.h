@@ -8,6 +8,7 @@
 #include "gateway/front/front.h"
 
 #include <libwebsockets.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 
 #define FRONT_PIECE_BYTES  16384 /* of one write: more would be copied to the heap by libwebsockets */
@@ -70,6 +71,7 @@ struct front {
     void *ctx;
     struct lws_context *lws;
     struct lws_vhost *vhost;
+    SSL_CTX *tls;                      /* the vhost's; NULL: plain */
     struct lws_protocols protocols[3]; /* these four libwebsockets looks at as long as it lives */
     struct lws_protocol_vhost_options use, with;
     struct lws_http_mount mount;
@@ -80,7 +82,7 @@ struct front {
     uv_async_t wake;
     int handles; /* of ours that are open */
     bool listening, closed;
-    unsigned connections;
+    unsigned connections, max_connections; /* now; what libwebsockets has room for */
     uint64_t requests_total, bytes_out;
     pthread_mutex_t lock; /* the only one; never held while a callback or libwebsockets is called */
     pthread_cond_t room;

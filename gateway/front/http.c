@@ -343,7 +343,11 @@ static void drop(struct link *l)
 
 int front_on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
-    (void)user;
+    if (reason ==
+        LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) { /* no connection yet: `user` is the vhost's */
+        ((struct front *)lws_context_user(lws_get_context(wsi)))->tls = user;
+        return 0;
+    }
     struct link *l = lws_get_opaque_user_data(wsi);
     if (!l) {
         return 0;

@@ -360,6 +360,7 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
     SL_OOM_ON(!f);
     f->loop = loop;
     f->config = *c;
+    f->max_connections = c->connections;
     f->ops = *ops;
     f->ctx = ctx;
     f->listener = -1;
@@ -436,6 +437,18 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
     f->handles = 3;
     f->listening = true;
     return f;
+}
+
+void front_limits(struct front *f, const struct front_config *c)
+{
+    pthread_mutex_lock(&f->lock);
+    f->config.body_bytes = c->body_bytes;
+    f->config.message_bytes = c->message_bytes;
+    f->config.unread_bytes = c->unread_bytes;
+    f->config.connections = SL_MIN(c->connections, f->max_connections);
+    f->config.body_ms = c->body_ms;
+    pthread_cond_broadcast(&f->room);
+    pthread_mutex_unlock(&f->lock);
 }
 
 int front_port(const struct front *f)

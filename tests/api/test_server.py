@@ -12,7 +12,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from server import BIN, Server, Socket, read_answer
+from server import BIN, Server, Socket, certificates, read_answer
 
 
 @pytest.fixture(scope="module")
@@ -415,17 +415,6 @@ def test_servers_that_are_none(server, tmp_path):
         t.join()
         assert wrong.returncode == 4, (answer, wrong.stderr)
     other.close()
-
-
-def certificates(folder):
-    folder.mkdir()
-    def openssl(*args):
-        subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem")
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "server.csr")
-    (folder / "ext").write_text("subjectAltName=DNS:localhost\n")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "cert.pem")
-    return folder
 
 
 def test_tls(tmp_path):
