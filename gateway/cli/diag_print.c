@@ -225,6 +225,20 @@ static const char *who_said(enum sl_code code)
                                                    : "= Flink: ";
 }
 
+/* A warning about what lies outside the script says what was seen in lines of its own: there the place is enough, behind the first line's words. */
+static bool put_outside(struct sl_buf *out, const struct view *v)
+{
+    ptrdiff_t nl = sl_str_find_char(v->msg, '\n');
+    if (v->severity != SQL_WARNING || nl < 0 || !v->lines || v->pos.off == SL_NO_POS) {
+        return false;
+    }
+    size_t n = (size_t)nl;
+    bool closes = n > 0 && v->msg.p[n - 1] == ')';
+    sl_buf_printf(out, "%.*s%s%.*s:%u:%u)%.*s\n", (int)(n - closes), v->msg.p, closes ? ", " : " (",
+                  SL_S(v->file), v->pos.line, v->pos.col, (int)(v->msg.n - n), v->msg.p + n);
+    return true;
+}
+
 static void print_view(struct sl_buf *out, const struct view *v, bool colour)
 {
     static const char *const names[] = {"error", "warning", "info"};
@@ -232,10 +246,13 @@ static void print_view(struct sl_buf *out, const struct view *v, bool colour)
     const char *own = v->severity == SQL_ERROR     ? ink.error
                       : v->severity == SQL_WARNING ? ink.warning
                                                    : ink.dim;
-    sl_buf_printf(out, "%s%s[%s]%s: %.*s\n", own, names[v->severity], sl_code_slug(v->code), ink.none,
-                  SL_S(v->msg));
+    sl_buf_printf(out, "%s%s[%s]%s: ", own, names[v->severity], sl_code_slug(v->code), ink.none);
     unsigned indent = 2;
-    if (v->lines && v->pos.off != SL_NO_POS) {
+    bool outside = put_outside(out, v);
+    if (!outside) {
+        sl_buf_printf(out, "%.*s\n", SL_S(v->msg));
+    }
+    if (!outside && v->lines && v->pos.off != SL_NO_POS) {
         bool second = v->second.off != SL_NO_POS;
         uint32_t last = SL_MAX(v->pos.line, second ? v->second.line : 0);
         unsigned width = SL_MAX(digits_of(last), 2u);

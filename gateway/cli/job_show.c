@@ -51,7 +51,9 @@ static bool is(const struct sl_json *j, const char *key, const char *word, struc
 
 /* ---- not well ---- */
 
-static void show_since(const struct sl_json *j, const struct sl_json *cause, struct sl_arena *a)
+/* `shown`: the cause as it is told; with a record it lies in the data. */
+static void show_since(const struct sl_json *j, const struct sl_json *cause, const struct sl_json *shown,
+                       struct sl_arena *a)
 {
     const char *at = job_text(j, "restartingSince", a);
     at = at[0] ? at : job_text(cause, "at", a);
@@ -60,7 +62,8 @@ static void show_since(const struct sl_json *j, const struct sl_json *cause, str
     }
     int64_t version_ms = num(j, "versionAgeMs");
     printf(" since        %.8s UTC", at + 11);
-    if (job_text(j, "job", a)[0] && version_ms > 2 * num(j, "healthAgeMs") + 60000) {
+    if (job_text(j, "job", a)[0] && job_text(shown, "record", a)[0] &&
+        version_ms > 2 * num(j, "healthAgeMs") + 60000) {
         printf("; last change was v%lld, %s ago: the data changed, not the job", (long long)num(j, "version"),
                job_age(a, version_ms));
     }
@@ -125,7 +128,7 @@ static void show_trouble(const struct sl_json *j, bool stack, struct sl_arena *a
     const struct sl_json *shown = told ? told : cause;
     if (shown) {
         show_cause(shown, a);
-        show_since(j, cause, a);
+        show_since(j, cause, shown, a);
     }
     if (is(j, "health", "down", a) || is(j, "health", "unknown", a)) {
         const char *evidence = job_text(sl_json_get(j, "evidence"), "evidence", a);

@@ -239,14 +239,14 @@ static void tell_spot(struct preflight *p, struct sql_script *s, const struct pr
     if (t->at.is_path) {
         d = sql_diag_add(s, x->code, SQL_WARNING, x->statement, x->pos,
                          "there is no %s on this machine ('%.*s')\n"
-                         "  seen from here: TaskManagers may have other disks; Flink still tries",
+                         "  seen from here: TaskManagers may have other disks; Flink still tries.",
                          t->at.host, SL_S(x->key));
     } else {
         sl_str more = x->n > 1 ? sl_arena_printf(&p->arena, " nor from %zu more", x->n - 1) : SL_STR("");
         d = sql_diag_add(
             s, x->code, SQL_WARNING, x->statement, x->pos,
             "no answer from %s:%d%.*s ('%.*s')\n"
-            "  tried from this machine: %s.  TaskManagers may see another network; Flink still tries",
+            "  tried from this machine: %s.  TaskManagers may see another network; Flink still tries.",
             t->at.host, t->at.port, SL_S(more), SL_S(x->key), what_was_seen(t, &p->arena));
     }
     if (d) {

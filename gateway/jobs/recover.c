@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "gateway/jobs/request.h"
+#include "gateway/jobs/restore.h"
 #include "gateway/jobs/submission_internal.h"
 #include "sys/log.h"
 
@@ -28,6 +29,27 @@ static void recovery_free(struct sub_recovery *r)
     free(r);
 }
 
+/* The jars that were kept for the version, before anything of it was sent: the files that were given may be others by now, or gone. */
+static bool take_kept_jars(const struct sub_env *env, const struct ledger_open *o, struct sl_arena *a,
+                           struct sub_request *rq, struct sl_err *err)
+{
+    sl_str json = SL_STR_NONE;
+    struct sub_request kept;
+    if (!restore_request_of(ledger_store(env->ledger), o->job, o->version, a, &json, err)) {
+        return false;
+    }
+    if (!json.n) {
+        return true;
+    }
+    const struct sl_json *p = sl_json_parse(a, json, err);
+    if (!p || !sub_request_read(p, a, &kept, err)) {
+        return false;
+    }
+    rq->kept_jars = kept.kept_jars;
+    rq->n_kept_jars = kept.n_kept_jars;
+    return true;
+}
+
 struct sub_recovery *sub_recovery_new(const struct sub_env *env, const struct ledger_open *o)
 {
     struct sub_recovery *r = calloc(1, sizeof(*r));
@@ -39,6 +61,7 @@ struct sub_recovery *sub_recovery_new(const struct sub_env *env, const struct le
     r->past.version = o->version;
     snprintf(r->past.body, sizeof(r->past.body), "%s", o->body);
     bool ok = o->job[0] && sub_request_kept(env->open_dir, sl_str_of(o->key), &r->arena, &r->rq, &err) &&
+              take_kept_jars(env, o, &r->arena, &r->rq, &err) &&
               ledger_runs_of(env->ledger, o->id, &r->arena, &r->past.runs, &r->past.n_runs, &err) &&
               ledger_steps(env->ledger, o->id, &r->arena, &r->past.steps, &r->past.n_steps, &err);
     if (ok) {

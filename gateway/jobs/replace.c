@@ -266,9 +266,11 @@ static bool fill_secrets(struct sub_request *rq, const struct sql_vars *given, s
             }
         }
         if (v->secret && v->source.n) {
-            return sl_fail(err, SL_VARIABLE_UNDEFINED,
-                           "the value of secret '%.*s' is not kept: it is needed to start that version again",
-                           SL_S(v->name));
+            sl_fail(err, SL_VARIABLE_UNDEFINED,
+                    "the value of secret '%.*s' is not kept: it is needed to start that version again",
+                    SL_S(v->name));
+            return sl_hint(err, "sluice run FILE --name %.*s --replace, with the file of that version",
+                           SL_S(rq->name));
         }
     }
     return true;

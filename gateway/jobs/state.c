@@ -100,7 +100,8 @@ static void exited(struct state_facts *f, const struct state_observation *o, str
     if (number > 0) {
         snprintf(how, sizeof how, "signal %d ended it", number);
     } else if (o->exit >= 0) {
-        snprintf(how, sizeof how, "exit code %d", o->exit);
+        /* our JVMs end with 3 when their memory is used up (-XX:+ExitOnOutOfMemoryError) */
+        snprintf(how, sizeof how, "exit code %d%s", o->exit, o->exit == 3 ? ", out of memory" : "");
     }
     snprintf(c->evidence, sizeof c->evidence, "its JobManager has ended: %s%s%s", how, o->detail ? "; " : "",
              o->detail ? o->detail : "");

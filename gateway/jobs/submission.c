@@ -264,6 +264,10 @@ static void run_script(struct sub *s)
 static void go(struct sub *s)
 {
     run_script(s);
+    /* It was quicker than the answers: they are still told, within the time that the preflight has. */
+    while (s->preflight && !preflight_done(s->preflight) && !sub_stopping(s)) {
+        sys_sleep_ms(20);
+    }
     tell_preflight(s);
     preflight_free(s->preflight);
     s->preflight = NULL;

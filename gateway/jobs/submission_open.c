@@ -128,7 +128,9 @@ bool sub_reopen(struct sub *s)
     digest_body(s);
     if (strcmp(s->body, s->past->body) != 0) {
         sub_lose(s, NULL,
-                 "another Sluice reads the script in another way: what was left of it does not go on");
+                 s->jars[0] && !s->rq->n_kept_jars
+                     ? "a jar that it was given has changed since: what was left of it does not go on"
+                     : "another Sluice reads the script in another way: what was left of it does not go on");
         return false;
     }
     return true;

@@ -89,6 +89,12 @@ bool sub_tell_end(struct sub *s, const struct run *r, const struct plan_unit *u,
     struct sl_err err = SL_ERR_INIT;
     if (tracker_failure(s->env->tracker, r->id, s->arena, &f)) {
         sub_fail_unit(s, u, r->id, &f);
+    } else if (r->error_code[0]) { /* what the tracker saw instead */
+        enum sl_code code = sl_code_of_slug(sl_str_of(r->error_code));
+        sl_fail(&err, code ? code : SL_FLINK_JOB_FAILED, "job %.*s is %s: %s", SL_S(label), r->state,
+                r->error);
+        sl_hint(&err, "%s", r->hint);
+        sub_fail(s, &err);
     } else {
         sl_fail(&err, SL_FLINK_JOB_FAILED, "job %.*s is %s and Flink did not say why", SL_S(label), r->state);
         sub_fail(s, &err);

@@ -382,11 +382,21 @@ static void has_ended(struct tracker *t, struct entry *e, int64_t at_ms)
     t->active--;
 }
 
-/* Lost is an end that nobody saw: the evidence is the error, unless a better one was told already. */
-static void note_loss(struct entry *e, const char *evidence)
+/* An end that Flink said nothing of: the evidence is the error, unless a better one was told already. */
+static void note_loss(struct entry *e, const struct state_change *c)
 {
     struct run *r = &e->run;
-    if (strcmp(r->state, "LOST") != 0 || r->error_code[0]) {
+    const char *evidence = c->evidence;
+    if (r->error_code[0]) {
+        return;
+    }
+    if (strcmp(r->state, "FAILED") == 0 && strcmp(c->source, "process") == 0) {
+        snprintf(r->error_code, sizeof(r->error_code), "%s", sl_code_slug(SL_FLINK_JOB_FAILED));
+        snprintf(r->error, sizeof(r->error), "%s", evidence);
+        snprintf(r->hint, sizeof(r->hint), "sluice job logs %.8s shows its last words", r->id);
+        return;
+    }
+    if (strcmp(r->state, "LOST") != 0) {
         return;
     }
     snprintf(r->error_code, sizeof(r->error_code), "%s", sl_code_slug(SL_RUN_LOST));
@@ -419,7 +429,7 @@ void track_note(struct tracker *t, struct entry *e, const struct track_seen *s)
         e->dirty = true;
     }
     if (r->ended) {
-        note_loss(e, c.evidence);
+        note_loss(e, &c);
         has_ended(t, e, s->what.at_ms);
     }
     const char *now = run_shown_state(r);

@@ -70,8 +70,7 @@ def kafka(name, servers):
 def test_a_closed_port_is_told_at_its_option(check, closed):
     done = check(kafka("o", "${kafka}"), "--level", "connect", "--var", f"kafka={closed}")
     assert done.returncode == 0, done.stderr
-    assert f"warning[kafka-unreachable]: no answer from {closed} ('properties.bootstrap.servers')\n  tried from this machine: TCP connect refused.  TaskManagers may see another network" in done.stderr
-    assert "--> orders.sql:3:36\n" in done.stderr and "'${kafka}'" in done.stderr, done.stderr
+    assert f"warning[kafka-unreachable]: no answer from {closed} ('properties.bootstrap.servers', orders.sql:3:36)\n  tried from this machine: TCP connect refused.  TaskManagers may see another network" in done.stderr
     assert check(kafka("o", closed), "--level", "connect", "--strict").returncode == 3
     assert "unreachable" not in check(kafka("o", closed)).stderr  # only when it is asked for
     off = check(kafka("o", closed), "--level", "connect", SLUICE_LIMIT_PREFLIGHT="0")

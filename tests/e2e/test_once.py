@@ -54,6 +54,15 @@ def owner_pids(sluice):
     return [p for p in sluice.pids() if re.search(r"sluice\S* .*owner run", harness.command_line(p))]
 
 
+def is_dead(pid):
+    """A killed process loses its memory, and with it its command line, before its files and locks."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def kill_owner(sluice):
     found = set(owner_pids(sluice))
     for pid in found:
@@ -61,7 +70,7 @@ def kill_owner(sluice):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    harness.wait_for(lambda: not found & set(owner_pids(sluice)), 10, "end of the owner")  # a call may have started the next one
+    harness.wait_for(lambda: all(map(is_dead, found)), 10, "end of the owner")  # a call may have started the next one
 
 
 def runs(sluice, name):
@@ -372,6 +381,29 @@ def test_jars_of_a_version_are_kept(world, flink):
     kill_owner(world)
     world("job", "ls").ok()  # a new owner sweeps what no version names, and only that
     assert not os.path.exists(loose) and all(os.path.exists(p) for p in kept.values())
+
+
+def test_the_jar_is_another_file_when_it_goes_on(world, flink):
+    """Owner and call are killed when the job was sent; before the next owner comes, somebody builds the jar anew, then removes it."""
+    jar = os.path.join(world.folder, "built.jar")
+    for gone in (False, True):
+        name = COUNT("rebuilt")
+        folder = os.path.join(world.folder, "sink", name)
+        with zipfile.ZipFile(jar, "w") as z:
+            z.writestr(zipfile.ZipInfo("name.txt"), name)
+        victim = Victim(world, "send", 1, "before")
+        call = world.background("run", world.script(load(folder), f"{name}.sql"), "-d", "--name", name, "--flink", flink, "--jar", jar)
+        victim.shoot()
+        victim.child.wait(60)
+        call.signal(signal.SIGKILL)
+        call.finish(20)
+        kill_owner(world)
+        with open(jar, "w", encoding="ascii") as f:
+            f.write("another one")
+        if gone:
+            os.unlink(jar)
+        found = settle(world, name)
+        assert [r["state"] for r in found] == ["FINISHED"] and rows(folder) == ROWS, (found, rows(folder))
 
 
 def test_twenty_names_at_once_on_a_cold_folder(own_sluice, flink):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person sees of jobs, line by line: all well, at night with a record that does not fit, an error of planning at its statement, a
+"""What a person sees of jobs, line by line: all well, at night with a record that does not fit, a broker that does not answer, an error of planning at its statement, a
 name that is taken. Masked are figures only: times, ages, counts, sizes, ids, the owner's name, the
 Flink version, addresses; runs of blanks in front of a second column are one <gap>."""
+import contextlib
 import getpass
 import json
 import re
+import socket
 
 import local
 import pytest
@@ -126,6 +128,53 @@ def test_a_record_that_does_not_fit(sluice, flink, mode, kafka, kafka_jars):
     lines[1] = re.sub(r"times in <age>.*", "times in <age> (Flink shows RUNNING between restarts)", lines[1])
     assert lines[:len(wanted)] == wanted, shown
     assert re.fullmatch(r" Java<gap>.*<gap>\(\d+ causes: --stack\)", lines[-1]), shown
+
+
+ORDERS = """-- revenue of each item
+CREATE TABLE orders (
+  item STRING
+) WITH (
+  'connector' = 'kafka', 'topic' = 'orders', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset',
+  'properties.bootstrap.servers' = '${kafka}'
+);
+CREATE TABLE revenue (item STRING, n BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO revenue SELECT item, COUNT(*) FROM orders GROUP BY item;
+"""
+
+
+@pytest.fixture
+def silent():
+    """An address that takes no connection and refuses none: its queue is full."""
+    with socket.socket() as listener, contextlib.ExitStack() as clients:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            c = clients.enter_context(socket.socket())
+            c.setblocking(False)
+            c.connect_ex(listener.getsockname())
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("broker", ["refused", "silent"])
+def test_the_broker_does_not_answer(sluice, flink, mode, kafka_jars, silent, broker):
+    """Beside `run`, long before Flink says it; also where the call itself ends before the two seconds are over."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"  # closed by now when it is tried
+    address = silent if broker == "silent" else address
+    seen = "TCP connect timed out" if broker == "silent" else "TCP connect refused"
+    name, path = f"no-answer-{broker}", sluice.script(ORDERS, "orders.sql")
+    args = ("run", path, "-d", "--name", name, "--flink", flink, "--mode", mode, "--var", f"kafka={address}", *kafka_jars)
+    try:
+        done = sluice(*args).ok()
+        told = [f"warning[kafka-unreachable]: no answer from {address} ('properties.bootstrap.servers', orders.sql:6:36)",
+                f"  tried from this machine: {seen}.  TaskManagers may see another network; Flink still tries.",
+                "  = hint: address, port, firewall or NetworkPolicy"]
+        lines = done.err.replace(path, "orders.sql").splitlines()
+        at = lines.index(told[0]) if told[0] in lines else -1
+        assert at >= 0 and lines[at:at + 3] == told, str(done)
+        assert "error[" not in done.err and any(x.startswith(" submit ") for x in lines), str(done)
+    finally:
+        local.end(sluice, name)
 
 
 TOP = """-- revenue of each item
