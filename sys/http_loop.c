@@ -235,6 +235,9 @@ struct sys_http_call *sys_http_loop_start(struct sys_http_loop *h, const struct 
         return NULL;
     }
     curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+    /* Connections are kept, so a name is looked up when one is made; libcurl goes through all names that it
+     * remembers at the end of each request, which thousands of hosts make long. */
+    curl_easy_setopt(call->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     call->next = h->calls;
     if (call->next) {
         call->next->prev = call;

@@ -14,7 +14,7 @@ struct sys_http_call;
 typedef void sys_http_done(void *ctx, bool ok, const struct sys_http_answer *answer,
                            const struct sl_err *err);
 
-/* `uv_loop` is a uv_loop_t *. At most `per_host` connections to one host. */
+/* `uv_loop` is a uv_loop_t *. At most `per_host` connections to one host; 0 = as many as are needed. */
 struct sys_http_loop *sys_http_loop_new(void *uv_loop, unsigned per_host);
 /* Starts a request. The strings of `rq` and its body must live until done(); rq itself and the list of
  * headers are copied. `a`: where the answer goes. NULL with err when it is not even a request; done() is not

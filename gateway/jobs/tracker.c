@@ -12,7 +12,6 @@
 #include <sys/resource.h>
 
 #define FORGET_EACH_MS 1000
-#define SPREAD_FROM    200 /* runs: beyond, even their first looks are spread over the interval */
 
 static size_t bucket_of(const char *run_id)
 {
@@ -51,51 +50,6 @@ static void free_entry(struct entry *e)
     free(e);
 }
 
-/* ---- places ---- */
-
-static void leave_place(struct entry *e)
-{
-    if (!e->place) {
-        return;
-    }
-    struct entry **p = &e->place->entries;
-    while (*p != e) {
-        p = &(*p)->in_place;
-    }
-    *p = e->in_place;
-    e->place = NULL;
-}
-
-/* Under the lock. The entry belongs to the JobManager of its cluster from now on. */
-static void enter_place(struct tracker *t, struct entry *e)
-{
-    struct place *p = t->places;
-    leave_place(e);
-    while (p &&
-           (strcmp(p->cluster.id, e->run.cluster.id) != 0 ||
-            strcmp(p->cluster.rest, e->run.cluster.rest) != 0 || strcmp(p->target, e->run.target) != 0)) {
-        p = p->next;
-    }
-    if (!p) {
-        p = calloc(1, sizeof(*p));
-        SL_OOM_ON(!p);
-        memcpy(p->target, e->run.target, sizeof(p->target));
-        p->cluster = e->run.cluster;
-        p->next = t->places;
-        t->places = p;
-    }
-    e->since_ms = sys_now_ms();
-    if (t->active > SPREAD_FROM && !e->waiters) { /* not thousands of connections at once */
-        e->next_ms =
-            e->since_ms + (int64_t)(sl_str_hash(sl_str_of(e->run.cluster.id)) % (uint64_t)sl_limits.look_ms);
-        e->since_ms = e->next_ms;
-    }
-    e->place = p;
-    e->in_place = p->entries;
-    p->entries = e;
-    p->next_ms = 0;
-}
-
 static void forget_entry(struct tracker *t, struct entry *e)
 {
     struct entry **p = &t->buckets[bucket_of(e->run.id)];
@@ -103,7 +57,7 @@ static void forget_entry(struct tracker *t, struct entry *e)
         p = &(*p)->in_bucket;
     }
     *p = e->in_bucket;
-    leave_place(e);
+    track_leave_place(e);
     free_entry(e);
 }
 
@@ -123,15 +77,7 @@ void track_forget(struct tracker *t, int64_t now)
             p = &e->next;
         }
     }
-    for (struct place **p = &t->places; *p;) {
-        struct place *one = *p;
-        if (!one->entries && !one->busy) {
-            *p = one->next;
-            free(one);
-        } else {
-            p = &one->next;
-        }
-    }
+    track_forget_places(t, false);
 }
 
 /* ---- start and end ---- */
@@ -177,10 +123,7 @@ void tracker_stop(struct tracker *t)
         next = e->next;
         free_entry(e);
     }
-    for (struct place *p = t->places, *next; p; p = next) {
-        next = p->next;
-        free(p);
-    }
+    track_forget_places(t, true);
     pthread_mutex_destroy(&t->lock);
     pthread_mutex_destroy(&t->save_lock);
     pthread_cond_destroy(&t->changed);
@@ -209,7 +152,7 @@ void tracker_add(struct tracker *t, int64_t submission, const struct run *r)
     t->buckets[b] = e;
     t->active += !e->run.ended;
     if (e->asked) {
-        enter_place(t, e);
+        track_enter_place(t, e);
     }
     pthread_mutex_unlock(&t->lock);
     track_wake(t);
@@ -235,7 +178,7 @@ static bool wait_for(struct tracker *t, const char *run_id, int64_t timeout_ms, 
     struct entry *e = track_find(t, run_id);
     if (e) {
         e->waiters++;
-        e->next_ms = SL_MIN(e->next_ms, sys_now_ms());
+        track_due_now(t, e);
         track_wake(t);
         for (;;) {
             there = e->end_saved || (running && e->run.finish_first_ms);
@@ -291,7 +234,7 @@ void tracker_started(struct tracker *t, const char *run_id, const struct tgt_clu
     e->asked = flink_job[0] != 0;
     e->next_ms = 0;
     if (e->asked) {
-        enter_place(t, e);
+        track_enter_place(t, e);
     }
     track_publish(t, e);
 }
@@ -383,7 +326,7 @@ void tracker_look(struct tracker *t, int64_t timeout_ms)
     deadline_in(timeout_ms, &until);
     pthread_mutex_lock(&t->lock);
     for (struct entry *e = t->entries; e; e = e->next) {
-        e->next_ms = 0;
+        track_due_now(t, e);
         e->looks_wanted = e->looks + (e->asking ? 2 : 1);
     }
     track_wake(t);
@@ -410,32 +353,4 @@ void tracker_want(struct tracker *t, const char *run_id, const char *wanted)
     }
     snprintf(e->run.wanted, sizeof(e->run.wanted), "%s", wanted);
     track_publish(t, e);
-}
-
-void tracker_figures(struct tracker *t, struct tracker_figures *ret)
-{
-    pthread_mutex_lock(&t->lock);
-    *ret = t->figures;
-    uint64_t all = 0, n = 0;
-    for (size_t i = 0; i < SL_ARRAY_LEN(t->took); i++) {
-        all += t->took[i];
-    }
-    for (size_t i = 0; i < SL_ARRAY_LEN(t->took); i++) {
-        n += t->took[i];
-        if (n * 2 <= all) {
-            ret->p50_ms = (int64_t)i;
-        }
-        if (n * 100 <= all * 99) {
-            ret->p99_ms = (int64_t)i;
-        }
-    }
-    pthread_mutex_unlock(&t->lock);
-}
-
-void tracker_figures_reset(struct tracker *t)
-{
-    pthread_mutex_lock(&t->lock);
-    t->figures = (struct tracker_figures){0};
-    memset(t->took, 0, sizeof(t->took));
-    pthread_mutex_unlock(&t->lock);
 }

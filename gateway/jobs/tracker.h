@@ -46,10 +46,20 @@ SL_MUST_CHECK bool tracker_cancel(struct tracker *t, const char *run_id, int64_t
 void tracker_look(struct tracker *t, int64_t timeout_ms);
 size_t tracker_active(struct tracker *t);
 
-/* For benches and tests: looks that ended, that saw nothing, and the time from when a look was due to its end. */
+/* For benches and tests. How many looks took how long, in classes of time. */
+#define TRACKER_CLASSES 1024
+struct tracker_times {
+    uint64_t n[TRACKER_CLASSES];
+};
+void tracker_times_add(struct tracker_times *sum, const struct tracker_times *more);
+/* The time that so many of a thousand did not exceed, to 3 %. */
+int64_t tracker_times_us(const struct tracker_times *t, int permille);
 struct tracker_figures {
-    uint64_t looks, blind, late;      /* late: begun more than an interval after they were due */
-    int64_t worst_ms, p50_ms, p99_ms; /* the latter two of looks that saw something */
+    uint64_t looks, blind; /* that ended; that saw nothing */
+    uint64_t late;         /* ended more than an interval after the next was due */
+    int64_t worst_us;
+    struct tracker_times began; /* from when it was due to the first request */
+    struct tracker_times took;  /* from when it was due to its end; of those that saw something */
 };
 void tracker_figures(struct tracker *t, struct tracker_figures *ret);
 void tracker_figures_reset(struct tracker *t);

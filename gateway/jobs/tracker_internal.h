@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of the tracker share: tracker.c (entries, who waits), tracker_loop.c (when who is looked at),
- * tracker_note.c (what a look changes), tracker_keep.c (what is written down). Included by those only.
+ * What the files of the tracker share: tracker.c (entries, who waits), tracker_place.c (which JobManager is due
+ * next), tracker_loop.c (the looks), tracker_note.c (what a look changes), tracker_keep.c (what is written down),
+ * tracker_figures.c. Included by those only.
  *
  * `lock` guards entries and places; it is never held while a target is asked or anything is written.
  * `save_lock` is taken before it by who writes a run, so that an older copy never overwrites a newer one. */
@@ -17,6 +18,7 @@
 
 #define ASK_WAITED_MS  60
 #define TRACK_BUCKETS  4096
+#define TRACK_HTTP     32
 #define TRACK_RECORDED 256 /* checkpoints of a run whose last written state is remembered */
 #define TRACK_HELD     24  /* vertices of a run whose back-pressure is watched */
 
@@ -67,7 +69,8 @@ struct entry {
 
 /* One JobManager: its runs are looked at together, one request after the other. */
 struct place {
-    struct place *next;
+    struct place *next, *in_bucket, **bucket;
+    size_t in_due; /* where in the heap, from 1; 0 = it is busy */
     char target[64];
     struct tgt_cluster cluster;
     struct entry *entries;
@@ -95,20 +98,24 @@ struct tracker {
     pthread_mutex_t lock, save_lock;
     pthread_cond_t changed; /* an entry changed: for waiters */
     struct entry *entries, *buckets[TRACK_BUCKETS];
-    struct place *places;
+    struct place *places, *place_buckets[TRACK_BUCKETS];
+    struct {
+        struct place **v; /* a heap by next_ms: those that are not busy */
+        size_t n, cap;
+    } due;
     size_t active;
     bool stop;
     bool ends_due;      /* a run has ended and is written */
     int64_t unsaved_ms; /* monotonic: when the ledger could not be written; 0 = it could */
     struct tracker_figures figures;
-    uint32_t took[4096]; /* looks that saw something, by ms from when they were due to their end */
     /* The loop's own. */
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t timer;
     int64_t timer_at; /* monotonic; 0 = not set */
-    struct sys_http_loop *http;
-    struct sys_lane *facts, *saves, *ends;
+    /* Several, by address: libcurl goes through all connections of a handle at the end of each request. */
+    struct sys_http_loop *http[TRACK_HTTP];
+    struct sys_lane *facts, *asks, *saves, *ends;
     bool saving, save_again;
     int64_t forgot_ms;
 };
@@ -117,6 +124,24 @@ struct tracker {
 struct entry *track_find(struct tracker *t, const char *run_id);
 /* Removes ended entries that nobody has asked after for a while, and places without entries. Under the lock. */
 void track_forget(struct tracker *t, int64_t now);
+
+/* ---- tracker_place.c: under the lock ---- */
+/* The entry belongs to the JobManager of its cluster from now on. */
+void track_enter_place(struct tracker *t, struct entry *e);
+void track_leave_place(struct entry *e);
+int64_t track_due_of(const struct entry *e);
+/* The entry is due, sooner than thought; who calls wakes the loop. */
+void track_due_now(struct tracker *t, struct entry *e);
+/* One that is due; NULL: none is before *next_ms (INT64_MAX: none at all). Busy ones are not. */
+struct place *track_place_due(struct tracker *t, int64_t now, int64_t *next_ms);
+void track_place_begin(struct tracker *t, struct place *p); /* it is busy */
+void track_place_end(struct tracker *t, struct place *p);
+void track_place_put_off(struct tracker *t, struct place *p, int64_t next_ms);
+/* Those without entries, or all at the end. */
+void track_forget_places(struct tracker *t, bool all);
+
+/* ---- tracker_figures.c: under the lock ---- */
+void track_time(struct tracker_times *t, int64_t us);
 
 /* ---- tracker_note.c: under the lock ---- */
 struct track_seen {

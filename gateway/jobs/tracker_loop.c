@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #define FACT_THREADS  4
+#define ASK_THREADS   4
 #define END_THREADS   4
 #define LANE_QUEUE    100000
 #define FEW_JOBS      8 /* of one JobManager: all of them are asked for their checkpoints at each look */
@@ -35,6 +36,7 @@ struct round {
     struct sl_arena arena;
     char target[64];
     struct tgt_cluster cluster;
+    bool consults; /* the target is asked about a run, which may take its time */
     bool has_process, has_endpoint;
     struct tgt_process process;
     struct tgt_endpoint at;
@@ -45,7 +47,7 @@ struct round {
     char silence[200]; /* why nothing answered; "" = something did */
 };
 
-static void tick(struct tracker *t, bool recheck);
+static void tick(struct tracker *t);
 
 /* ---- on the lane: what needs no REST, or all that is left without one ---- */
 
@@ -140,13 +142,13 @@ static struct state_observation observe_look(const struct flink_look_job *l)
 
 static void count_look(struct tracker *t, const struct round_job *j, bool blind)
 {
-    int64_t took = sys_now_ms() - j->due_ms;
+    int64_t took_us = sys_now_us() - j->due_ms * 1000;
     t->figures.looks++;
     t->figures.blind += blind;
-    t->figures.late += took > sl_limits.look_ms * 2;
-    t->figures.worst_ms = SL_MAX(t->figures.worst_ms, took);
+    t->figures.late += took_us > sl_limits.look_ms * 2000;
+    t->figures.worst_us = SL_MAX(t->figures.worst_us, took_us);
     if (!blind) {
-        t->took[SL_MIN(SL_MAX(took, INT64_C(0)), (int64_t)SL_ARRAY_LEN(t->took) - 1)]++;
+        track_time(&t->figures.took, took_us);
     }
 }
 
@@ -180,29 +182,12 @@ static void consult(struct round *r, const struct round_job *j)
     if (e) {
         e->consult = true;
         e->asking = false;
-        e->next_ms = 0;
+        e->next_ms = sys_now_ms();
     }
     pthread_mutex_unlock(&r->t->lock);
 }
 
 /* ---- the round ---- */
-
-static int64_t due_of(const struct entry *e)
-{
-    return e->waiters ? SL_MIN(e->next_ms, e->last_ms + ASK_WAITED_MS) : e->next_ms;
-}
-
-/* When the place is due; INT64_MAX = nothing is asked there. Under the lock. */
-static int64_t place_due(const struct place *p)
-{
-    int64_t due = INT64_MAX;
-    for (const struct entry *e = p->entries; e; e = e->in_place) {
-        if (e->asked && !e->run.ended) {
-            due = SL_MIN(due, due_of(e));
-        }
-    }
-    return due;
-}
 
 /* A JobManager that is silent is so for all its runs, also for those that were not due. Under the lock. */
 static void silence_all(struct round *r)
@@ -228,10 +213,9 @@ static void end_round(struct round *r, bool answered)
     if (r->silence[0] && !t->stop) {
         silence_all(r);
     }
-    p->busy = false;
     p->look = NULL;
     p->failures = answered ? 0 : p->failures + 1;
-    p->next_ms = place_due(p);
+    track_place_end(t, p);
     bool stop = t->stop, dirty = false;
     for (const struct entry *e = p->entries; e && !dirty; e = e->in_place) {
         dirty = e->dirty;
@@ -243,7 +227,7 @@ static void end_round(struct round *r, bool answered)
         track_save(t);
     }
     if (!stop) {
-        tick(t, false);
+        tick(t);
     }
 }
 
@@ -349,6 +333,7 @@ static void start_look(struct round *r)
         if (!e) {
             continue;
         }
+        track_time(&t->figures.began, sys_now_us() - r->jobs[i].due_ms * 1000);
         struct flink_look_job *l = &r->looks[r->n_looks++];
         memcpy(l->id, r->jobs[i].flink_job, sizeof(l->id));
         memcpy(l->expect, e->run.state, sizeof(l->expect));
@@ -381,7 +366,8 @@ static void start_look(struct round *r)
                                    .same = same,
                                    .job = on_job,
                                    .done = on_done};
-    struct flink_look *look = flink_look_start(t->http, &plan);
+    struct sys_http_loop *http = t->http[sl_str_hash(sl_str_of(r->at.rest)) % TRACK_HTTP];
+    struct flink_look *look = flink_look_start(http, &plan);
     if (look) { /* else it is over, and so is the round */
         p->look = look;
         p->round = r;
@@ -448,23 +434,25 @@ static void begin_round(struct tracker *t, struct place *p, int64_t now)
     memcpy(r->target, p->target, sizeof(r->target));
     SL_VEC(struct round_job) jobs = {0};
     for (struct entry *e = p->entries; e; e = e->in_place) {
-        if (!e->asked || e->run.ended || due_of(e) > now) {
+        if (!e->asked || e->run.ended || track_due_of(e) > now) {
             continue;
         }
         struct round_job *j = sl_vec_add(&r->arena, &jobs);
         memcpy(j->run_id, e->run.id, sizeof(j->run_id));
         memcpy(j->flink_job, e->run.flink_job, sizeof(j->flink_job));
         j->consult = e->consult;
-        j->due_ms = SL_MAX(due_of(e), e->since_ms);
+        r->consults |= e->consult;
+        j->due_ms = SL_MAX(track_due_of(e), e->since_ms);
         e->asking = true;
         e->last_ms = now;
         e->next_ms = next_of(e, now);
     }
     r->jobs = jobs.v;
     r->n = jobs.n;
-    p->busy = sys_lane_submit(t->facts, &r->job);
-    if (!p->busy) { /* at the next turn */
-        p->next_ms = now + ASK_WAITED_MS;
+    track_place_begin(t, p);
+    if (!sys_lane_submit(r->consults ? t->asks : t->facts, &r->job)) { /* at the next turn */
+        track_place_end(t, p);
+        track_place_put_off(t, p, now + ASK_WAITED_MS);
         sl_arena_release(&r->arena);
         free(r);
     }
@@ -474,13 +462,13 @@ static void on_timer(uv_timer_t *timer)
 {
     struct tracker *t = timer->data;
     t->timer_at = 0;
-    tick(t, false);
+    tick(t);
 }
 
-/* Begins what is due. `recheck`: an entry is due sooner than its place knows. */
-static void tick(struct tracker *t, bool recheck)
+/* Begins what is due. */
+static void tick(struct tracker *t)
 {
-    int64_t now = sys_now_ms(), wake = now + RETRY_SAVE_MS;
+    int64_t now = sys_now_ms(), wake = now + RETRY_SAVE_MS, next;
     pthread_mutex_lock(&t->lock);
     if (t->stop) {
         pthread_mutex_unlock(&t->lock);
@@ -488,22 +476,10 @@ static void tick(struct tracker *t, bool recheck)
         return;
     }
     track_forget(t, now);
-    for (struct place *p = t->places; p; p = p->next) {
-        if (p->busy) {
-            continue;
-        }
-        if (recheck) {
-            p->next_ms = place_due(p);
-        }
-        if (p->next_ms <= now) {
-            p->next_ms = place_due(p);
-        }
-        if (p->next_ms <= now) {
-            begin_round(t, p, now);
-        } else {
-            wake = SL_MIN(wake, p->next_ms);
-        }
+    for (struct place *p; (p = track_place_due(t, now, &next));) {
+        begin_round(t, p, now);
     }
+    wake = SL_MIN(wake, next);
     bool save = t->unsaved_ms && now - t->unsaved_ms >= RETRY_SAVE_MS, ends = t->ends_due;
     pthread_mutex_unlock(&t->lock);
     if (save) {
@@ -521,7 +497,7 @@ static void tick(struct tracker *t, bool recheck)
 
 static void on_wake(uv_async_t *wake)
 {
-    tick(wake->data, true);
+    tick(wake->data);
 }
 
 void track_wake(struct tracker *t)
@@ -537,8 +513,13 @@ void track_open(struct tracker *t)
     SL_BUG_ON(uv_async_init(&t->loop, &t->wake, on_wake) != 0);
     SL_BUG_ON(uv_timer_init(&t->loop, &t->timer) != 0);
     t->wake.data = t->timer.data = t;
-    t->http = sys_http_loop_new(&t->loop, 1);
+    /* A place asks one thing after the other. Several may be behind one address (a proxy, a front door): one that
+     * hangs must not have the only connection there. */
+    for (size_t i = 0; i < TRACK_HTTP; i++) {
+        t->http[i] = sys_http_loop_new(&t->loop, 0);
+    }
     t->facts = sys_lane_new("track-facts", FACT_THREADS, LANE_QUEUE, &t->loop);
+    t->asks = sys_lane_new("track-asks", ASK_THREADS, LANE_QUEUE, &t->loop);
     t->saves = sys_lane_new("track-save", 1, 4, &t->loop);
     t->ends = sys_lane_new("track-end", END_THREADS, LANE_QUEUE, &t->loop);
 }
@@ -568,10 +549,13 @@ void *track_thread(void *arg)
     uv_run(&t->loop, UV_RUN_DEFAULT);
     cancel_looks(t);
     sys_lane_free(t->facts);
+    sys_lane_free(t->asks);
     sys_lane_free(t->saves);
     track_save_now(t);
     sys_lane_free(t->ends);
-    sys_http_loop_free(t->http);
+    for (size_t i = 0; i < TRACK_HTTP; i++) {
+        sys_http_loop_free(t->http[i]);
+    }
     uv_close((uv_handle_t *)&t->wake, NULL);
     uv_close((uv_handle_t *)&t->timer, NULL);
     uv_run(&t->loop, UV_RUN_DEFAULT);

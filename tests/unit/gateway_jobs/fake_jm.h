@@ -36,6 +36,7 @@ struct jm {
     _Atomic int completed; /* checkpoints */
     _Atomic int depth;     /* of its history; 0 = 10 */
     _Atomic int requests;
+    _Atomic int unanswered; /* of them, because it hangs */
 };
 static const char *const jm_states[] = {"RUNNING", "FAILED", "FINISHED", "RESTARTING"};
 
@@ -54,6 +55,8 @@ struct jms {
     pthread_t thread;
     _Atomic bool stop;
     _Atomic int connections; /* made in all */
+    _Atomic bool front;      /* all are behind the address of the first, each under a path of its own */
+    _Atomic int64_t served_us, served, worst_us; /* from when a request was seen to its answer */
     struct jm_connection *by_fd[65536];
 };
 
@@ -64,6 +67,10 @@ static inline void jm_id(size_t of, char ret[33])
 
 static inline void jm_rest(const struct jms *s, size_t of, char *ret, size_t cap)
 {
+    if (s->front) {
+        snprintf(ret, cap, "http://127.1.1.1:%d/jm/%zu", s->port, of);
+        return;
+    }
     snprintf(ret, cap, "http://127.%zu.%zu.%zu:%d", 1 + of / 62500, (of / 250) % 250 + 1, of % 250 + 1,
              s->port);
 }
@@ -200,9 +207,8 @@ static inline void jm_close(struct jms *s, struct jm_connection *c)
 }
 
 /* All requests that are there whole. */
-static inline void jm_serve(struct jms *s, struct jm_connection *c)
+static inline void jm_serve(struct jms *s, struct jm_connection *c, int64_t seen_us)
 {
-    struct jm *j = &s->v[c->of];
     ssize_t got = recv(c->fd, c->in + c->n, sizeof(c->in) - 1 - c->n, MSG_DONTWAIT);
     if (got <= 0) {
         jm_close(s, c);
@@ -210,13 +216,20 @@ static inline void jm_serve(struct jms *s, struct jm_connection *c)
     }
     c->n += (size_t)got;
     c->in[c->n] = 0;
-    char *end = strstr(c->in, "\r\n\r\n"), path[512] = "";
+    char *end = strstr(c->in, "\r\n\r\n"), text[512] = "", *path = text;
     if (!end) {
         return;
     }
     c->n = 0; /* the tracker never asks twice at once */
+    bool asks = sscanf(c->in, "GET %500s", text) == 1;
+    if (strncmp(text, "/jm/", 4) == 0) {
+        c->of = (size_t)strtoul(text + 4, &path, 10);
+        SL_BUG_ON(c->of >= s->n);
+    }
+    struct jm *j = &s->v[c->of];
     j->requests++;
-    if (j->manner == JM_HANGS || sscanf(c->in, "GET %500s", path) != 1) {
+    if (j->manner == JM_HANGS || !asks) {
+        j->unanswered++;
         return;
     }
     SL_BUF_AUTO b;
@@ -237,6 +250,12 @@ static inline void jm_serve(struct jms *s, struct jm_connection *c)
         }
         at += (size_t)w;
     }
+    int64_t took_us = sys_now_us() - seen_us;
+    s->served++;
+    s->served_us += took_us;
+    if (took_us > s->worst_us) {
+        s->worst_us = took_us;
+    }
     if (j->manner == JM_HALF) {
         jm_close(s, c);
     }
@@ -248,6 +267,7 @@ static inline void *jms_thread(void *arg)
     struct epoll_event ev[256];
     while (!s->stop) {
         int n = epoll_wait(s->epoll, ev, 256, 50);
+        int64_t seen_us = sys_now_us();
         for (int i = 0; i < n; i++) {
             uint64_t data = ev[i].data.u64;
             if (data < s->n) {
@@ -264,7 +284,7 @@ static inline void *jms_thread(void *arg)
                 struct epoll_event in = {.events = EPOLLIN, .data.u64 = s->n + (uint64_t)fd};
                 epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &in);
             } else if (s->by_fd[data - s->n]) {
-                jm_serve(s, s->by_fd[data - s->n]);
+                jm_serve(s, s->by_fd[data - s->n], seen_us);
             }
         }
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The tracker over its own REST looks, against JobManagers that answer as a real one or misbehave: what is said
  * of each, that sight returns by itself, that every checkpoint is written down, and that many are looked at in
- * time while some hang. TRACK_RUNS=1000 TRACK_LOOK_MS=5000 TRACK_SECONDS=60 is the long form; figures are
- * printed. */
+ * time while some hang. `make bench BENCH="--parts track"` runs the long form of the last with 1,000 and 5,000:
+ * TRACK_RUNS, TRACK_LOOK_MS, TRACK_HANG, TRACK_PAIRS; figures are printed. */
 #include "gateway/jobs/snapshot.h"
 #include "gateway/jobs/tracker.h"
 #include "tests/unit/gateway_jobs/fake_jm.h"
@@ -311,6 +311,66 @@ static void every_checkpoint_is_written_down_and_a_gap_is_counted(void **state)
     end(w);
 }
 
+/* Looks at the first n do not stop; whoever else hangs, hangs for much longer than this waits. */
+static void go_on(struct world *w, size_t n)
+{
+    int seen[64];
+    SL_BUG_ON(n > SL_ARRAY_LEN(seen));
+    for (size_t i = 0; i < n; i++) {
+        seen[i] = w->jms->v[i].requests;
+    }
+    int64_t until = sys_now_ms() + SOON_MS;
+    for (size_t i = 0; i < n; i++) {
+        while (w->jms->v[i].requests < seen[i] + 12) {
+            if (sys_now_ms() > until) {
+                fail_msg("%zu was asked %d times in %d s", i, w->jms->v[i].requests - seen[i],
+                         SOON_MS / 1000);
+            }
+            sys_sleep_ms(5);
+        }
+        assert_string_equal(now(w, i).state, "RUNNING");
+    }
+}
+
+/* Most of them say nothing, for longer than anybody waits here: the others are looked at as before, also when
+ * all are behind one address. */
+static void some_hang_and_the_others_go_on(bool one_address)
+{
+    enum { ALL = 40, WELL = 8 };
+    sl_limits.look_ms = 100;
+    sl_limits.look_timeout_ms = SOON_MS * 10;
+    struct world *w = begin(ALL);
+    w->jms->front = one_address;
+    for (size_t i = 0; i < ALL; i++) {
+        watch(w, i);
+    }
+    for (size_t i = 0; i < ALL; i++) {
+        wait_shown(w, i, "RUNNING");
+    }
+    for (size_t i = WELL; i < ALL; i++) {
+        w->jms->v[i].manner = JM_HANGS;
+    }
+    for (size_t i = WELL; i < ALL; i++) { /* each has been asked and has not answered */
+        while (!w->jms->v[i].unanswered) {
+            sys_sleep_ms(1);
+        }
+    }
+    go_on(w, WELL);
+    end(w);
+}
+
+static void those_that_hang_keep_nobody_waiting(void **state)
+{
+    (void)state;
+    some_hang_and_the_others_go_on(false);
+}
+
+static void those_that_hang_behind_the_same_address_keep_nobody_waiting(void **state)
+{
+    (void)state;
+    some_hang_and_the_others_go_on(true);
+}
+
 static size_t setting(const char *name, size_t dflt)
 {
     const char *text = getenv(name);
@@ -318,11 +378,19 @@ static size_t setting(const char *name, size_t dflt)
     return text && sl_str_to_i64(sl_str_of(text), &n) ? (size_t)n : dflt;
 }
 
-static int64_t cpu_ms(void)
+static int64_t cpu_us(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    SL_BUG_ON(clock_gettime(clock, &t) != 0);
+    return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+/* Of all threads but that of the JobManagers. */
+static int64_t own_cpu_us(struct world *w)
+{
+    clockid_t theirs;
+    SL_BUG_ON(pthread_getcpuclockid(w->jms->thread, &theirs) != 0);
+    return cpu_us(CLOCK_PROCESS_CPUTIME_ID) - cpu_us(theirs);
 }
 
 static long rss_kb(void)
@@ -338,38 +406,56 @@ static long rss_kb(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* One stretch of time: how the looks went in it, and whether each run was seen in time. */
-static struct tracker_figures stretch(struct world *w, size_t n, size_t hanging, int64_t ms, const char *name)
+/* What was seen in all stretches of one kind. */
+struct sum {
+    struct tracker_figures f;
+    int64_t ms, cpu_us, oldest_ms;
+};
+
+/* One interval, in which each run is looked at once: how it went, and how old what is shown became. */
+static void stretch(struct world *w, size_t n, size_t hanging, struct sum *s)
 {
-    struct tracker_figures before, after;
-    tracker_figures(w->tracker, &before);
-    int64_t cpu = cpu_ms(), start = sys_now_ms(), oldest = 0;
-    while (sys_now_ms() - start < ms) {
-        sys_sleep_ms(SL_MIN(ms / 4, INT64_C(500)));
+    struct tracker_figures f;
+    tracker_figures_reset(w->tracker);
+    int64_t cpu = own_cpu_us(w), start = sys_now_ms();
+    while (sys_now_ms() - start < sl_limits.look_ms) {
+        sys_sleep_ms(SL_MIN(sl_limits.look_ms / 4, INT64_C(500)));
         int64_t wall = sys_wall_ms();
         for (size_t i = hanging; i < n; i++) {
-            oldest = SL_MAX(oldest, wall - now(w, i).seen_ms);
+            s->oldest_ms = SL_MAX(s->oldest_ms, wall - now(w, i).seen_ms);
         }
     }
-    tracker_figures(w->tracker, &after);
-    print_message(
-        "%-9s %zu runs, %zu hang: %llu looks in %.1f s, worst age of what is shown %.2f s, look p50 %lld "
-        "p99 %lld ms, CPU of both sides %.0f %%, memory %ld MB, %d connections\n",
-        name, n, hanging, (unsigned long long)(after.looks - before.looks), (double)ms / 1000,
-        (double)oldest / 1000, (long long)after.p50_ms, (long long)after.p99_ms,
-        (double)(cpu_ms() - cpu) * 100 / (double)ms, rss_kb() / 1024, w->jms->connections);
-    /* No look was left out: what is shown of a run is never older than two of them. */
-    assert_true(oldest < 2 * sl_limits.look_ms + 10000); /* on a machine that does other things, too */
-    return after;
+    s->ms += sys_now_ms() - start;
+    s->cpu_us += own_cpu_us(w) - cpu;
+    tracker_figures(w->tracker, &f);
+    s->f.looks += f.looks;
+    s->f.blind += f.blind;
+    s->f.late += f.late;
+    s->f.worst_us = SL_MAX(s->f.worst_us, f.worst_us);
+    tracker_times_add(&s->f.began, &f.began);
+    tracker_times_add(&s->f.took, &f.took);
 }
 
+static void print_sum(const char *name, const struct sum *s)
+{
+    print_message(
+        "%-8s looks %llu in %.0f s, blind %llu, late %llu; begun p50 %.2f p99 %.2f ms, whole p50 %.2f "
+        "p99 %.2f worst %.2f ms; oldest shown %.2f s; CPU %.1f %%\n",
+        name, (unsigned long long)s->f.looks, (double)s->ms / 1000, (unsigned long long)s->f.blind,
+        (unsigned long long)s->f.late, (double)tracker_times_us(&s->f.began, 500) / 1000,
+        (double)tracker_times_us(&s->f.began, 990) / 1000, (double)tracker_times_us(&s->f.took, 500) / 1000,
+        (double)tracker_times_us(&s->f.took, 990) / 1000, (double)s->f.worst_us / 1000,
+        (double)s->oldest_ms / 1000, (double)s->cpu_us / 10.0 / (double)s->ms);
+}
+
+/* Stretches with and without those that hang take turns, so that what else the machine does falls on both. */
 static void many_are_looked_at_in_time_while_some_hang(void **state)
 {
     (void)state;
-    size_t n = setting("TRACK_RUNS", 200), hanging = setting("TRACK_HANG", 3);
+    size_t n = setting("TRACK_RUNS", 200), hanging = setting("TRACK_HANG", 3),
+           pairs = setting("TRACK_PAIRS", 2);
     sl_limits.look_ms = (int64_t)setting("TRACK_LOOK_MS", 1000);
-    sl_limits.look_timeout_ms = SL_MAX(sl_limits.look_ms, INT64_C(3000));
-    int64_t ms = (int64_t)setting("TRACK_SECONDS", 4) * 1000;
+    sl_limits.look_timeout_ms = sl_limits.look_ms;
     struct world *w = begin(n);
     for (size_t i = 0; i < n; i++) {
         watch(w, i);
@@ -378,31 +464,44 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
         wait_shown(w, i, "RUNNING");
     }
     sys_sleep_ms(sl_limits.look_ms + 200); /* every run has a phase of its own now */
-    tracker_figures_reset(w->tracker);
-    struct tracker_figures all = stretch(w, n, 0, ms, "well");
-    assert_true(all.blind * 100 <= all.looks); /* 0, but where a machine stands still for seconds */
-    assert_true(all.looks >= (uint64_t)(n * (size_t)(ms / sl_limits.look_ms)) / 2);
-    long before_kb = rss_kb();
-    assert_true(w->jms->connections <= (int)n + 10); /* one kept for each */
-    for (size_t i = 0; i < hanging; i++) {
-        w->jms->v[i].manner = JM_HANGS;
+    struct sum well = {0}, hang = {0};
+    long first_kb = rss_kb();
+    int connections = w->jms->connections;
+    w->jms->served = w->jms->served_us = w->jms->worst_us = 0;
+    for (size_t pair = 0; pair < pairs; pair++) {
+        stretch(w, n, 0, &well);
+        for (size_t i = 0; i < hanging; i++) {
+            w->jms->v[i].manner = JM_HANGS;
+        }
+        sys_sleep_ms(sl_limits.look_ms); /* each of them was asked */
+        stretch(w, n, hanging, &hang);
+        for (size_t i = 0; i < hanging; i++) {
+            wait_shown(w, i, "unknown");
+            w->jms->v[i].manner = JM_WELL;
+        }
+        for (size_t i = 0; i < hanging; i++) {
+            wait_shown(w, i, "RUNNING");
+        }
     }
-    sys_sleep_ms(sl_limits.look_ms + sl_limits.look_timeout_ms);
-    tracker_figures_reset(w->tracker);
-    struct tracker_figures some = stretch(w, n, hanging, ms, "hanging");
-    assert_true(some.blind > 0 || hanging == 0);
-    assert_true(rss_kb() - before_kb < 20 * 1024 + (long)n * 40);
-    for (size_t i = 0; i < hanging; i++) {
-        struct run r = now(w, i);
-        assert_string_equal(run_shown_state(&r), "unknown");
-        w->jms->v[i].manner = JM_WELL;
-    }
-    for (size_t i = 0; i < hanging; i++) {
-        wait_shown(w, i, "RUNNING");
-    }
-    /* the others must not feel it */
-    print_message("p99 with %zu that hang: %lld ms, without: %lld ms\n", hanging, (long long)some.p99_ms,
-                  (long long)all.p99_ms);
+    print_sum("well", &well);
+    print_sum("hanging", &hang);
+    print_message(
+        "%zu runs, %zu hang: begun p99 ratio %.3f, whole p99 ratio %.3f; memory %ld MB; %d connections; the "
+        "JobManagers took %.3f ms, at most %.2f ms\n",
+        n, hanging,
+        (double)tracker_times_us(&hang.f.began, 990) /
+            (double)SL_MAX(tracker_times_us(&well.f.began, 990), 1),
+        (double)tracker_times_us(&hang.f.took, 990) / (double)SL_MAX(tracker_times_us(&well.f.took, 990), 1),
+        rss_kb() / 1024, w->jms->connections,
+        (double)w->jms->served_us / 1000 / (double)SL_MAX(w->jms->served, 1),
+        (double)w->jms->worst_us / 1000);
+    /* No look was left out: what is shown of a run is never older than two of them, and 10 s for a machine that does
+     * other things, too. */
+    assert_true(well.oldest_ms < 2 * sl_limits.look_ms + 10000);
+    assert_true(hang.oldest_ms < 2 * sl_limits.look_ms + 10000);
+    assert_true(well.f.looks >= (uint64_t)n * pairs / 2);
+    assert_true(connections <= (int)n + 10); /* one kept for each */
+    assert_true(rss_kb() - first_kb < 20 * 1024 + (long)n * 40);
     end(w);
 }
 
@@ -417,6 +516,8 @@ int main(void)
         cmocka_unit_test(a_job_that_its_jobmanager_forgot_is_lost_after_a_while_and_not_failed),
         cmocka_unit_test(failed_comes_with_its_evidence_and_its_failure),
         cmocka_unit_test(every_checkpoint_is_written_down_and_a_gap_is_counted),
+        cmocka_unit_test(those_that_hang_keep_nobody_waiting),
+        cmocka_unit_test(those_that_hang_behind_the_same_address_keep_nobody_waiting),
         cmocka_unit_test(many_are_looked_at_in_time_while_some_hang),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
