@@ -48,6 +48,7 @@ struct sql_parse {
     /* CURSOR( ) not yet seen to be an argument of a table function; the first one's place */
     unsigned cursors;
     uint32_t cursor_off;
+    uint32_t plain_call;      /* 1 + place of the name behind RUNNING or FINAL, before Flink 2.2; 0: none */
     unsigned explain_details; /* bits */
     /* the first complaint */
     enum sql_complaint complaint;
@@ -145,7 +146,7 @@ void check_one_part(struct sql_parse *p, const struct sql_node *name);
 void sql_check_interval(struct sql_parse *p, const struct sql_node *unit);
 void sql_check_atomic(struct sql_parse *p, const struct sql_node *e);
 void sql_check_method(struct sql_parse *p, const struct sql_node *of, struct sql_tok lp);
-void sql_check_over(struct sql_parse *p, const struct sql_node *call, struct sql_tok over);
+void sql_check_over(struct sql_parse *p, const struct sql_node *call, uint32_t off);
 void sql_check_jdbc_type(struct sql_parse *p, const struct sql_node *name);
 void sql_check_query_arg(struct sql_parse *p, const struct sql_node *query);
 void sql_check_comment(struct sql_parse *p, const struct sql_node *s);
@@ -158,6 +159,7 @@ void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);
 void sql_check_like_option(struct sql_parse *p, struct sql_tok how, struct sql_tok what);
 void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns);
+void sql_check_mt_change(struct sql_parse *p, uint32_t off, bool distribution);
 void sql_check_freshness(struct sql_parse *p, const struct sql_node *e);
 void sql_check_unit_alias(struct sql_parse *p, const struct sql_node *e, const struct sql_node *alias);
 void sql_check_start(struct sql_parse *p, struct sql_tok word, const struct sql_node *value);
@@ -170,7 +172,13 @@ void sql_check_convert_names(struct sql_parse *p, const struct sql_node *what, c
 void sql_check_mt_head(struct sql_parse *p, struct sql_tok create, struct sql_tok word);
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n);
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
+/* Behind `FROM name (`, where Flink reads a list of columns, a name and then its type: the first token that is
+ * no name and no point. `off`: behind the parenthesis. */
+struct sql_token sql_no_column(sl_str text, sql_version version, uint32_t off);
 void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp);
+/* Is the word (an enum sql_word) a unit of EXTRACT, or of TIMESTAMPADD and its like, also before Flink 2.0? The
+ * reserved ones are not among them. */
+bool sql_is_old_unit(unsigned word, bool timestamp);
 void sql_check_function(struct sql_parse *p, struct sql_tok language, const struct sql_node *resources,
                         const struct sql_node *options);
 void sql_check_model(struct sql_parse *p, const struct sql_node *n, const struct sql_node *in,
@@ -192,7 +200,8 @@ struct sql_feed {
     int prev, before;     /* kinds of the last token handed out and of the one in front of it */
     uint8_t interval;     /* behind INTERVAL and its sign 1, behind the name there 2 */
     uint16_t frame_depth; /* the same for ROWS BETWEEN that waits for its AND */
-    uint8_t assign;       /* behind SET of an UPDATE 1, where the left side of an = may stand 2 */
+    bool update;          /* UPDATE has come */
+    uint8_t assign;       /* behind its SET 1, where the left side of an = may stand 2 */
     uint16_t assign_depth;
     uint16_t window_depth; /* 1 + depth of a WINDOW clause whose list may go on; 0: none */
     struct sql_token last; /* that token, as lexed */

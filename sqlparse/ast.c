@@ -151,6 +151,9 @@ struct sql_node *sql_ident(struct sql_parse *p, struct sql_tok t)
 {
     struct sql_node *n = MK(IDENT, t.off);
     n->len = t.end - t.off;
+    if (t.kind == TK_MODEL && (sql_words[SQL_W_MODEL].reserved >> sql_version_index(p->version) & 1)) {
+        check(p, SQL_CHECK_UNEXPECTED, t.off, t.end);
+    }
     if (p->names) {
         p->names[t.off / 8] |= (uint8_t)(1u << t.off % 8);
     }

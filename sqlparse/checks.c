@@ -69,6 +69,34 @@ void need_behind(struct sql_parse *p, sql_version since, uint32_t off, const cha
 
 /* ------------------------------------------------------------------ contexts */
 
+/* "No query here" is asked of a SELECT and of what follows UNION and the like; VALUES and TABLE t pass. */
+static void check_non_select(struct sql_parse *p, const struct sql_node *query, const struct sql_node *paren)
+{
+    for (;;) {
+        const struct sql_node *right = NULL, *leaf = query;
+        if (query->kind == SQL_N_QUERY) {
+            leaf = query->first->kind == SQL_N_WITH ? query->first->next : query->first;
+            paren = leaf == query->first ? paren : leaf;
+        }
+        for (; leaf->kind == SQL_N_SET_OP; leaf = leaf->first) {
+            right = leaf->first->next;
+        }
+        if (leaf->kind == SQL_N_SELECT) {
+            check_node(p, SQL_CHECK_QUERY_HERE, paren ? paren : leaf);
+            return;
+        }
+        if (right) {
+            check_node(p, SQL_CHECK_QUERY_HERE, right);
+            return;
+        }
+        if (leaf->kind != SQL_N_SUBQUERY) {
+            return;
+        }
+        paren = leaf;
+        query = leaf->first;
+    }
+}
+
 /* Calcite hands "no query here" down to the first operand of an expression only: (SELECT 1) + 1 is refused,
  * 1 + (SELECT 1) is not. */
 void check_non_query(struct sql_parse *p, const struct sql_node *e)
@@ -76,9 +104,18 @@ void check_non_query(struct sql_parse *p, const struct sql_node *e)
     while (e) {
         switch (e->kind) {
         case SQL_N_SUBQUERY:
-            check_node(p, SQL_CHECK_QUERY_HERE, e);
+            check_non_select(p, e->first, e);
+            return;
+        case SQL_N_QUERY:
+            check_non_select(p, e, NULL);
+            return;
+        case SQL_N_SET_OP:
+            check_node(p, SQL_CHECK_QUERY_HERE, e->first->next);
             return;
         case SQL_N_ROW:
+            if (e->op == TK_PERIOD) {
+                return;
+            }
             if (!(e->op & 1)) {
                 check_non_query_list(p, e);
                 return;
@@ -259,13 +296,13 @@ void sql_check_list(struct sql_parse *p, struct sql_tok word, const struct sql_n
     bool row_query = only && !only->next && only->kind == SQL_N_ROW && only->first->kind == SQL_N_SUBQUERY &&
                      !only->first->next;
     if (only && !row_query) {
-        need(p, 202, word.off, word.kind == TK_ARRAY ? "ARRAY( ) with a list" : "MAP( ) with a list");
+        need(p, 202, only->off, word.kind == TK_ARRAY ? "ARRAY( ) with a list" : "MAP( ) with a list");
     }
 }
 
 static bool is_old_window(const struct sql_parse *p, const struct sql_node *name)
 {
-    if (!name || name->kind != SQL_N_NAME || name->first->next) {
+    if (!name || name->kind != SQL_N_NAME || name->first->next || name->off + 1 == p->plain_call) {
         return false;
     }
     enum sql_word w = sql_word_find(p->text.p + name->off, name->len);
@@ -287,7 +324,7 @@ void sql_check_ran(struct sql_parse *p, struct sql_tok word, const struct sql_no
     check_non_query(p, what);
     bool call = what->kind == SQL_N_CALL && what->first;
     bool floor = call && !what->first->next && (what->op == TK_FLOOR || what->op == TK_CEILING);
-    bool named = floor || (call && (what->op == 0 || what->op == TK_SPECIFIC));
+    bool named = floor || (call && (what->op == 0 || what->op == TK_SPECIFIC || what->op == TK_ARRAY_AGG));
     if (!named) {
         uint32_t off = word.kind == TK_RUNNING ? word.off : what->off;
         if (what->kind == SQL_N_NAME) {
@@ -580,12 +617,27 @@ void sql_check_named_match(struct sql_parse *p, const struct sql_node *table, co
     }
 }
 
-/* CONVERT(TYPE, value [, style]). */
+/* CONVERT(TYPE, value [, style]): the style is a number or NULL. */
 void sql_check_convert(struct sql_parse *p, const struct sql_node *values)
 {
-    const struct sql_node *second = values->first->next;
-    if (second && second->next) {
-        check_behind(p, SQL_CHECK_UNEXPECTED, second->off + second->len);
+    const struct sql_node *style = values->first->next;
+    if (!style) {
+        return;
+    }
+    struct sql_lexer lx;
+    struct sql_token t;
+    sql_lex_init(&lx, p->text, p->version, false);
+    lx.at = style->off;
+    sql_lex_next(&lx, &t);
+    bool number = t.kind == TK_INTEGER_LIT || t.kind == TK_DECIMAL_LIT || t.kind == TK_APPROX_LIT;
+    if (style->kind == SQL_N_TYPED && style->op == TK_DECIMAL) {
+        number = true;
+        t.len = style->len;
+    }
+    if (!number && t.kind != TK_NULL) {
+        check(p, SQL_CHECK_UNEXPECTED, t.off, t.off + t.len);
+    } else if (t.len < style->len || style->next) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, t.off + t.len);
     }
 }
 
@@ -624,22 +676,40 @@ void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node
     }
 }
 
-void sql_check_sample(struct sql_parse *p, const struct sql_node *number)
+/* More than 100? Digits with a point and an exponent. */
+static bool is_above_100(sl_str s)
 {
-    sl_str s = sql_node_text(number, p->text);
-    int64_t whole = 0, rest = 0;
-    sl_str left = s;
-    bool zero_rest = true;
-    if (s.p[0] != '.') {
-        read_number(&left, &whole);
-    }
-    if (read_char(&left, '.')) {
-        while (read_number(&left, &rest)) {
-            zero_rest = zero_rest && rest == 0;
+    int64_t before = 0, exponent = 0, sign = 1;
+    bool point = false, more = false;
+    char first = 0;
+    size_t n = 0, i = 0;
+    for (; i < s.n && (s.p[i] | 0x20) != 'e'; i++) {
+        if (s.p[i] == '.') {
+            point = true;
+            continue;
+        }
+        before += point ? (n ? 0 : -(s.p[i] == '0')) : (n || s.p[i] != '0');
+        if (n || s.p[i] != '0') {
+            first = n ? first : s.p[i];
+            more = more || (n && s.p[i] != '0') || first > '1';
+            n++;
         }
     }
-    if (number->op != TK_APPROX_LIT && (whole > 100 || (whole == 100 && !zero_rest))) {
-        check_node(p, SQL_CHECK_SAMPLE, number);
+    if (i < s.n) {
+        i += 1 + (s.p[i + 1] == '+' || s.p[i + 1] == '-');
+        sign = s.p[i - 1] == '-' ? -1 : 1;
+        sl_str rest = sl_str_sub(s, i, s.n - i);
+        read_number(&rest, &exponent);
+    }
+    before += sign * exponent;
+    return n && (before > 3 || (before == 3 && more));
+}
+
+/* Told behind the whole; Flink 2 looks at no number there. */
+void sql_check_sample(struct sql_parse *p, const struct sql_node *number)
+{
+    if (p->version < 200 && is_above_100(sql_node_text(number, p->text))) {
+        check(p, SQL_CHECK_SAMPLE, p->end - 1, p->end);
     }
 }
 
@@ -671,10 +741,19 @@ void sql_check_interval(struct sql_parse *p, const struct sql_node *unit)
     }
 }
 
+static bool begins_with_row(const struct sql_parse *p, const struct sql_node *e)
+{
+    return e->len > 3 && sl_str_ieqz(sl_str_sub(p->text, e->off, 3), "ROW") &&
+           sql_word_find(p->text.p + e->off, 3) == SQL_W_ROW && !(p->text.p[e->off + 3] & 0x80) &&
+           p->text.p[e->off + 3] != '_' && p->text.p[e->off + 3] != '$' &&
+           !(p->text.p[e->off + 3] >= '0' && p->text.p[e->off + 3] <= '9') &&
+           !((p->text.p[e->off + 3] | 0x20) >= 'a' && (p->text.p[e->off + 3] | 0x20) <= 'z');
+}
+
 /* POSITION's first operand is a single thing, without parentheses around it. */
 void sql_check_atomic(struct sql_parse *p, const struct sql_node *e)
 {
-    if (e->kind == SQL_N_PAREN || e->kind == SQL_N_SUBQUERY || (e->kind == SQL_N_ROW && !(e->op & 1))) {
+    if (p->text.p[e->off] == '(' || begins_with_row(p, e)) {
         check(p, SQL_CHECK_UNEXPECTED, e->off, e->off + 1);
     }
 }
@@ -690,11 +769,11 @@ void sql_check_method(struct sql_parse *p, const struct sql_node *of, struct sql
     }
 }
 
-/* The group windows of old are calls without OVER. */
-void sql_check_over(struct sql_parse *p, const struct sql_node *call, struct sql_tok over)
+/* The group windows of old are calls with nothing behind them, unless SPECIFIC makes them calls like any other. */
+void sql_check_over(struct sql_parse *p, const struct sql_node *call, uint32_t off)
 {
-    if (is_old_window(p, call->first)) {
-        check(p, SQL_CHECK_UNEXPECTED, over.off, over.end);
+    if (call->op != TK_SPECIFIC && is_old_window(p, call->first)) {
+        check(p, SQL_CHECK_UNEXPECTED, off, off + 1);
     }
 }
 
@@ -704,7 +783,11 @@ void sql_check_unit_alias(struct sql_parse *p, const struct sql_node *e, const s
     if (e->kind != SQL_N_SUBQUERY || alias->off != alias->first->off) {
         return;
     }
-    switch (sql_word_find(p->text.p + alias->off, alias->len)) {
+    enum sql_word w = sql_word_find(p->text.p + alias->off, alias->len);
+    if ((w == SQL_W_WEEK || w == SQL_W_QUARTER) && p->version < 200) {
+        return; /* no units behind parentheses yet */
+    }
+    switch (w) {
     case SQL_W_YEARS:
     case SQL_W_MONTHS:
     case SQL_W_DAYS:
@@ -926,6 +1009,20 @@ void sql_check_mt_columns(struct sql_parse *p, const struct sql_node *columns)
     }
 }
 
+/* ADD, MODIFY and DROP came with 2.2 for the distribution, with 2.3 for the rest. */
+void sql_check_mt_change(struct sql_parse *p, uint32_t off, bool distribution)
+{
+    static const char what[] = "changing the columns of a materialized table";
+    if (p->version < 202 || distribution) {
+        need(p, distribution ? 202 : 203, off, what);
+        return;
+    }
+    while ((p->text.p[off] | 0x20) >= 'a' && (p->text.p[off] | 0x20) <= 'z') {
+        off++; /* over the word itself */
+    }
+    need_behind(p, 203, off, what);
+}
+
 /* Told at the last token of what stands there instead. */
 void sql_check_freshness(struct sql_parse *p, const struct sql_node *e)
 {
@@ -964,15 +1061,6 @@ static uint32_t behind_parens(const struct sql_parse *p, uint32_t off)
         depth -= t.kind == TK_RP && depth;
     } while (depth || t.kind == TK_ROW);
     return t.off + t.len;
-}
-
-static bool begins_with_row(const struct sql_parse *p, const struct sql_node *e)
-{
-    return e->len > 3 && sl_str_ieqz(sl_str_sub(p->text, e->off, 3), "ROW") &&
-           sql_word_find(p->text.p + e->off, 3) == SQL_W_ROW && !(p->text.p[e->off + 3] & 0x80) &&
-           p->text.p[e->off + 3] != '_' && p->text.p[e->off + 3] != '$' &&
-           !(p->text.p[e->off + 3] >= '0' && p->text.p[e->off + 3] <= '9') &&
-           !((p->text.p[e->off + 3] | 0x20) >= 'a' && (p->text.p[e->off + 3] | 0x20) <= 'z');
 }
 
 /* A row of VALUES that begins with '(' or ROW is over at the ')' of it, and (ROW(...)) holds nothing else. */
@@ -1023,6 +1111,23 @@ static bool is_plain_name(const struct sql_token *t)
     return t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || (t->word && !(t->flags & SQL_TOKEN_RESERVED));
 }
 
+struct sql_token sql_no_column(sl_str text, sql_version version, uint32_t off)
+{
+    struct sql_lexer lx;
+    struct sql_token odd;
+    sql_lex_init(&lx, text, version, false);
+    lx.at = off;
+    sql_lex_next(&lx, &odd);
+    while (is_plain_name(&odd)) {
+        sql_lex_next(&lx, &odd);
+        if (odd.kind != TK_DOT) {
+            break;
+        }
+        sql_lex_next(&lx, &odd);
+    }
+    return odd;
+}
+
 /* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first
  * arguments: a plain call, CASE WHEN, a query that is more than the simplest. */
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
@@ -1034,18 +1139,7 @@ void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
     for (size_t i = 0; i < SL_ARRAY_LEN(t); i++) {
         sql_lex_next(&lx, &t[i]);
     }
-    /* where Flink reads a list of columns: a name, then its type */
-    struct sql_token odd = t[0];
-    lx.at = t[0].off;
-    while (is_plain_name(&odd)) {
-        sql_lex_next(&lx, &odd);
-        sql_lex_next(&lx, &odd);
-        if (odd.kind != TK_DOT) {
-            break;
-        }
-        sql_lex_next(&lx, &odd);
-        lx.at = odd.off;
-    }
+    struct sql_token odd = sql_no_column(p->text, p->version, lp.end);
     if (p->version < 200 && !p->complaint) {
         need(p, 200, odd.off, "a table function without TABLE( )");
         p->at_end = odd.off + SL_MAX(odd.len, 1);
@@ -1079,8 +1173,7 @@ void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
     }
 }
 
-/* Units given as names: any since 2.0, before that only Calcite's own. */
-void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp)
+bool sql_is_old_unit(unsigned word, bool timestamp)
 {
     static const uint16_t extract[] = {SQL_W_NANOSECOND, SQL_W_MICROSECOND, SQL_W_MILLISECOND, SQL_W_DOW,
                                        SQL_W_DOY,        SQL_W_ISODOW,      SQL_W_ISOYEAR,     SQL_W_EPOCH,
@@ -1091,17 +1184,21 @@ void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool times
         SQL_W_QUARTER,        SQL_W_SQL_TSI_FRAC_SECOND, SQL_W_SQL_TSI_MICROSECOND, SQL_W_SQL_TSI_SECOND,
         SQL_W_SQL_TSI_MINUTE, SQL_W_SQL_TSI_HOUR,        SQL_W_SQL_TSI_DAY,         SQL_W_SQL_TSI_WEEK,
         SQL_W_SQL_TSI_MONTH,  SQL_W_SQL_TSI_QUARTER,     SQL_W_SQL_TSI_YEAR};
-    if (p->version >= 200) {
-        return;
-    }
-    enum sql_word w = sql_word_find(p->text.p + unit->off, unit->len);
     const uint16_t *list = timestamp ? add : extract;
     for (size_t i = 0; i < (timestamp ? SL_ARRAY_LEN(add) : SL_ARRAY_LEN(extract)); i++) {
-        if (list[i] == w) {
-            return;
+        if (list[i] == word) {
+            return true;
         }
     }
-    check_node(p, SQL_CHECK_UNIT, unit);
+    return false;
+}
+
+/* Units given as names: any since 2.0, before that only Calcite's own. */
+void sql_check_unit(struct sql_parse *p, const struct sql_node *unit, bool timestamp)
+{
+    if (p->version < 200 && !sql_is_old_unit(sql_word_find(p->text.p + unit->off, unit->len), timestamp)) {
+        check_node(p, SQL_CHECK_UNIT, unit);
+    }
 }
 
 void sql_check_function(struct sql_parse *p, struct sql_tok language, const struct sql_node *resources,

@@ -780,6 +780,8 @@ static bool explain_between(struct sql_place *pl, struct sql_fault *f)
     return true;
 }
 
+static void explain(struct sl_arena *a, struct sql_run *run, struct sql_fault *fault);
+
 /* The statement up to the culprit is whole, and Flink does not take it: it says so before it looks further. */
 static bool explain_whole(struct sql_place *pl, struct sql_run *run, struct sql_fault *f)
 {
@@ -797,11 +799,11 @@ static bool explain_whole(struct sql_place *pl, struct sql_run *run, struct sql_
         return false;
     }
     *run = whole;
-    sql_explain_fault(pl->arena, run, f);
+    explain(pl->arena, run, f);
     return true;
 }
 
-void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault *fault)
+static void explain(struct sl_arena *a, struct sql_run *run, struct sql_fault *fault)
 {
     const struct sql_parse *p = &run->parse;
     const struct sql_check_info *c = &sql_checks[p->check];
@@ -854,4 +856,49 @@ void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault
         return;
     }
     explain_syntax(&pl, fault);
+}
+
+/* Before Flink 2.0 there was no FROM f(...): it stops at what cannot be a column with a type, whatever is wrong
+ * with the arguments behind that. */
+static void explain_table_call(const struct sql_parse *p, struct sql_fault *fault)
+{
+    struct sql_lexer lx;
+    struct sql_token t;
+    unsigned last = 0, before_name = 0;
+    size_t depth = 0, call_depth = 0;
+    uint32_t call_off = 0;
+    sql_lex_init(&lx, p->text, p->version, false);
+    while (sql_lex_next(&lx, &t) && t.off < fault->off) {
+        bool name =
+            t.kind == TK_IDENT || t.kind == TK_QUOTED_IDENT || (t.word && !(t.flags & SQL_TOKEN_RESERVED));
+        if (t.kind == TK_LP) {
+            depth++;
+            if (!call_depth && last == TK_IDENT && (before_name == TK_FROM || before_name == TK_JOIN)) {
+                call_depth = depth;
+                call_off = t.off + t.len;
+            }
+        } else if (t.kind == TK_RP && depth) {
+            call_depth = call_depth == depth ? 0 : call_depth;
+            depth--;
+        }
+        before_name = !name || last == TK_DOT ? before_name : last;
+        last = name ? TK_IDENT : t.kind;
+    }
+    if (!call_depth) {
+        return;
+    }
+    struct sql_token odd = sql_no_column(p->text, p->version, call_off);
+    bool behind_name = odd.off > call_off && odd.word && odd.kind != TK_TABLE;
+    if (odd.off < fault->off && odd.kind != TK_IDENT && odd.kind != TK_QUOTED_IDENT && !behind_name) {
+        *fault = (struct sql_fault){.code = SL_VERSION_NEEDED, .off = odd.off, .len = odd.len};
+        fault->msg = SL_STR("a table function without TABLE( ) needs Flink 2.0; the target is 1.20");
+    }
+}
+
+void sql_explain_fault(struct sl_arena *a, struct sql_run *run, struct sql_fault *fault)
+{
+    explain(a, run, fault);
+    if (run->parse.version < 200 && fault->code != SL_LEXICAL) {
+        explain_table_call(&run->parse, fault);
+    }
 }

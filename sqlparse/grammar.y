@@ -34,6 +34,7 @@
 
 /* from loose to tight */
 %left LOWEST.
+%left BODY.
 %left COMMA COMMA_ARG PARTITION.
 %left UNION EXCEPT SET_MINUS.
 %left INTERSECT.
@@ -49,7 +50,8 @@
 %left IN QUANTIFIED BETWEEN NOT2.
 %left LIKE ILIKE RLIKE SIMILAR NOT_LIKE.
 %left ESCAPE.
-%left PLUS MINUS EXISTS UNIQUE.
+%right EXISTS UNIQUE.
+%left PLUS MINUS.
 %left STAR SLASH PERCENT_SIGN CONCAT.
 %right UMINUS.
 %left STRING_LIT UESCAPE.
@@ -230,6 +232,8 @@ in_item(R) ::= in_item(A) DOT id(B). { R = MK(FIELD, A->off, A, B); }
 in_list(A) ::= query_wp(A).
 in_list(R) ::= LP(T) in_items(A) RP. { R = sql_respan(p, A, T.off); R->kind = SQL_N_ROW; }
 in_items(A) ::= exprs(A).
+in_items(A) ::= query_expr(A).
+in_items(R) ::= query_expr(A) comma exprs(B). { R = sql_adopt(p, MK(EXPRS, A->off, A), B, NULL); }
 in_items(R) ::= query_np(A) comma exprs(B). { R = sql_adopt(p, MK(EXPRS, A->off, A), B, NULL); }
 
 exprs(R) ::= expr(A). { R = MK(EXPRS, A->off, A); }
@@ -253,8 +257,11 @@ prim(A) ::= cids(A). [LOWEST]
 prim(R) ::= MODEL(T) cids(A). [LOWEST] { R = MK(MODEL_ARG, T.off, A); need(p, 201, T.off, "MODEL as an argument"); }
 prim(R) ::= CONTEXT(T). { R = sql_ident(p, T); }
 prim(A) ::= query_wp(A). [LOWEST]
+prim(A) ::= paren_expr(A). [LOWEST]
+paren_expr(R) ::= LP(T) query_expr(A) RP. { R = MK(PAREN, T.off, A); }
 prim(R) ::= LP(T) row_items(A) RP. [LOWEST] { R = sql_row(p, A, T.off, 0); }
 prim(R) ::= LP(T) row_items(A) RP qual(Q). { R = sql_datetime_minus(p, A, T.off, Q); }
+prim(R) ::= ROW(T) LP query_expr(A) RP. { R = sql_op(MK(ROW, T.off, A), 1); }
 prim(R) ::= ROW(T) LP row_items(A) RP. { R = sql_row(p, A, T.off, 1); }
 prim(R) ::= ROW(T) query_wp(A). [ON] { R = sql_op(MK(ROW, T.off, A), 1); }
 prim(A) ::= case_expr(A).
@@ -277,9 +284,8 @@ prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B
 prim(R) ::= CURSOR(T) query_wp(A). { R = sql_cursor(p, A, T); }
 prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { sql_check_jdbc_call(p, T, A); R = sql_op(MK(CALL, T.off, A), T.kind); }
 jdbc_call(R) ::= id(A) jdbc_args(B). { R = MK(CALL, A->off, sql_name(p, A), B); }
-jdbc_call(R) ::= FNAME|INSERT|FLOOR|CEILING|CHAR(T) jdbc_args(B). { R = MK(CALL, T.off, sql_ident(p, T), B); }
+jdbc_call(R) ::= FNAME|INSERT|FLOOR|CEILING|CHAR|SUBSTRING(T) jdbc_args(B). { R = MK(CALL, T.off, sql_ident(p, T), B); }
 jdbc_call(A) ::= time_call(A).
-jdbc_call(A) ::= substring_call(A).
 jdbc_args(R) ::= LP(T) RP. { R = MK(ARGS, T.off); }
 jdbc_args(R) ::= LP(T) STAR RP. { R = sql_op(MK(ARGS, T.off), TK_STAR); }
 jdbc_args(R) ::= in_list(A). { R = A->kind == SQL_N_ROW ? sql_adopt(p, MK(ARGS, A->off), A, NULL) : MK(ARGS, A->off, A); }
@@ -304,6 +310,7 @@ ctor_args(R) ::= ALL|DISTINCT(T) query_arg(A). { R = sql_op(sql_respan(p, A, T.o
 
 row_items(R) ::= row_item(A). { R = MK(EXPRS, A->off, A); }
 /* a query may be the first of several items: it ends where its own lists cannot go on */
+row_items(R) ::= query_expr(A) comma row_item(B). { R = MK(EXPRS, A->off, A, B); }
 row_items(R) ::= query_np(A) comma row_item(B). { R = MK(EXPRS, A->off, A, B); }
 row_items(R) ::= row_items(A) comma row_item(B). { R = sql_add(p, A, B); }
 row_item(A) ::= expr(A).
@@ -320,17 +327,17 @@ else_opt(R) ::= ELSE(T) expr(A). { R = MK(ELSE, T.off, A); }
 /* ------------------------------------------------------------------ calls */
 
 call(A) ::= call4(A).
-call(R) ::= call4(A) OVER(T) over(B). { sql_check_over(p, A, T); R = sql_add(p, A, MK(OVER, T.off, B)); }
+call(R) ::= call4(A) OVER(T) over(B). { sql_check_over(p, A, T.off); R = sql_add(p, A, MK(OVER, T.off, B)); }
 over(A) ::= id(A).
 over(A) ::= window(A).
 call4(A) ::= call3(A).
-call4(R) ::= call3(A) FILTER(T) LP WHERE expr(B) RP. { sql_check_over(p, A, T); R = sql_add(p, A, MK(FILTER, T.off, B)); }
+call4(R) ::= call3(A) FILTER(T) LP WHERE expr(B) RP. { sql_check_over(p, A, T.off); R = sql_add(p, A, MK(FILTER, T.off, B)); }
 call3(A) ::= call2(A).
-call3(R) ::= call2(A) WITHIN(T) GROUP LP order_by(B) RP. { R = sql_add(p, A, sql_op(MK(WITHIN, T.off, B), TK_GROUP)); }
+call3(R) ::= call2(A) WITHIN(T) GROUP LP order_by(B) RP. { sql_check_over(p, A, T.off); R = sql_add(p, A, sql_op(MK(WITHIN, T.off, B), TK_GROUP)); }
 call2(A) ::= call1(A).
-call2(R) ::= call1(A) WITHIN_DISTINCT(T) DISTINCT LP exprs(B) RP. { R = sql_add(p, A, sql_op(MK(WITHIN, T.off, B), TK_DISTINCT)); }
+call2(R) ::= call1(A) WITHIN_DISTINCT(T) DISTINCT LP exprs(B) RP. { sql_check_over(p, A, T.off); R = sql_add(p, A, sql_op(MK(WITHIN, T.off, B), TK_DISTINCT)); }
 call1(A) ::= call0(A). [LOWEST]
-call1(R) ::= call0(A) null_treatment(B). { R = sql_add(p, A, B); }
+call1(R) ::= call0(A) null_treatment(B). { sql_check_over(p, A, p->end - 5); R = sql_add(p, A, B); }
 null_treatment(R) ::= IGNORE|RESPECT(T) NULLS. { R = sql_op(MK(NULL_TREATMENT, T.off), T.kind); }
 call0(R) ::= cids(A) LP fargs(B) RP. { sql_check_call(p, A, B); R = MK(CALL, A->off, A, B); }
 call0(R) ::= fname(A) LP fargs(B) RP. { R = MK(CALL, A->off, A, B); }
@@ -367,6 +374,8 @@ fargs(A) ::= query_arg(A).
 fargs(R) ::= ALL|DISTINCT(T) query_arg(A). { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 /* a query without parentheses can only be the first argument */
 query_arg(R) ::= query_np(A). { R = MK(ARGS, A->off, A); sql_check_query_arg(p, A); }
+query_arg(R) ::= query_expr(A). { R = MK(ARGS, A->off, A); }
+query_arg(R) ::= id(A) ARROW query_expr(B). { R = MK(ARGS, A->off, MK(NAMED_ARG, A->off, A, B)); }
 query_arg(R) ::= id(A) ARROW query_np(B). { R = MK(ARGS, A->off, MK(NAMED_ARG, A->off, A, B)); }
 call_args(R) ::= . { R = MK(ARGS, p->end); }
 call_args(A) ::= args(A).
@@ -375,6 +384,8 @@ args(R) ::= arg_first(A). { R = MK(ARGS, A->off, A); }
 args(R) ::= query_arg(A) comma arg(B). { R = sql_add(p, A, B); }
 args(R) ::= args(A) comma arg(B). { R = sql_add(p, A, B); }
 arg_first(A) ::= arg(A).
+arg_first(R) ::= query_expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
+arg_first(R) ::= id(N) ARROW query_expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
 arg_first(R) ::= query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
 arg_first(R) ::= id(N) ARROW query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
 arg_first(R) ::= expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
@@ -398,13 +409,15 @@ order_items2(R) ::= order_items2(A) comma order_item(B). { R = sql_add(p, A, B);
 
 /* calls with words inside */
 special_call(R) ::= EXTRACT(T) LP unit(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= POSITION(T) LP PLUS|MINUS number(A) IN expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= POSITION(T) LP PLUS|MINUS number(A) IN expr(B) FROM expr(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) RP. { sql_check_atomic(p, A); R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= POSITION(T) LP prim(A) IN expr(B) FROM expr(C) RP. { sql_check_atomic(p, A); R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= OVERLAY(T) LP expr(A) PLACING expr(B) FROM expr(C) FOR expr(D) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C, D), T.kind); }
-substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-substring_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) FOR|COMMA|COMMA_ARG expr(C) RP.
+special_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) FOR|COMMA|COMMA_ARG expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= TRIM(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
@@ -418,6 +431,7 @@ special_call(R) ::= CONVERT(T) LP convert_type(A) comma exprs(B) RP. { sql_check
 convert_type(A) ::= convert_name(A).
 convert_type(R) ::= convert_type(A) ARRAY|MULTISET(T). { R = sql_collection(p, A, T); }
 convert_type(R) ::= INTERVAL(T) qual(A). { R = sql_op(MK(TYPE, T.off, A), T.kind); }
+convert_type(R) ::= id(A) ARRAY(T). { R = sql_collection(p, sql_op(MK(TYPE, A->off, A), TK_IDENT), T); }
 convert_name(A) ::= plain_type(A).
 convert_name(A) ::= angle_type(A).
 convert_name(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
@@ -433,7 +447,6 @@ special_call(R) ::= floor_call(A) OVER(T) over(B). { R = sql_add(p, A, MK(OVER, 
 floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) TO unit(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(A) ::= time_call(A).
-special_call(A) ::= substring_call(A).
 ts_unit(R) ::= YEAR|MONTH|DAY|HOUR|MINUTE|SECOND(T). { R = MK(UNIT, T.off); }
 ts_unit(R) ::= id(A). { R = MK(UNIT, A->off, A); sql_check_unit(p, A, true); }
 ts_unit(R) ::= WEEK_OF(T) LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP. { R = MK(UNIT, T.off); }
@@ -529,6 +542,24 @@ query(A) ::= query_wp(A). [LOWEST]
 query_wp(R) ::= LP(T) query_np(A) RP. { R = MK(SUBQUERY, T.off, A); }
 query_wp(R) ::= LP(T) query_wp(A) RP. { R = MK(SUBQUERY, T.off, A); }
 
+/* Inside parentheses an expression may have what only a query should: (WITH ... a ORDER BY b), (a LIMIT 1) */
+query_expr(R) ::= with(W) expr(A). [LOWEST] { R = MK(PAREN, W->off, A); }
+query_expr(R) ::= with(W) expr(A) tail. { R = MK(PAREN, W->off, A); }
+query_expr(R) ::= expr(A) limit. { R = MK(PAREN, A->off, A); }
+/* and what came so is a query to what is around it */
+query_expr(R) ::= paren_expr(A) order_by. [LOWEST] { R = MK(PAREN, A->off, A); }
+query_expr(R) ::= paren_expr(A) order_by limit. { R = MK(PAREN, A->off, A); }
+query_expr(R) ::= paren_set(A). [LOWEST] { R = MK(PAREN, A->off, A); }
+query_expr(R) ::= paren_set(A) tail. { R = MK(PAREN, A->off, A); }
+query_expr(R) ::= with(W) paren_set(A). [LOWEST] { R = MK(PAREN, W->off, A); }
+query_expr(R) ::= with(W) paren_set(A) tail. { R = MK(PAREN, W->off, A); }
+paren_set(R) ::= paren_expr(A) UNION|EXCEPT(T) all_distinct(Q) clause(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
+paren_set(R) ::= paren_expr(A) UNION|EXCEPT(T) all_distinct(Q) row_query(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
+paren_set(R) ::= paren_expr(A) INTERSECT(T) all_distinct(Q) row_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
+paren_set(R) ::= paren_expr(A) INTERSECT(T) all_distinct(Q) clause(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
+paren_set(R) ::= paren_set(A) UNION|EXCEPT(T) all_distinct(Q) clause(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
+paren_set(R) ::= paren_set(A) INTERSECT(T) all_distinct(Q) clause(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
+
 /* Flink takes ROW(query) for a query where a statement ends with one, in parentheses and behind UNION */
 row_query(R) ::= ROW(T) query_wp(A). [LOWEST] { R = sql_op(MK(SUBQUERY, T.off, A), TK_ROW); }
 query_wp(R) ::= LP(T) row_query(A) RP. { R = MK(SUBQUERY, T.off, A); }
@@ -539,10 +570,13 @@ simple(R) ::= clause(A) UNION|EXCEPT(T) all_distinct(Q) row_query(B). [UNION] { 
 simple(R) ::= clause(A) INTERSECT(T) all_distinct(Q) row_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
 query_np(R) ::= simple(A). [LOWEST] { R = MK(QUERY, A->off, A); }
 query_np(R) ::= clause(A) tail(B). { sql_check_ends_row_query(p, A, B); R = sql_adopt(p, MK(QUERY, A->off, A), B, NULL); }
-query_np(R) ::= with(W) clause(A). { R = MK(QUERY, W->off, W, A); }
-query_np(R) ::= with(W) clause(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL); }
+query_np(R) ::= with(W) body(A). { R = MK(QUERY, W->off, W, A); }
+query_np(R) ::= with(W) body(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL); }
 clause(A) ::= simple(A).
-clause(A) ::= query_wp(A).
+clause(A) ::= query_wp(A). [BODY]
+/* behind WITH; not a clause like others, so that a query in parentheses is told from an operand in them */
+body(A) ::= simple(A).
+body(A) ::= query_wp(A). [BODY]
 simple(A) ::= select(A).
 simple(R) ::= values(T) rows(A). [LOWEST] { R = sql_respan(p, A, T.off); R->kind = SQL_N_VALUES; }
 %type values {struct sql_tok}
@@ -688,7 +722,7 @@ table_alias(R) ::= id(A). [LOWEST] { R = MK(ALIAS, A->off, A); }
 table_alias(R) ::= AS(T) id(A). [LOWEST] { R = MK(ALIAS, T.off, A); }
 table_alias(R) ::= id(A) pids(B). { R = MK(ALIAS, A->off, A, B); }
 table_alias(R) ::= AS(T) id(A) pids(B). { R = MK(ALIAS, T.off, A, B); }
-sample(R) ::= TABLESAMPLE(T) SUBSTITUTE LP strx(A) RP. { R = MK(SAMPLE, T.off, A); }
+sample(R) ::= TABLESAMPLE(T) SUBSTITUTE LP strx(A) RP. { if (A->op == TK_BINARY_LIT) { check(p, SQL_CHECK_UNEXPECTED, A->off, A->off + A->len); } R = MK(SAMPLE, T.off, A); }
 sample(R) ::= TABLESAMPLE(T) BERNOULLI|SYSTEM LP number(A) RP. { R = MK(SAMPLE, T.off, A); sql_check_sample(p, A); }
 sample(R) ::= TABLESAMPLE(T) BERNOULLI|SYSTEM LP number(A) RP REPEATABLE LP sign uint RP. { R = MK(SAMPLE, T.off, A); sql_check_sample(p, A); }
 
@@ -861,7 +895,6 @@ field(R) ::= id(A) xtype(B) qstr(C). { R = MK(TYPE_FIELD, A->off, A, B, C); }
 decimal_opt ::= .
 decimal_opt ::= LP uint RP.
 decimal_opt ::= LP uint comma uint RP.
-decimal_opt ::= LP uint comma MINUS uint RP.
 charset_opt ::= .
 charset_opt ::= CHARACTER SET id.
 zone_opt ::= .
@@ -1005,8 +1038,8 @@ mt_action(R) ::= SET(T) freshness(A). { R = sql_op(MK(ACTION, T.off, A), T.kind)
 mt_action(R) ::= SET(T) refresh_mode. { R = sql_op(MK(ACTION, T.off), T.kind); }
 mt_action(R) ::= RESET(T) keys(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); }
 mt_action(R) ::= as_query(A). { R = sql_op(MK(ACTION, A->off, A), TK_AS); need(p, 200, A->off, "ALTER MATERIALIZED TABLE ... AS"); }
-mt_action(R) ::= alter_columns(A). { R = A; need(p, R->op == TK_DISTRIBUTION ? 202 : 203, A->off, "changing the columns of a materialized table"); }
-mt_action(R) ::= DROP(T) drop_target(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); need(p, (A->op & SQL_OP_TOKEN) == TK_DISTRIBUTION ? 202 : 203, T.off, "changing the columns of a materialized table"); }
+mt_action(R) ::= alter_columns(A). { R = A; sql_check_mt_change(p, A->off, R->op == TK_DISTRIBUTION); }
+mt_action(R) ::= DROP(T) drop_target(A). { R = sql_op(MK(ACTION, T.off, A), T.kind); sql_check_mt_change(p, T.off, (A->op & SQL_OP_TOKEN) == TK_DISTRIBUTION); }
 stmt(R) ::= DROP(T) temporary(X) MATERIALIZED(O) TABLE ife(F) cids(A). { R = sql_drop(p, T, X, O, F, A); }
 
 /* ------------------------------------------------------------------ ALTER TABLE */

@@ -14,6 +14,7 @@ void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version)
 {
     f->head = f->filled = f->depth = 0;
     f->interval = f->assign = 0;
+    f->update = false;
     f->window_depth = f->frame_depth = 0;
     f->before = 0;
     f->prev = 0;
@@ -207,10 +208,59 @@ static bool is_quantifier(int kind)
     return kind == TK_SOME || kind == TK_ANY || kind == TK_ALL;
 }
 
+/* A unit of TIMESTAMPDIFF: any name since 2.0, before that one of Calcite's. */
+static bool begins_unit(const struct sql_feed *f, const struct sql_token *t)
+{
+    switch (t->kind) {
+    case TK_YEAR:
+    case TK_MONTH:
+    case TK_DAY:
+    case TK_HOUR:
+    case TK_MINUTE:
+    case TK_SECOND:
+        return true;
+    default:
+        return is_name(t) && (sql_version_at(f->lx.version) >= 200 || sql_is_old_unit(t->word, true));
+    }
+}
+
+/* A reserved word that names a function, and its parenthesis at peek(k)? */
+static bool is_called(struct sql_feed *f, const struct sql_token *t, unsigned k)
+{
+    bool function =
+        sql_words[t->word].function || t->word == SQL_W_STRING_AGG || t->word == SQL_W_GROUP_CONCAT;
+    return t->word && function && peek_kind(f, k) == TK_LP;
+}
+
+/* Before Flink 2.2 what stands behind RUNNING or FINAL is a function called by its name and nothing else, also
+ * where the name means more elsewhere: FINAL FLOOR(a, b), RUNNING MAP(a). 0: not one of those names. */
+static int decide_plain_call(struct sql_feed *f, const struct sql_token *t)
+{
+    bool behind = f->prev == TK_RUNNING || f->prev == TK_FINAL;
+    if (!behind || sql_version_at(f->lx.version) >= 202 || peek_kind(f, 0) != TK_LP) {
+        return 0;
+    }
+    switch (t->kind) {
+    case TK_MAP:
+    case TK_TIMESTAMPADD:
+    case TK_TIMESTAMPDIFF:
+        return TK_IDENT;
+    case TK_FLOOR:
+    case TK_CEILING:
+    case TK_CHAR:
+        return TK_FNAME;
+    default:
+        return t->word == SQL_W_STRING_AGG || t->word == SQL_W_GROUP_CONCAT ? TK_ARRAY_AGG : 0;
+    }
+}
+
 /* The kind of a word whose meaning depends on its neighbours. */
 static int decide(struct sql_feed *f, const struct sql_token *t)
 {
-    int next;
+    int next = decide_plain_call(f, t);
+    if (next) {
+        return next;
+    }
     switch (t->kind) {
     case TK_NOT:
         next = peek_kind(f, 0);
@@ -228,7 +278,12 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         return peek_kind(f, 0) == TK_TIME ? TK_WITHOUT_TIME : TK_WITHOUT;
     case TK_LBRACE:
         return peek_kind(f, 0) == TK_MINUS ? TK_PAT_EXCLUDE : TK_LBRACE;
+    case TK_QUARTER:
+        return f->prev == TK_RP && sql_version_at(f->lx.version) < 200 ? TK_IDENT : TK_QUARTER;
     case TK_WEEK:
+        if (f->prev == TK_RP && sql_version_at(f->lx.version) < 200) {
+            return TK_IDENT; /* no unit behind (a - b) yet */
+        }
         next = peek_kind(f, 0) == TK_LP ? peek_kind(f, 1) : 0;
         return next == TK_MONDAY || next == TK_TUESDAY || next == TK_WEDNESDAY || next == TK_THURSDAY ||
                        next == TK_FRIDAY || next == TK_SATURDAY || next == TK_SUNDAY
@@ -259,9 +314,13 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     case TK_IMMEDIATELY:
         next = peek_kind(f, 0);
         return next == TK_PRECEDES || next == TK_SUCCEEDS ? TK_IMMEDIATELY : TK_IDENT;
+    case TK_TIMESTAMPDIFF:
+        if (f->prev == TK_LBRACE_FN && peek_kind(f, 0) == TK_LP && !begins_unit(f, peek(f, 1))) {
+            return TK_IDENT; /* looked at for a unit first, and else a function like any other there */
+        }
+        return peek_kind(f, 0) == TK_LP ? t->kind : TK_IDENT;
     case TK_ARRAY_AGG:
     case TK_TIMESTAMPADD:
-    case TK_TIMESTAMPDIFF:
     case TK_DATE_DIFF:
     case TK_DATETIME_DIFF:
         return peek_kind(f, 0) == TK_LP ? t->kind : TK_IDENT;
@@ -286,7 +345,7 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
             return TK_FINAL;
         }
         if (sql_version_at(f->lx.version) < 202) {
-            return TK_IDENT;
+            return is_called(f, peek(f, 0), 1) ? TK_FINAL : TK_IDENT;
         }
         return next == TK_LP || begins_primary(peek(f, 0)) ? TK_FINAL : TK_IDENT;
     case TK_FIRST:
@@ -321,6 +380,12 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     }
 }
 
+/* SET of IS A SET. */
+static bool is_set_test(const struct sql_feed *f)
+{
+    return f->prev == TK_A && (f->before == TK_IS || f->before == TK_NOT);
+}
+
 int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
 {
     struct sql_token *tok = &f->last;
@@ -342,9 +407,14 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         f->assign = is_name(tok) || kind == TK_DOT || kind == TK_EQ ? 2 : 1;
     }
     switch (kind) {
+    case TK_UPDATE:
+        f->update = true;
+        break;
     case TK_SET:
-        f->assign = 2;
-        f->assign_depth = f->depth;
+        if (f->update && f->prev != TK_CHARACTER && !is_set_test(f)) {
+            f->assign = 2;
+            f->assign_depth = f->depth;
+        }
         break;
     case TK_EQ:
     case TK_NE:
@@ -371,6 +441,9 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         break;
     case TK_ORDER:
     case TK_SELECT:
+    case TK_UNION:
+    case TK_EXCEPT:
+    case TK_INTERSECT:
         f->window_depth = f->window_depth == f->depth + 1 ? 0 : f->window_depth;
         break;
     case TK_LP:
@@ -412,6 +485,9 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         break;
     default:
         break;
+    }
+    if ((f->prev == TK_RUNNING || f->prev == TK_FINAL) && p->version < 202) {
+        p->plain_call = t->off + 1;
     }
     t->kind = (uint16_t)kind;
     f->before = f->prev;
@@ -514,8 +590,8 @@ static bool is_client_command(sl_str text)
         }
         s = skip_spaces(s);
         size_t n = 0;
-        while (n < s.n && !is_space(s.p[n]) && s.p[n] != '\'' && s.p[n] != ';') {
-            n++;
+        while (n < s.n && !is_space(s.p[n]) && s.p[n] != '\'') {
+            n++; /* a ';' too: it can be part of a key */
         }
         return n && ends_command(sl_str_sub(s, n, s.n - n));
     }
@@ -562,6 +638,10 @@ bool sql_parse_expected(struct sl_arena *a, sl_str text, sql_version version, si
     sql_feed_init(&f, text, version);
     bool ok = sql_engine_run(&p, &f, n_before, want) == n_before && !p.syntax_error;
     sl_arena_rewind(a, mark);
+    if (ok && want && want[TK_SLASH] && !want[TK_ORDER] && !want[TK_DESC]) {
+        /* (a LIMIT 1) is read as Flink reads it, but nobody means it */
+        want[TK_LIMIT] = want[TK_OFFSET] = want[TK_FETCH] = false;
+    }
     return ok;
 }
 
