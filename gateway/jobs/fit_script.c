@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Before a running version is stopped: is there a place in the new script for the state of each of its
- * statements? Both versions are explained by the cluster that runs them. What cannot be told that way (a script
- * with effects outside, an application of its own, a key of another type) is found out by starting it. */
+ * statements? Both versions are explained by the target's session cluster, also those of an application, whose own
+ * cluster answers no questions. What cannot be told that way (a script with effects outside, a key of another type) is
+ * found out by starting it. */
 #include "gateway/jobs/submission_internal.h"
 
 #include "gateway/jobs/fit.h"
@@ -58,6 +59,7 @@ static sl_str explain(const struct sub *like, const struct sub_request *rq, stru
     asked.action = PLAN_ANSWER;
     asked.stmt = &stmt;
     mine.form = RES_FORM_API;
+    mine.mode = TGT_SESSION;
     struct sub s = {.env = like->env,
                     .rq = &mine,
                     .sink = &sink,
@@ -79,8 +81,11 @@ static bool plan_of(const struct sub *s, const struct sub_request *rq, struct sq
                     struct plan *ret)
 {
     struct sql_options opt = {.flink = rq->flink, .level = SQL_LEVEL_SYNTAX, .vars = rq->vars};
-    struct plan_options po = {
-        .name = rq->name, .given = rq->config, .n_given = rq->n_config, .together = rq->together};
+    struct plan_options po = {.name = rq->name,
+                              .given = rq->config,
+                              .n_given = rq->n_config,
+                              .together = rq->together,
+                              .application = rq->mode == TGT_APPLICATION};
     struct sl_err ignored = SL_ERR_INIT;
     sql_script_init(script, s->arena, rq->flink);
     for (size_t i = 0; i < rq->n_files; i++) {
@@ -119,12 +124,15 @@ bool sub_replace_fits(struct sub *s)
     struct plan plan;
     struct sl_err ignored = SL_ERR_INIT;
     const char *name = sl_arena_strdupz(s->arena, s->rq->name);
-    if (s->rq->lenient || s->rq->from.n || s->n_old_runs == 0 || s->rq->mode != TGT_SESSION ||
+    if (s->rq->lenient || s->rq->from.n || s->n_old_runs == 0 ||
         !sub_version_request(s->env, name, s->old_version, s->rq->vars, s->arena, &rq, &ignored) ||
-        rq.mode != TGT_SESSION || !plan_of(s, &rq, &script, &plan)) {
+        !plan_of(s, &rq, &script, &plan)) {
         return true;
     }
     int64_t since = sys_now_ms();
+    if (s->rq->mode == TGT_APPLICATION) { /* a session cluster may have to come up for it */
+        sub_step(s, "fit", "running", -1, NULL, NULL, "state of v%lld", (long long)s->old_version);
+    }
     bool told = false;
     for (size_t i = 0; i < s->n_old_runs; i++) {
         const struct plan_unit *was = NULL, *is = NULL;

@@ -21,6 +21,7 @@ struct turn {
     struct res_task *task;
     struct sub_call call;
     int64_t since_ms; /* monotonic */
+    bool asked, runs; /* a SELECT whose answer did not come */
 };
 
 #define SENT_AGAIN 3 /* times a job is sent under its id before it is given up */
@@ -213,6 +214,44 @@ static bool turn_wait(struct chain *c, struct turn *t)
     return true;
 }
 
+/* The answer did not come, is nobody's word (half of one, a proxy's page), or says that Flink has the id already. */
+static bool outcome_is_open(const struct turn *t)
+{
+    const struct sub_call *call = &t->call;
+    if (call->ok) {
+        return false;
+    }
+    if (call->failure.chain_json.n || call->failure.stack.n) {
+        static const char *const words[] = {"DuplicateJobSubmissionException",
+                                            "DuplicateApplicationSubmissionException"};
+        sl_str texts[] = {call->failure.stack, call->failure.chain_json};
+        for (size_t i = 0; i < 4; i++) {
+            if (sl_str_find(texts[i / 2], sl_str_of(words[i % 2])) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return call->err.code == SL_TARGET_UNREACHABLE || call->err.code == SL_TIMEOUT ||
+           call->err.code == SL_HTTP || call->err.code == SL_TARGET_ANSWER;
+}
+
+/* A SELECT is not sent again, its rows may be on their way: has Flink taken it all the same? Asked once. */
+static bool runs_all_the_same(struct chain *c, struct turn *t)
+{
+    if (!outcome_is_open(t)) {
+        return false;
+    }
+    if (!t->asked) {
+        struct run sent = t->run;
+        sent.cluster = t->call.cluster.id[0] ? t->call.cluster : sent.cluster;
+        enum sub_fate fate = sub_ask_fate(c->s, &sent);
+        t->asked = true;
+        t->runs = fate == SUB_RUNS || fate == SUB_UNKNOWN;
+    }
+    return t->runs;
+}
+
 struct select_watch {
     struct chain *c;
     struct turn *t;
@@ -225,7 +264,7 @@ static bool select_alive(void *ctx)
     if (!sub_call_done(&x->t->call)) {
         return true;
     }
-    if (!x->t->call.ok) {
+    if (!x->t->call.ok && !runs_all_the_same(x->c, x->t)) {
         return false;
     }
     tracker_started(x->c->s->env->tracker, x->t->run.id, &x->t->call.cluster, x->t->run.id);
@@ -254,7 +293,7 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
         res_result_close(t->result); /* first: the sink must not wait for us while Flink cancels it */
     }
     sub_call_join(&t->call);
-    if (!t->call.ok) {
+    if (!t->call.ok && !runs_all_the_same(c, t)) {
         if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
             tracker_finish(tr, r.id, "CANCELED");
         } else {
@@ -353,28 +392,6 @@ static void job_started(struct chain *c, const struct plan_unit *u, const struct
     if (u->await) {
         sub_wait_started(s);
     }
-}
-
-/* The answer did not come, or says that Flink has the id already. */
-static bool outcome_is_open(const struct turn *t)
-{
-    const struct sub_call *call = &t->call;
-    if (call->ok) {
-        return false;
-    }
-    if (call->failure.chain_json.n || call->failure.stack.n) {
-        static const char *const words[] = {"DuplicateJobSubmissionException",
-                                            "DuplicateApplicationSubmissionException"};
-        sl_str texts[] = {call->failure.stack, call->failure.chain_json};
-        for (size_t i = 0; i < 4; i++) {
-            if (sl_str_find(texts[i / 2], sl_str_of(words[i % 2])) >= 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-    return call->err.code == SL_TARGET_UNREACHABLE || call->err.code == SL_TIMEOUT ||
-           call->err.code == SL_HTTP;
 }
 
 /* Sends a job under its id; where its answer does not come, Flink is asked, and it is sent again under the

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A proxy in front of a real JobManager's REST that can go wrong in every way a network and what stands in it can: it hangs,
 breaks off, sends half, sends something else, sends without end, repeats what it heard before, or has another Flink behind it.
-One thread a connection; `go(fault)` changes it at once, also for answers under way; `heard` counts requests."""
+One thread a connection; `go(fault)` changes it at once, also for answers under way; `heard` counts requests.
+`spoil(method, path, fault)` does it to one request alone, and says so in `spoilt`; with "unsent" the real one never hears of it."""
 import http.client
 import json
 import re
@@ -52,6 +53,7 @@ class Proxy:
     def __init__(self, upstream):
         """upstream: port of the real REST on this machine."""
         self.upstream, self.fault, self.answers, self.heard, self.sent = upstream, "pass", {}, 0, 0
+        self.to_spoil, self.spoilt = None, 0
         self.lock, self.open, self.closing = threading.Lock(), set(), False
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -75,6 +77,24 @@ class Proxy:
         if was == "refuse" and fault != "refuse":
             self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
             threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+
+    def spoil(self, method, path, fault):
+        """The answer to the next request of that kind, once; path: a part of it."""
+        self.to_spoil = (method, path, fault)
+
+    def spoil_one(self, sock, method, path, headers, body):
+        """None: it is not this one."""
+        with self.lock:
+            if not self.to_spoil or self.to_spoil[0] != method or self.to_spoil[1] not in path:
+                return None
+            fault, self.to_spoil, self.spoilt = self.to_spoil[2], None, self.spoilt + 1
+        if fault == "unsent":
+            return False
+        status, reason, kind, out = self.ask(method, path, headers, body)
+        if fault == "reset":
+            self.close_now(sock, reset=True)
+            return False
+        return self.part(sock, fault, status, reason, kind, out) if fault == "cut" else self.invent(sock, fault)
 
     def stop(self):
         self.closing = True
@@ -146,6 +166,9 @@ class Proxy:
 
     def answer(self, sock, method, path, headers, body):
         """False: the connection ends."""
+        spoilt = self.spoil_one(sock, method, path, headers, body)
+        if spoilt is not None:
+            return spoilt
         fault = self.fault
         if fault == "hang":
             self.while_so(fault)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Flink that Sluice did not start, behind a proxy that goes wrong. The job runs all the while: silence is never FAILED, what is
 not Flink's word is never believed, another one's word neither, and sight returns by itself when the answers do."""
+import glob
+import json
+import os
 import time
 
 import harness
@@ -80,6 +83,52 @@ def test_another_flink_answers(sluice, far_job, foreign, proxy, start):
             proxy.go("pass", foreign.port)
         t = w.until(lambda t: t["sight"] == "live", 30, "seen again, by itself")
         assert t["state"] == "RUNNING" and t["ended"] is False, str(t)
+
+
+BATCH = """SET 'execution.runtime-mode' = 'batch';
+SET 'pipeline.name' = '%s';
+CREATE TABLE kept (k INT) WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'csv');
+INSERT INTO kept SELECT x FROM (VALUES (1), (2), (3), (4), (5)) AS v(x);
+"""
+SPOILT = ["unsent", "cut", "html", "gateway"]
+
+
+@pytest.mark.parametrize("fault", SPOILT + [pytest.param(f, marks=pytest.mark.full) for f in ("reset", "garbage", "nothing", "empty", "noise")])
+def test_the_answer_to_a_submission_is_spoilt(sluice, flink, foreign, proxy, fault):
+    """Whether Flink took the job is not known then: it is asked, and the job runs once, proved by its rows."""
+    name, out = f"spoilt-{fault}", os.path.join(sluice.work, f"spoilt-{fault}")
+    before = proxy.spoilt
+    proxy.spoil("POST", "/run", fault)
+    done = sluice("run", sluice.script(BATCH % (name, out), f"{name}.sql"), "--name", name, "--target", "far", "--flink", flink)
+    assert proxy.spoilt == before + 1, str(done)
+    assert done.rc == 0, str(done)
+    rows = [x for path in glob.glob(f"{out}/*") if not os.path.basename(path).startswith((".", "_")) for x in open(path, encoding="ascii").read().split()]
+    assert sorted(rows) == ["1", "2", "3", "4", "5"], rows
+    theirs = [j for j in foreign.get("/jobs/overview")["jobs"] if j["name"] == name]
+    assert [j["state"] for j in theirs] == ["FINISHED"], theirs
+    told = sluice.job(name)
+    assert told["state"] == "FINISHED" and told["run"] == theirs[0]["jid"], told
+
+
+ROWS = """CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '5');
+SELECT id FROM g;
+"""
+
+
+@pytest.mark.parametrize("fault", ["cut", "unsent", pytest.param("html", marks=pytest.mark.full)])
+def test_the_answer_to_a_select_is_spoilt(sluice, flink, proxy, fault):
+    """Its rows come another way: they are all there. What Flink never heard of is said at once."""
+    before = proxy.spoilt
+    proxy.spoil("POST", "/run", fault)
+    done = sluice.run(ROWS, "--target", "far", "--flink", flink)
+    assert proxy.spoilt == before + 1, str(done)
+    if done.rc == 4:  # a connection that was kept is tried again by itself, a fresh one is not
+        assert fault == "unsent" and not done.rows(1) and "target-unreachable" in done.out, str(done)
+        return
+    assert done.rc == 0 and done.rows(1) == [("+I", [str(i)]) for i in range(1, 6)], str(done)
+    last = json.loads(sluice("job", "ls", "--all", "--json").ok().out)
+    state = next(r["state"] for r in last if r["run"] == next(e["run"] for e in done.events if e["event"] == "step" and e["step"] == "submit"))
+    assert state == "FINISHED", last
 
 
 def test_taskmanager_gone_and_back(sluice, far_job, foreign, proxy):

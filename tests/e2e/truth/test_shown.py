@@ -71,7 +71,7 @@ def test_all_well(sluice, well, flink, mode):
     assert shown == [
         f"orders-revenue<gap>RUNNING, ok for <age><gap>local / {mode}",
         " version<gap>v1<gap>by <user>, <minute>",
-        f" run<gap><id><gap>{'INSERT, statement 5' if mode == 'session' else 'APPLICATION, statement 5'}<gap>Flink <flink>",
+        " run<gap><id><gap>INSERT, statement 5<gap>Flink <flink>",
         " tasks<gap>2 of 2 running<gap>sluice job logs orders-revenue",
         " records<gap>in <n> (<n>/s)<gap>out <n> (<n>/s)",
         " checkpoints<gap>every <age>, last #<n><gap><age> ago, <took>, <size>; <n> done, <n> failed",
