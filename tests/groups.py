@@ -89,6 +89,14 @@ def once(run):
         run.pytest(["tests/e2e/test_once.py"], extra=["-s"])
 
 
+def many(run):
+    """Those that hang may not make the others' looks longer by a fifth; 5,000 are to be looked at in time, too."""
+    program = f"{run.build}/unit/gateway_jobs/tracker_rest"
+    if run.make(program):
+        run.tap([program], {"TRACK_RUNS": "1000", "TRACK_LOOK_MS": "5000", "TRACK_PAIRS": "9", "TRACK_PERMILLE": "1200"}, name="1,000 runs")
+        run.tap([program], {"TRACK_RUNS": "5000", "TRACK_LOOK_MS": "5000", "TRACK_PAIRS": "2"}, name="5,000 runs")
+
+
 THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs|gateway_target)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
@@ -130,6 +138,7 @@ GROUPS = [
     Group("version-2.3", 3, 13, "the same on Flink 2.3", version("2.3")),
     Group("connectors", 2, 4, "files, Kafka and PostgreSQL: real broker and server, one version and mode (test-all: all six cells; scripts of ../shared where present)",
           connectors),
+    Group("many", 3, 5, "1,000 runs looked at every 5 s while three JobManagers hang, the others' p99 held against that without; 5,000 runs", many),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),
     Group("plants", 3, 10, "every fuzz target finds its planted bug within 60 s", script("tests/fuzz/plants"), packages=["fuzz"]),
     Group("bare", 3, 25, "README's first command and .ci/run on a Debian 12 that has nothing but make and git", script("tests/bare", env={"BARE_STEPS": "run,ci,user"}), packages=["full"]),

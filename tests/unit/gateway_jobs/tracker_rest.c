@@ -2,7 +2,8 @@
  * The tracker over its own REST looks, against JobManagers that answer as a real one or misbehave: what is said
  * of each, that sight returns by itself, that every checkpoint is written down, and that many are looked at in
  * time while some hang. `make bench BENCH="--parts track"` runs the long form of the last with 1,000 and 5,000:
- * TRACK_RUNS, TRACK_LOOK_MS, TRACK_HANG, TRACK_PAIRS; figures are printed. */
+ * TRACK_RUNS, TRACK_LOOK_MS, TRACK_HANG, TRACK_PAIRS; figures are printed. TRACK_PERMILLE=1200: those that hang may
+ * not make the others' p99 longer by more than a fifth (the median of the pairs). */
 #include "gateway/jobs/snapshot.h"
 #include "gateway/jobs/tracker.h"
 #include "tests/unit/gateway_jobs/fake_jm.h"
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <time.h>
 
 #define SOON_MS 20000
@@ -412,8 +414,8 @@ struct sum {
     int64_t ms, cpu_us, oldest_ms;
 };
 
-/* One interval, in which each run is looked at once: how it went, and how old what is shown became. */
-static void stretch(struct world *w, size_t n, size_t hanging, struct sum *s)
+/* One interval, in which each run is looked at once: how it went, and how old what is shown became. Its p99. */
+static int64_t stretch(struct world *w, size_t n, size_t hanging, struct sum *s)
 {
     struct tracker_figures f;
     tracker_figures_reset(w->tracker);
@@ -434,6 +436,13 @@ static void stretch(struct world *w, size_t n, size_t hanging, struct sum *s)
     s->f.worst_us = SL_MAX(s->f.worst_us, f.worst_us);
     tracker_times_add(&s->f.began, &f.began);
     tracker_times_add(&s->f.took, &f.took);
+    return tracker_times_us(&f.took, 990);
+}
+
+static int by_size(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return a < b ? -1 : a > b;
 }
 
 static void print_sum(const char *name, const struct sum *s)
@@ -448,6 +457,20 @@ static void print_sum(const char *name, const struct sum *s)
         (double)s->oldest_ms / 1000, (double)s->cpu_us / 10.0 / (double)s->ms);
 }
 
+/* All threads made from now on run when they can, whatever else the machine does: else a p99 of some ms tells of
+ * its other programs. False: one may not do that here. */
+static bool run_first(void)
+{
+    struct sched_param p = {.sched_priority = 1};
+    return sched_setscheduler(0, SCHED_RR, &p) == 0;
+}
+
+static bool is_quiet(void)
+{
+    double load;
+    return getloadavg(&load, 1) == 1 && load < (double)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 /* Stretches with and without those that hang take turns, so that what else the machine does falls on both. */
 static void many_are_looked_at_in_time_while_some_hang(void **state)
 {
@@ -456,6 +479,7 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
            pairs = setting("TRACK_PAIRS", 2);
     sl_limits.look_ms = (int64_t)setting("TRACK_LOOK_MS", 1000);
     sl_limits.look_timeout_ms = sl_limits.look_ms;
+    bool first = getenv("TRACK_RUNS") && run_first();
     struct world *w = begin(n);
     for (size_t i = 0; i < n; i++) {
         watch(w, i);
@@ -465,16 +489,19 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
     }
     sys_sleep_ms(sl_limits.look_ms + 200); /* every run has a phase of its own now */
     struct sum well = {0}, hang = {0};
+    size_t most = setting("TRACK_PERMILLE", 0);
+    double *ratio = calloc(pairs, sizeof(*ratio));
+    SL_OOM_ON(!ratio);
     long first_kb = rss_kb();
     int connections = w->jms->connections;
     w->jms->served = w->jms->served_us = w->jms->worst_us = 0;
     for (size_t pair = 0; pair < pairs; pair++) {
-        stretch(w, n, 0, &well);
+        int64_t without = stretch(w, n, 0, &well);
         for (size_t i = 0; i < hanging; i++) {
             w->jms->v[i].manner = JM_HANGS;
         }
         sys_sleep_ms(sl_limits.look_ms); /* each of them was asked */
-        stretch(w, n, hanging, &hang);
+        ratio[pair] = (double)stretch(w, n, hanging, &hang) / (double)without;
         for (size_t i = 0; i < hanging; i++) {
             wait_shown(w, i, "unknown");
             w->jms->v[i].manner = JM_WELL;
@@ -485,16 +512,23 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
     }
     print_sum("well", &well);
     print_sum("hanging", &hang);
+    qsort(ratio, pairs, sizeof(*ratio), by_size);
     print_message(
-        "%zu runs, %zu hang: begun p99 ratio %.3f, whole p99 ratio %.3f; memory %ld MB; %d connections; the "
-        "JobManagers took %.3f ms, at most %.2f ms\n",
-        n, hanging,
-        (double)tracker_times_us(&hang.f.began, 990) /
-            (double)SL_MAX(tracker_times_us(&well.f.began, 990), 1),
-        (double)tracker_times_us(&hang.f.took, 990) / (double)SL_MAX(tracker_times_us(&well.f.took, 990), 1),
-        rss_kb() / 1024, w->jms->connections,
-        (double)w->jms->served_us / 1000 / (double)SL_MAX(w->jms->served, 1),
-        (double)w->jms->worst_us / 1000);
+        "ratio    of the p99 with %zu of %zu that hang to that without: pairs %.3f to %.3f, median %.3f, "
+        "all %.3f\n",
+        hanging, n, ratio[0], ratio[pairs - 1], ratio[pairs / 2],
+        (double)tracker_times_us(&hang.f.took, 990) / (double)tracker_times_us(&well.f.took, 990));
+    print_message("both     memory %ld MB, %d connections, the JobManagers took %.3f ms, at most %.2f ms\n",
+                  rss_kb() / 1024, w->jms->connections,
+                  (double)w->jms->served_us / 1000 / (double)w->jms->served, (double)w->jms->worst_us / 1000);
+    if (first || is_quiet()) {
+        assert_true(!most || ratio[pairs / 2] * 1000 <= (double)most);
+    } else {
+        print_message(
+            "it is not held against %.3f: other programs have the machine, and may not be preempted\n",
+            (double)most / 1000);
+    }
+    free(ratio);
     /* No look was left out: what is shown of a run is never older than two of them, and 10 s for a machine that does
      * other things, too. */
     assert_true(well.oldest_ms < 2 * sl_limits.look_ms + 10000);
