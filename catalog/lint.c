@@ -173,9 +173,9 @@ static void add_tables(struct lint *l)
 
 /* ---- the run */
 
-void cat_lint(struct sql_script *s)
+void cat_lint(struct sql_script *s, bool batch)
 {
-    struct lint l = {.s = s, .a = s->arena};
+    struct lint l = {.s = s, .a = s->arena, .batch = batch};
     add_tables(&l);
     for (size_t i = 0; i < s->stmts.n; i++) {
         struct sql_stmt *st = &s->stmts.v[i];

@@ -16,8 +16,9 @@ extern const struct cat_rule cat_rules[];
 extern const size_t cat_rules_count;
 
 /* Adds what the rules find, with quick fixes. Statements with errors are left out; so is what an error or
- * another warning says already. Call it behind cat_check(). */
-void cat_lint(struct sql_script *s);
+ * another warning says already. `batch`: the session is, or may be, in batch mode before the script sets it. Call it
+ * behind cat_check(). */
+void cat_lint(struct sql_script *s, bool batch);
 /* Adds quick fixes to diagnostics of the grammar and the checks whose cure is certain. */
 void cat_fixes(struct sql_script *s);
 

@@ -129,7 +129,7 @@ void check_non_query(struct sql_parse *p, const struct sql_node *e);
 void check_non_query_list(struct sql_parse *p, const struct sql_node *list);
 void check_non_query_first(struct sql_parse *p, const struct sql_node *list);
 void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
-void sql_check_between(struct sql_parse *p, const struct sql_node *upper);
+void sql_check_between(struct sql_parse *p, const struct sql_node *of, const struct sql_node *upper);
 void sql_check_pattern(struct sql_parse *p, const struct sql_node *pattern, const struct sql_node *escape);
 void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub);
 void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause,

@@ -195,10 +195,11 @@ static bool has_escape(const struct sql_node *n)
     return false;
 }
 
-/* BETWEEN x AND y LIKE z ESCAPE ...: Flink takes the LIKE for part of the bound and then has an ESCAPE left. */
-void sql_check_between(struct sql_parse *p, const struct sql_node *upper)
+/* BETWEEN x AND y LIKE z ESCAPE ...: Flink takes the LIKE for part of the bound and then has an ESCAPE left; but
+ * not behind IS NULL and its like, which make it group the LIKE first. */
+void sql_check_between(struct sql_parse *p, const struct sql_node *of, const struct sql_node *upper)
 {
-    if (has_escape(upper)) {
+    if (of->kind != SQL_N_IS && has_escape(upper)) {
         check(p, SQL_CHECK_ESCAPE_LEFT, p->end - 1, p->end);
     }
     /* the bound ends before a BETWEEN, also where LIKE would read on */

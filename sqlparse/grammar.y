@@ -209,9 +209,9 @@ like(R) ::= LIKE|ILIKE|RLIKE(T). { R = T; R.word = 0; }
 like(R) ::= SIMILAR(T) TO. { R = T; R.word = 0; }
 like(R) ::= NOT_LIKE LIKE|ILIKE|RLIKE(T). { R = T; R.word = SQL_OP_NEGATED; }
 like(R) ::= NOT_LIKE SIMILAR(T) TO. { R = T; R.word = SQL_OP_NEGATED; }
-expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); sql_check_between(p, C); }
+expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); sql_check_between(p, A, C); }
 expr(R) ::= expr(A) NOT2 BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN]
-    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); sql_check_between(p, C); }
+    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); sql_check_between(p, A, C); }
 expr(R) ::= expr(A) IN in_operand(B). [IN] { R = MK(IN, A->off, A, B); }
 expr(R) ::= expr(A) NOT2 IN in_operand(B). [IN] { R = sql_op(MK(IN, A->off, A, B), SQL_OP_NEGATED); }
 symmetric ::= .

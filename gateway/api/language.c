@@ -69,7 +69,7 @@ bool api_script_check(struct api_call *c, struct sl_jw *result, struct sl_err *e
     }
     cat_check(&s, (enum cat_level)at);
     if (sl_json_bool(sl_json_get(api_call_params(c), "lint"), false)) {
-        cat_lint(&s);
+        cat_lint(&s, false);
     }
     cat_fixes(&s);
     sl_jw_kbool(result, "ok", s.diags.errors == 0);

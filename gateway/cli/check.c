@@ -14,6 +14,7 @@
 #include "gateway/jobs/preflight.h"
 #include "catalog/check.h"
 #include "catalog/lint.h"
+#include "catalog/scope.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -119,11 +120,12 @@ static void add_json_error(struct check *c, const char *path, const struct cli_s
     sl_jw_end_object(&w);
 }
 
-static void look(const struct check *c, struct sql_script *s)
+static void look(const struct check *c, struct sql_script *s, bool batch)
 {
-    cat_check(s, c->level);
+    struct cat_session session = {.batch = batch};
+    cat_check_in(s, c->level, &session);
     if (c->lint) {
-        cat_lint(s);
+        cat_lint(s, batch);
     }
     cat_fixes(s);
     struct preflight *p = c->connect ? preflight_start(s, "") : NULL;
@@ -156,7 +158,7 @@ static void check_file(void *ctx, const char *path)
         c->exit = c->exit ? c->exit : code;
         return;
     }
-    look(c, &source.script);
+    look(c, &source.script, cli_source_may_be_batch(&source));
     int64_t us = sys_now_us() - start;
     c->bad |= is_bad(c, &source.script);
     c->statements += source.script.stmts.n;
@@ -211,7 +213,7 @@ static void check_line(const struct check *c, struct sl_arena *a, sl_str line, s
                             &err);
     }
     if (ok) {
-        look(c, &script);
+        look(c, &script, false);
     } else {
         struct sql_diag *d =
             sql_diag_add(&script, err.code, SQL_ERROR, 0, sql ? err.pos : SL_POS_NONE, "%s", err.msg);

@@ -200,14 +200,7 @@ static void put_pair(struct sl_jw *w, sl_str key, sl_str value, const char *orig
 static bool may_be_batch(const struct run_options *o, const struct cli_source *src)
 {
     static const char key[] = "execution.runtime-mode";
-    bool batch = false;
-    for (size_t k = 0; k < src->project.jobs.n; k++) {
-        const struct sql_pairs *config = &src->project.jobs.v[k].config;
-        for (size_t i = 0; i < config->list.n; i++) {
-            batch |=
-                sl_str_eqz(config->list.v[i].name, key) && !sl_str_ieqz(config->list.v[i].value, "streaming");
-        }
-    }
+    bool batch = cli_source_may_be_batch(src);
     for (size_t i = 0; i < o->config.n; i++) {
         const char *eq = strchr(o->config.v[i], '=');
         bool it = eq && sl_str_eqz((sl_str){o->config.v[i], (size_t)(eq - o->config.v[i])}, key);

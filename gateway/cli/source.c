@@ -342,6 +342,20 @@ bool cli_source_load(struct cli_source *s, struct sl_arena *a, const char *path,
     return add_file(s, a, path, &opt, ret);
 }
 
+bool cli_source_may_be_batch(const struct cli_source *s)
+{
+    for (size_t k = 0; k < s->project.jobs.n; k++) {
+        const struct sql_pairs *config = &s->project.jobs.v[k].config;
+        for (size_t i = 0; i < config->list.n; i++) {
+            if (sl_str_eqz(config->list.v[i].name, "execution.runtime-mode") &&
+                !sl_str_ieqz(config->list.v[i].value, "streaming")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 int cli_source_error_print(const struct cli_source_error *e)
 {
     SL_BUF_AUTO out;

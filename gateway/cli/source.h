@@ -50,6 +50,8 @@ struct cli_source_error {
 };
 SL_MUST_CHECK bool cli_source_load(struct cli_source *s, struct sl_arena *a, const char *path,
                                    const struct cli_source_options *o, struct cli_source_error *ret);
+/* Does the configuration of a job in sluice.yaml leave streaming mode? What only streams have is not asked for then. */
+bool cli_source_may_be_batch(const struct cli_source *s);
 
 /* Prints it to stderr, with the line it stands in; returns the exit code. */
 int cli_source_error_print(const struct cli_source_error *e);

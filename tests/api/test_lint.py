@@ -54,6 +54,20 @@ def test_values_of_settings_without_lint(check):
     assert done.returncode == 0 and b"warning[set-value]" in done.stderr and b"STREAMING, BATCH or AUTOMATIC" in done.stderr
 
 
+def test_batch_of_the_project(check, tmp_path):
+    """Windows without watermark are fine in batch mode, also when that is said in sluice.yaml."""
+    window = """CREATE TABLE o (id BIGINT, ts TIMESTAMP(3)) WITH ('connector' = 'datagen');
+SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE o, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end;
+"""
+    before = check("--lint", input=window)
+    assert b"WATERMARK" in before.stderr
+    (tmp_path / "sluice.yaml").write_text("jobs:\n  o:\n    script: o.sql\n    config:\n      execution.runtime-mode: BATCH\n")
+    (tmp_path / "o.sql").write_text(window)
+    done = subprocess.run([BIN, "check", "--lint", "o.sql"], cwd=tmp_path, capture_output=True, timeout=30,
+                          env=dict(os.environ, SLUICE_DATA=str(tmp_path / "data"), HOME=str(tmp_path), NO_COLOR="1"))
+    assert done.returncode == 0 and b"WATERMARK" not in done.stderr, done.stderr
+
+
 def test_jsonl(check):
     done = subprocess.run([BIN, "check", "--jsonl", "--lint"], input=json.dumps({"id": 1, "sql": "SELECT a = NULL FROM t"}) + "\n", capture_output=True, text=True,
                           timeout=30)

@@ -25,7 +25,7 @@ static void check(struct sql_script *s, struct sl_arena *a, sl_str text, sql_ver
     assert_true(
         sql_script_add(s, SL_STR("x.sql"), text, &(struct sql_options){.level = SQL_LEVEL_SYNTAX}, &err));
     cat_check(s, level);
-    cat_lint(s);
+    cat_lint(s, false);
     cat_fixes(s);
     sql_diags_sort(s);
 }
