@@ -158,6 +158,7 @@ static void what_is_not_its_jobmanager_says_nothing_of_the_job(void **state)
     static const enum jm_manner manners[] = {JM_HANGS, JM_HALF, JM_GARBAGE, JM_SERVER, JM_OTHER};
     sl_limits.look_ms = 100;
     sl_limits.look_timeout_ms = 300;
+    sl_limits.look_life_ms = SOON_MS * 10; /* none of them is there long enough to be believed */
     struct world *w = begin(SL_ARRAY_LEN(manners));
     for (size_t i = 0; i < SL_ARRAY_LEN(manners); i++) {
         watch(w, i);
@@ -184,6 +185,7 @@ static void what_is_not_its_jobmanager_says_nothing_of_the_job(void **state)
         }
     }
     end(w);
+    sl_limits.look_life_ms = 5000;
 }
 
 /* A JobManager that was restarted is taken over after a while; what the one before it says later is not. */
