@@ -17,6 +17,11 @@
 
 #define FRAMES      64
 #define STACK_BYTES 65536 /* of the handler: the thread's own may be what ran out */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
 
 static const struct {
     int number;
@@ -155,7 +160,9 @@ void sys_crash_watch(const char *folder, const char *build)
     }
     snprintf(report_folder, sizeof(report_folder), "%s", folder);
     look_at_reports();
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    if (SANITIZED) {
+        return;
+    }
     snprintf(about, sizeof(about), "Sluice " SLUICE_VERSION " has crashed.\nbuild    %.300s\npid      %d\n",
              build, (int)getpid());
     began = time(NULL);
@@ -167,8 +174,4 @@ void sys_crash_watch(const char *folder, const char *build)
     for (size_t i = 0; i < SL_ARRAY_LEN(watched); i++) {
         sigaction(watched[i].number, &act, NULL);
     }
-#else
-    (void)build;
-    (void)on_fault;
-#endif
 }
