@@ -89,6 +89,12 @@ bool savepoint_settle(const struct sub_env *env, const struct run *r, struct sna
     return true;
 }
 
+/* The answer did not come, or is nobody's word: half of one, a proxy's page. */
+static bool is_open(enum sl_code code)
+{
+    return code == SL_TARGET_UNREACHABLE || code == SL_TIMEOUT || code == SL_HTTP || code == SL_TARGET_ANSWER;
+}
+
 /* Flink took it on or not; a request whose answer was lost is asked again: the id is ours. */
 static bool start(const struct sub_env *env, const struct run *r, const struct savepoint_ask *ask,
                   const struct snapshot *s, struct sl_err *err)
@@ -106,7 +112,7 @@ static bool start(const struct sub_env *env, const struct run *r, const struct s
         if (ok) {
             return true;
         }
-        if (why.code != SL_TARGET_UNREACHABLE || tries == 2) {
+        if (!is_open(why.code) || tries == 2) {
             if (err) {
                 *err = why;
             }
@@ -157,7 +163,7 @@ bool savepoint_take(const struct sub_env *env, const struct run *given, const st
     int64_t since = sys_now_ms();
     struct sl_err why = SL_ERR_INIT;
     if (!start(env, &r, ask, ret, &why)) {
-        if (why.code == SL_TARGET_UNREACHABLE) { /* it may have been taken on: settled later */
+        if (is_open(why.code)) { /* it may have been taken on: settled later */
             *err = why;
             return sl_hint(err, "whether it was taken: sluice job history %s", r.job);
         }

@@ -131,6 +131,19 @@ def test_the_answer_to_a_select_is_spoilt(sluice, flink, proxy, fault):
     assert state == "FINISHED", last
 
 
+@pytest.mark.parametrize("fault", ["html", "cut", pytest.param("gateway", marks=pytest.mark.full), pytest.param("reset", marks=pytest.mark.full)])
+def test_the_answer_to_a_stop_is_spoilt(sluice, flink, foreign, proxy, fault):
+    """Flink has taken it on: it is asked again under the same id, and the job ends with its savepoint."""
+    name, where = begin(sluice, flink, f"stop-{fault}"), os.path.join(sluice.work, f"stop-{fault}")
+    before = proxy.spoilt
+    proxy.spoil("POST", "/stop", fault)
+    done = sluice("job", "stop", name, "--savepoint-dir", where, "--json").ok()
+    assert proxy.spoilt == before + 1, str(done)
+    path = json.loads(done.out)["savepoints"][0]["path"].replace("file:", "")
+    assert path.startswith(where) and os.path.exists(f"{path}/_metadata") and len(os.listdir(where)) == 1, path
+    assert foreign.get(f"/jobs/{sluice.job(name)['run']}")["state"] == "FINISHED"
+
+
 def test_taskmanager_gone_and_back(sluice, far_job, foreign, proxy):
     """Nobody starts it again: the job waits for slots, and says so."""
     with watched(sluice, far_job, foreign) as w:
