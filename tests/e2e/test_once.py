@@ -213,20 +213,24 @@ def test_killed_at_each_boundary(world, flink, mode):
     places = BOUNDARIES if mode == "session" else APPLICATION
     if harness.FULL:
         places = [(op, when, n) for op in ("sync", "send") for when in ("before", "after") for n in range(1, 25 if mode == "session" else 16)]
-    struck = 0
+    least, struck, missed = len(BOUNDARIES if mode == "session" else APPLICATION) * 0.8, 0, {}
     for op, when, n in places:
+        if missed.get((op, when), 0) >= 3:
+            continue  # in full: a submission has no more of them
         name = COUNT(mode)
         folder = os.path.join(world.folder, "sink", name)
         victim = Victim(world, op, n, when, world.data if op == "sync" else None)
         victim.shoot()
         done = submit(world, flink, mode, load(folder), name)  # it comes back with its key by itself
-        struck += victim.end()
+        hit = victim.end()
+        struck += hit
+        missed[op, when] = 0 if hit else missed.get((op, when), 0) + 1
         where = f"{when} {op} {n}, {mode}: exit {done.rc}"
         assert done.rc in (0, 4), f"{where}\n{done}"
         tally.note(world, name, folder, where)
-    print(f"{struck} of {len(places)} places were reached")
-    assert struck >= len(places) * 0.8
-    tally.close(0.9, len(places))
+    print(f"{struck} of {tally.once + len(tally.none)} places were reached")
+    tally.close(0.9, tally.once + len(tally.none))
+    assert struck >= least
 
 
 @pytest.mark.parametrize("mode", ["session", "application"])
