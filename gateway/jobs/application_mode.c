@@ -212,6 +212,17 @@ static void select_first(void *ctx)
     }
 }
 
+/* A SELECT that needs no more rows. */
+static void end_stopped(struct application *x, const struct run *r, struct res_result *result)
+{
+    struct sl_err err = SL_ERR_INIT;
+    if (!r->flink_job[0]) {
+        res_result_close(result); /* whatever becomes of it finds nobody who wants its rows */
+    } else if (!sub_cancel_select(x->s, r->id, result, &err)) {
+        sub_fail(x->s, &err);
+    }
+}
+
 static void application_select(struct application *x, const struct plan_unit *u)
 {
     struct sub *s = x->s;
@@ -230,14 +241,11 @@ static void application_select(struct application *x, const struct plan_unit *u)
     enum rows_end end = sub_rows(s, result, u->stmt->number, max, &watch, &rows);
     struct res_statement_report rep;
     if (end == ROWS_STOPPED) {
-        res_result_close(result); /* first: the sink must not wait for us while its cluster ends */
+        end_stopped(x, r, result);
         x->stopped = u;
         x->stopped_rows = rows;
     }
     if (end == ROWS_COMPLETE || (!x->failed && !sub_stopping(s) && end == ROWS_LIMIT)) {
-        if (end == ROWS_LIMIT) {
-            res_result_close(result);
-        }
         for (int i = 0; i < 50 && !r->flink_job[0] && !x->failed; i++) {
             if (res_task_report(x->task, u->stmt->number, s->arena, &rep) && rep.job_id[0]) {
                 note_started(x, u, rep.job_id);
@@ -245,13 +253,8 @@ static void application_select(struct application *x, const struct plan_unit *u)
                 res_task_wait_statement(x->task, u->stmt->number, LOOK_MS);
             }
         }
-        if (end == ROWS_LIMIT && r->flink_job[0]) {
-            struct sl_err err = SL_ERR_INIT;
-            if (!tracker_cancel(s->env->tracker, r->id, sl_limits.cancel_ms, &err)) {
-                sub_fail(s, &err);
-            }
-        }
         if (end == ROWS_LIMIT) {
+            end_stopped(x, r, result);
             sub_tell_stopped(s, u, r->id, rows, false);
         }
         return;

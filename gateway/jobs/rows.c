@@ -3,6 +3,8 @@
  * reader keeps no more than a block; a slow client stops the reading, and that the sink. */
 #include "gateway/jobs/submission_internal.h"
 
+#include "base/limits.h"
+
 #define LOOK_MS  50
 #define ALIVE_MS 500
 
@@ -112,6 +114,13 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
     }
     *ret_rows = shown;
     return end;
+}
+
+bool sub_cancel_select(struct sub *s, const char *run_id, struct res_result *result, struct sl_err *err)
+{
+    bool asked = tracker_ask_cancel(s->env->tracker, run_id, err);
+    res_result_close(result); /* also when Flink cannot be asked: its sink then ends it */
+    return asked && tracker_await_cancel(s->env->tracker, run_id, sl_limits.cancel_ms, err);
 }
 
 void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement)

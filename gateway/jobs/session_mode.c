@@ -289,12 +289,10 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
     struct sub *s = c->s;
     struct tracker *tr = s->env->tracker;
     struct run r = t->run;
-    if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
-        res_result_close(t->result); /* first: the sink must not wait for us while Flink cancels it */
-    }
     sub_call_join(&t->call);
     if (!t->call.ok && !runs_all_the_same(c, t)) {
         if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
+            res_result_close(t->result);
             tracker_finish(tr, r.id, "CANCELED");
         } else {
             turn_verdict(c, t);
@@ -304,7 +302,7 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
     tracker_started(tr, r.id, &t->call.cluster, r.id);
     if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
         struct sl_err err = SL_ERR_INIT;
-        if (!tracker_cancel(tr, r.id, sl_limits.cancel_ms, &err)) {
+        if (!sub_cancel_select(s, r.id, t->result, &err)) {
             sub_fail(s, &err);
         }
         sub_tell_stopped(s, t->unit, r.id, rows, end == ROWS_STOPPED && !s->timed_out);

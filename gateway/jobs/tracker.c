@@ -283,7 +283,7 @@ void tracker_application_done(struct tracker *t, const char *cluster_id)
     }
 }
 
-bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms, struct sl_err *err)
+bool tracker_ask_cancel(struct tracker *t, const char *run_id, struct sl_err *err)
 {
     struct run r;
     if (!tracker_get(t, run_id, &r)) {
@@ -300,14 +300,22 @@ bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms, s
         return sl_fail(err, SL_TARGET_UNKNOWN, "target '%s' is not known", r.target);
     }
     tracker_want(t, run_id, "gone");
-    if (!g->ops->cancel(g, &r.cluster, r.flink_job, err)) {
-        return false;
-    }
+    return g->ops->cancel(g, &r.cluster, r.flink_job, err);
+}
+
+bool tracker_await_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms, struct sl_err *err)
+{
+    struct run r;
     if (!tracker_wait_ended(t, run_id, timeout_ms, &r)) {
         return sl_fail(err, SL_TIMEOUT, "run %.8s was asked to end %.1f s ago and is still %s", run_id,
                        (double)timeout_ms / 1000, r.state);
     }
     return true;
+}
+
+bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms, struct sl_err *err)
+{
+    return tracker_ask_cancel(t, run_id, err) && tracker_await_cancel(t, run_id, timeout_ms, err);
 }
 
 static bool looked_at_all(const struct tracker *t)

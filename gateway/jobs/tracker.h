@@ -39,7 +39,12 @@ void tracker_want(struct tracker *t, const char *run_id, const char *wanted);
 bool tracker_failure(struct tracker *t, const char *run_id, struct sl_arena *a, struct tgt_failure *ret);
 /* No more jobs come from this application: its cluster is released when the runs it has have ended. */
 void tracker_application_done(struct tracker *t, const char *cluster_id);
-/* Asks the target to cancel and waits until the run has ended or the time is over. */
+/* Asks the target to cancel a run; true when Flink took it on, or when the run has ended already. */
+SL_MUST_CHECK bool tracker_ask_cancel(struct tracker *t, const char *run_id, struct sl_err *err);
+/* Waits until a run that was asked to end has ended; false when the time is over. */
+SL_MUST_CHECK bool tracker_await_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms,
+                                        struct sl_err *err);
+/* Both. */
 SL_MUST_CHECK bool tracker_cancel(struct tracker *t, const char *run_id, int64_t timeout_ms,
                                   struct sl_err *err);
 /* Asks for every run now and waits until each has been asked, or the time is over. */

@@ -105,7 +105,11 @@ def test_a_reader_that_stops_harms_nobody(own_sluice, flink):
         assert spool < 2 << 30, f"{spool} bytes on disk for a reader that stands still"
         asked = time.time()
         child.send_signal(signal.SIGINT)
-        harness.wait_for(lambda: all(flink_jobs(sluice).get(j) == "CANCELED" for j in mine), 30, "CANCELED")
+        def ends():
+            states = {j: flink_jobs(sluice).get(j) for j in mine}
+            assert set(states.values()) <= {"RUNNING", "CANCELLING", "CANCELED"}, states
+            return set(states.values()) == {"CANCELED"}
+        harness.wait_for(ends, 30, "CANCELED")
         for job in mine:
             within(2, ended_at(sluice, job) - asked, "CANCELED after Ctrl-C")
     finally:

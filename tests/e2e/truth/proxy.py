@@ -2,7 +2,8 @@
 """A proxy in front of a real JobManager's REST that can go wrong in every way a network and what stands in it can: it hangs,
 breaks off, sends half, sends something else, sends without end, repeats what it heard before, or has another Flink behind it.
 One thread a connection; `go(fault)` changes it at once, also for answers under way; `heard` counts requests.
-`spoil(method, path, fault)` does it to one request alone, and says so in `spoilt`; with "unsent" the real one never hears of it."""
+`spoil(method, path, fault)` does it to one request alone, and says so in `spoilt`; with "unsent" the real one never
+hears of it, with "late" after a while."""
 import http.client
 import json
 import re
@@ -15,6 +16,7 @@ FAULTS = ("pass", "hang", "refuse", "reset", "cut", "stall", "drip", "empty", "n
           "type", "endless", "deep", "swap", "replay")
 LOGIN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to go on.</body></html>"
 HEAD = "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: {}\r\n\r\n"
+LATE = 1.5
 STEP = 0.05
 
 
@@ -90,7 +92,11 @@ class Proxy:
             fault, self.to_spoil, self.spoilt = self.to_spoil[2], None, self.spoilt + 1
         if fault == "unsent":
             return False
+        if fault == "late":
+            time.sleep(LATE)
         status, reason, kind, out = self.ask(method, path, headers, body)
+        if fault == "late":
+            return self.send(sock, status, reason, kind, out)
         if fault == "reset":
             self.close_now(sock, reset=True)
             return False

@@ -230,3 +230,15 @@ def test_too_few_slots(sluice, flink, foreign, proxy):
         t = w.until(lambda t: t["state"] == "RUNNING" and t["sight"] == "live", 40, "RUNNING")
     call.finish(60).ok()
     sluice("job", "cancel", name, "--yes").ok()
+
+
+def test_a_select_that_has_its_rows_is_canceled_however_late_the_request_comes(sluice, foreign, proxy, flink):
+    """Its sink must not be told to stop before Flink knows that the job is to end: it would be FAILED."""
+    text = "CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50');\nSELECT id FROM g;\n"
+    before = {job["id"] for job in foreign.get("/jobs")["jobs"]}
+    spoilt = proxy.spoilt
+    proxy.spoil("PATCH", "/jobs/", "late")
+    done = sluice("run", sluice.script(text, "enough.sql"), "--target", "far", "--flink", flink, "--rows", "5", "-o", "csv").ok()
+    assert proxy.spoilt == spoilt + 1 and len(done.out.split()) == 6, str(done)
+    ends = {job["status"] for job in foreign.get("/jobs")["jobs"] if job["id"] not in before}
+    assert "CANCELED" in ends and ends <= {"CANCELED", "FINISHED"}, ends  # the look whether rows can come back is a job that finishes
