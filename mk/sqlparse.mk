@@ -30,6 +30,6 @@ $(BUILD)/gen/sqlparse/keyword_table.h: sqlparse/keywords.txt $(BUILD)/gen/sqlpar
 	@$(BUILD)/tools/mkkeywords table sqlparse/keywords.txt $(BUILD)/gen/sqlparse/grammar.h > $@.tmp && mv $@.tmp $@
 
 # Every room above may include sqlparse's headers, and those the generated token codes.
-$(foreach r,$(filter-out sys base,$(ROOMS)),$(OBJ_$(r))) $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.c tests/fuzz/*.c gateway/cli/*_main.c)): | $(SQLPARSE_GEN)
+$(foreach r,$(filter-out sys base,$(ROOMS)),$(OBJ_$(r))) $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.c tests/fuzz/*.c tests/bench/language/*.c gateway/cli/*_main.c)): | $(SQLPARSE_GEN)
 
 $(BUILD)/obj/gen/sqlparse/%.o: override CFLAGS += -DNDEBUG -Wno-missing-prototypes -Wno-type-limits -Wno-unused-variable
