@@ -28,16 +28,22 @@ static struct run now_of(const struct sub_env *env, const struct run *r)
     return tracker_get(env->tracker, r->id, &now) ? now : *r;
 }
 
-/* The cluster does not know the trigger (any more), or has ended: what it tells of the job's newest savepoint,
- * live or from its archive, is the truth. */
+/* What the cluster tells of the job, live or from its archive. */
+static bool status_of(const struct sub_env *env, const struct run *r, struct tgt_job_status *ret)
+{
+    struct sl_err ignored = SL_ERR_INIT;
+    struct target *t =
+        env->target(env->target_ctx, sl_str_of(r->target), sl_str_of(r->cluster.flink), &ignored);
+    return t && t->ops->status(t, &r->cluster, r->flink_job, ret, &ignored);
+}
+
+/* The cluster does not know the trigger (any more), or has ended: what it tells of the job's newest savepoint
+ * is the truth. */
 static void look_at_job(const struct sub_env *env, const struct run *r, const struct snapshot *s,
                         struct flink_savepoint *ret)
 {
     struct tgt_job_status st;
-    struct sl_err ignored = SL_ERR_INIT;
-    struct target *t =
-        env->target(env->target_ctx, sl_str_of(r->target), sl_str_of(r->cluster.flink), &ignored);
-    if (!t || !t->ops->status(t, &r->cluster, r->flink_job, &st, &ignored)) {
+    if (!status_of(env, r, &st)) {
         return;
     }
     if (st.last_savepoint[0] && st.last_savepoint_ms >= s->at_ms) {
@@ -47,6 +53,15 @@ static void look_at_job(const struct sub_env *env, const struct run *r, const st
         ret->state = FLINK_SAVEPOINT_FAILED;
         snprintf(ret->reason, sizeof(ret->reason), "the job ended before it was done");
     }
+}
+
+/* Its place among the checkpoints is when Flink began it, by Flink's clock as theirs: one that began after we had
+ * asked, and before Flink heard of it, is older. Where that is not told, it is when it was seen to be done. */
+static void place_in_time(const struct sub_env *env, const struct run *r, struct snapshot *s)
+{
+    struct tgt_job_status st;
+    bool told = status_of(env, r, &st) && strcmp(st.last_savepoint, s->path) == 0 && st.last_savepoint_ms > 0;
+    s->at_ms = told ? st.last_savepoint_ms : sys_wall_ms();
 }
 
 /* One look; what has come to an end is in *s. */
@@ -64,6 +79,7 @@ static bool look(const struct sub_env *env, const struct run *r, struct snapshot
         s->state = SNAPSHOT_COMPLETED;
         memcpy(s->path, f.path, sizeof(s->path));
         memcpy(s->reason, f.reason, sizeof(s->reason));
+        place_in_time(env, r, s);
     } else if (f.state == FLINK_SAVEPOINT_FAILED) {
         s->state = SNAPSHOT_FAILED;
         memcpy(s->reason, f.reason, sizeof(s->reason));

@@ -38,6 +38,7 @@ struct put_arg {
     " DO UPDATE SET state = max(state, excluded.state),"                                                     \
     " number = CASE WHEN excluded.number > 0 THEN excluded.number ELSE number END,"                          \
     " path = CASE WHEN excluded.path <> '' THEN excluded.path ELSE path END,"                                \
+    " at_ms = CASE WHEN kind = 1 AND state = 0 AND excluded.state = 1 THEN excluded.at_ms ELSE at_ms END,"   \
     " bytes = max(bytes, excluded.bytes), duration_ms = max(duration_ms, excluded.duration_ms),"             \
     " reason = CASE WHEN state < excluded.state THEN excluded.reason ELSE reason END"                        \
     " WHERE state < excluded.state OR (state = excluded.state AND (path <> excluded.path OR"                 \

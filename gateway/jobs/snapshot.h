@@ -28,7 +28,7 @@ struct snapshot {
     char path[512];      /* where it lies, as Flink says it; "" = Flink keeps it to itself: not restorable */
     char trigger_id[33]; /* savepoint: what we asked with, 32 hex; checkpoint: "" */
     int64_t bytes, duration_ms;
-    int64_t at_ms;    /* epoch: when it was asked for */
+    int64_t at_ms;    /* epoch: when Flink began it; of a savepoint that is pending, when it was asked for */
     char reason[256]; /* why it failed or is gone */
 };
 

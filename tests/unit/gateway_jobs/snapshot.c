@@ -146,6 +146,27 @@ static void latest_is_the_newest_that_can_be_restored(void **state)
     assert_false(snapshot_latest(w->store, "counts", "b", &v, &err));
 }
 
+/* Asked for at 1000, a checkpoint began at 1002, Flink began the savepoint at 1005: restoring from the checkpoint
+ * would write twice what lies between them. */
+static void a_savepoint_is_as_new_as_flink_began_it(void **state)
+{
+    struct world *w = *state;
+    struct sl_err err = SL_ERR_INIT;
+    struct snapshot v;
+    put(w, savepoint("a", 'c', SNAPSHOT_PENDING, "", 1000));
+    put(w, checkpoint("a", 2, SNAPSHOT_COMPLETED, "file:/a/2"));
+    put(w, savepoint("a", 'c', SNAPSHOT_COMPLETED, "file:/a/s", 1005));
+    assert_true(snapshot_latest(w->store, "counts", "a", &v, &err));
+    assert_string_equal(v.path, "file:/a/s");
+    assert_int_equal(v.at_ms, 1005);
+    put(w, savepoint("a", 'c', SNAPSHOT_COMPLETED, "file:/a/s", 1000)); /* a look that knows less */
+    assert_true(snapshot_latest(w->store, "counts", "a", &v, &err));
+    assert_string_equal(v.path, "file:/a/s");
+    put(w, checkpoint("a", 6, SNAPSHOT_COMPLETED, "file:/a/6"));
+    assert_true(snapshot_latest(w->store, "counts", "a", &v, &err));
+    assert_string_equal(v.path, "file:/a/6");
+}
+
 static void pending_savepoints_are_found_after_a_crash(void **state)
 {
     struct world *w = *state;
@@ -203,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(checkpoints_go_forward_only, setup, teardown),
         cmocka_unit_test_setup_teardown(one_number_in_two_runs_is_two, setup, teardown),
         cmocka_unit_test_setup_teardown(latest_is_the_newest_that_can_be_restored, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_savepoint_is_as_new_as_flink_began_it, setup, teardown),
         cmocka_unit_test_setup_teardown(pending_savepoints_are_found_after_a_crash, setup, teardown),
         cmocka_unit_test_setup_teardown(flink_keeps_the_newest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_savepoint_has_a_trigger, setup, teardown),
