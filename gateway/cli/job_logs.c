@@ -31,11 +31,27 @@ static sl_str logs_param(struct sl_arena *a, const struct logs_options *o, int64
     return sl_str_dup(a, sl_buf_str(&b));
 }
 
+/* Is the job's name among these? Then what stands behind --tm is the id of a TaskManager. */
+static bool names_job(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--since") == 0 || strcmp(argv[i], "--tail") == 0) {
+            i++;
+        } else if (argv[i][0] != '-') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int logs_parse(struct logs_options *o, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--tm") == 0) {
             o->which = "taskmanager";
+            if (i + 1 < argc && argv[i + 1][0] != '-' && (o->job || names_job(argc - i - 2, argv + i + 2))) {
+                o->which = argv[++i];
+            }
         } else if (strcmp(argv[i], "--jm") == 0) {
             o->which = "jobmanager";
         } else if (strcmp(argv[i], "--errors") == 0) {
@@ -53,10 +69,10 @@ static int logs_parse(struct logs_options *o, int argc, char **argv)
                 return cli_usage("job", "--tail takes a number of lines, not '%s'", argv[i]);
             }
         } else if (argv[i][0] == '-' || o->job) {
-            return cli_usage(
-                "job",
-                "logs NAME [--jm|--tm|--errors] [--tail N] [--since T] [--previous] [-f]: '%s' is too much",
-                argv[i]);
+            return cli_usage("job",
+                             "logs NAME [--jm|--tm [ID]|--errors] [--tail N] [--since T] [--previous] [-f]: "
+                             "'%s' is too much",
+                             argv[i]);
         } else {
             o->job = argv[i];
         }

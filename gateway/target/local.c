@@ -4,6 +4,7 @@
  * Extra jars are pipeline.classpaths of a run in a session and stand behind the runner on an application's
  * class path. */
 #include "gateway/target/archives.h"
+#include "gateway/target/flink_logs.h"
 #include "gateway/target/local_cluster.h"
 #include "gateway/target/submit_session.h"
 
@@ -610,6 +611,20 @@ static bool local_logs(struct target *t, const struct tgt_cluster *tc, const cha
                        struct sl_arena *a, sl_str *ret, struct sl_err *err)
 {
     struct local_cluster *c = find(of(t), tc->id, err);
+    if (c && strcmp(which, "jobmanager") != 0 && strcmp(which, "taskmanager") != 0) {
+        struct sup_status st;
+        const char *id;
+        if (!check(of(t), c, &st, err)) {
+            return false;
+        }
+        struct flink_rest *r = flink_rest_new(c->rest, 0);
+        bool ok = flink_taskmanager_find(r, which, a, &id, err);
+        flink_rest_free(r);
+        if (!ok) {
+            return false;
+        }
+        which = "taskmanager"; /* it has one */
+    }
     return c && local_cluster_logs(c->dir, which, tail, a, ret, err);
 }
 

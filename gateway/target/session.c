@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/vec.h"
+#include "gateway/target/flink_logs.h"
 #include "runtime-image/flink_base.h"
 #include "runtime-image/unpack.h"
 #include "sys/clock.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOG_BYTES    ((size_t)32 << 20)
 #define RUNNER_BYTES ((size_t)64 << 20)
 #define ASK_MS       5000
 #define PROBE_CLASS  "org.sluice.runner.Probe"
@@ -343,65 +343,13 @@ static bool session_release(struct target *t, const struct tgt_cluster *c, struc
     return true; /* it is not ours to end */
 }
 
-/* The last lines of a text; 0 = all. */
-static sl_str last_lines(sl_str text, size_t lines)
-{
-    size_t at = text.n;
-    if (lines == 0) {
-        return text;
-    }
-    while (at > 0) {
-        if (text.p[at - 1] == '\n' && at < text.n && lines-- == 1) {
-            break;
-        }
-        at--;
-    }
-    return sl_str_sub(text, at, text.n - at);
-}
-
-static bool taskmanager_logs(struct flink_rest *r, size_t tail, struct sl_arena *a, struct sl_buf *b,
-                             struct sl_err *err)
-{
-    const struct sl_json *doc = NULL;
-    if (!(doc = flink_rest_get(r, "/taskmanagers", a, err))) {
-        return false;
-    }
-    const struct sl_json *list = sl_json_get(doc, "taskmanagers");
-    SL_JSON_EACH(tm, list)
-    {
-        sl_str id = sl_json_str(sl_json_get(tm, "id"), SL_STR("")), text;
-        char path[256];
-        snprintf(path, sizeof path, "/taskmanagers/%.*s/log", (int)SL_MIN(id.n, (size_t)200), id.p);
-        if (!flink_rest_text(r, path, LOG_BYTES, a, &text, err)) {
-            return false;
-        }
-        if (list->n > 1) {
-            sl_buf_printf(b, "==> %.*s <==\n", SL_S(id));
-        }
-        sl_buf_puts(b, last_lines(text, tail));
-    }
-    return true;
-}
-
 static bool session_logs(struct target *t, const struct tgt_cluster *c, const char *which, size_t tail,
                          struct sl_arena *a, sl_str *ret, struct sl_err *err)
 {
     struct flink_rest *r = flink_rest_open(&of(t)->at, 0);
-    SL_BUF_AUTO b;
-    sl_str text;
     (void)c;
-    sl_buf_init(&b, LOG_BYTES * 2);
-    bool ok;
-    if (strcmp(which, "taskmanager") == 0) {
-        ok = taskmanager_logs(r, tail, a, &b, err);
-    } else {
-        ok = flink_rest_text(r, "/jobmanager/log", LOG_BYTES, a, &text, err);
-        if (ok) {
-            sl_buf_puts(&b, last_lines(text, tail));
-        }
-    }
+    bool ok = flink_logs(r, which, tail, a, ret, err);
     flink_rest_free(r);
-    *ret = ok ? sl_str_dup(a, sl_buf_str(&b)) : SL_STR_NONE;
     return ok;
 }
 

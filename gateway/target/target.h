@@ -143,7 +143,8 @@ struct target_ops {
     /* Ends an application's cluster when its jobs have ended (reads what is still to be read first); nothing
      * to do in session mode. */
     bool (*release)(struct target *t, const struct tgt_cluster *c, struct sl_err *err);
-    /* Log text: which = "jobmanager" or "taskmanager"; last `tail` lines (0 = all kept). */
+    /* Log text: which = "jobmanager", "taskmanager" or the id of one (or what it alone begins with; SL_NOT_FOUND lists
+     * them); last `tail` lines (0 = all kept). */
     bool (*logs)(struct target *t, const struct tgt_cluster *c, const char *which, size_t tail,
                  struct sl_arena *a, sl_str *ret, struct sl_err *err);
     /* Where and how this cluster's REST is asked, for those who ask it themselves (the tracker). Does not block on
