@@ -195,11 +195,21 @@ static bool has_escape(const struct sql_node *n)
     return false;
 }
 
-/* BETWEEN x AND y LIKE z ESCAPE ...: Flink takes the LIKE for part of the bound and then has an ESCAPE left; but
- * not behind IS NULL and its like, which make it group the LIKE first. */
+/* Does another operator of the kind stand in front, without parentheses: IS NULL, LIKE, IN, = ANY? */
+static bool begins_with_operator(const struct sql_node *n)
+{
+    while (n->kind == SQL_N_BINARY) {
+        n = n->first;
+    }
+    return n->kind == SQL_N_IS || n->kind == SQL_N_LIKE || n->kind == SQL_N_IN ||
+           n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_BETWEEN;
+}
+
+/* BETWEEN x AND y LIKE z ESCAPE ...: Flink takes the LIKE for part of the bound and then has an ESCAPE left. Behind
+ * IS NULL and its like it may group the LIKE first; what is not known to be refused is taken. */
 void sql_check_between(struct sql_parse *p, const struct sql_node *of, const struct sql_node *upper)
 {
-    if (of->kind != SQL_N_IS && has_escape(upper)) {
+    if (has_escape(upper) && !begins_with_operator(of)) {
         check(p, SQL_CHECK_ESCAPE_LEFT, p->end - 1, p->end);
     }
     /* the bound ends before a BETWEEN, also where LIKE would read on */
