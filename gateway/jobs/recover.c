@@ -199,9 +199,9 @@ static bool same_life(struct sub *s, const struct run *r)
            strcmp(now.incarnation, r->cluster.incarnation) == 0;
 }
 
-enum sub_fate sub_ask_fate(struct sub *s, const struct run *r)
+enum sub_fate sub_ask_fate(struct sub *s, const struct run *r, int64_t patience_ms)
 {
-    int64_t until = sys_now_ms() + sl_limits.http_total_ms;
+    int64_t until = sys_now_ms() + patience_ms;
     for (;;) {
         struct tgt_job_status st = {0};
         struct sl_err err = SL_ERR_INIT;

@@ -24,7 +24,8 @@ struct turn {
     bool asked, runs; /* a SELECT whose answer did not come */
 };
 
-#define SENT_AGAIN 3 /* times a job is sent under its id before it is given up */
+#define SELECT_ASKED_MS 2000 /* a person waits for the rows */
+#define SENT_AGAIN      3    /* times a job is sent under its id before it is given up */
 
 /* What has effects outside the session is marked before it is sent. What was sent before, and nobody has
  * confirmed, is not sent again. */
@@ -245,7 +246,7 @@ static bool runs_all_the_same(struct chain *c, struct turn *t)
     if (!t->asked) {
         struct run sent = t->run;
         sent.cluster = t->call.cluster.id[0] ? t->call.cluster : sent.cluster;
-        enum sub_fate fate = sub_ask_fate(c->s, &sent);
+        enum sub_fate fate = sub_ask_fate(c->s, &sent, SELECT_ASKED_MS);
         t->asked = true;
         t->runs = fate == SUB_RUNS || fate == SUB_UNKNOWN;
     }
@@ -422,7 +423,7 @@ static void send_job(struct chain *c, const struct plan_unit *u, const struct ru
             struct tgt_cluster sent_to = t.call.cluster.id[0] ? t.call.cluster : r->cluster;
             struct run sent = *r;
             sent.cluster = sent_to;
-            enum sub_fate fate = sub_ask_fate(s, &sent);
+            enum sub_fate fate = sub_ask_fate(s, &sent, sl_limits.http_total_ms);
             if (fate == SUB_NOT_THERE && again < SENT_AGAIN && !has_external(c)) {
                 turn_end(&t);
                 continue;
@@ -466,7 +467,7 @@ static void job_again(struct chain *c, const struct plan_unit *u, struct run *r)
         return;
     }
     tracker_add(tr, s->opened.submission, r);
-    switch (sub_ask_fate(s, r)) {
+    switch (sub_ask_fate(s, r, sl_limits.http_total_ms)) {
     case SUB_RUNS:
     case SUB_UNKNOWN:
         job_started(c, u, r, &r->cluster, since);

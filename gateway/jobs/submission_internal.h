@@ -116,7 +116,8 @@ enum sub_fate {
     SUB_LOST,      /* that JobManager has ended: nobody can tell */
     SUB_UNKNOWN    /* nobody answers: it stays under watch */
 };
-enum sub_fate sub_ask_fate(struct sub *s, const struct run *r);
+/* Asked until somebody answers, at most for patience_ms. */
+enum sub_fate sub_ask_fate(struct sub *s, const struct run *r, int64_t patience_ms);
 /* Says that nobody can tell whether it runs, notes it at the run (may be NULL), ends the submission. */
 void sub_lose(struct sub *s, const char *run_id, const char *why);
 /* Says that the job's name is in use (by that run; "": by a submission without one yet), and in how many
