@@ -480,7 +480,7 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
     size_t n = setting("TRACK_RUNS", 200), hanging = setting("TRACK_HANG", 3),
            pairs = setting("TRACK_PAIRS", 2);
     sl_limits.look_ms = (int64_t)setting("TRACK_LOOK_MS", 1000);
-    sl_limits.look_timeout_ms = sl_limits.look_ms;
+    sl_limits.look_timeout_ms = SL_MAX(sl_limits.look_ms, INT64_C(3000));
     bool first = getenv("TRACK_RUNS") && run_first();
     struct world *w = begin(n);
     for (size_t i = 0; i < n; i++) {
@@ -496,13 +496,15 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
     SL_OOM_ON(!ratio);
     long first_kb = rss_kb();
     int connections = w->jms->connections;
+    struct tracker_figures before;
+    tracker_figures(w->tracker, &before);
     w->jms->served = w->jms->served_us = w->jms->worst_us = 0;
     for (size_t pair = 0; pair < pairs; pair++) {
         int64_t without = stretch(w, n, 0, &well);
         for (size_t i = 0; i < hanging; i++) {
             w->jms->v[i].manner = JM_HANGS;
         }
-        sys_sleep_ms(sl_limits.look_ms); /* each of them was asked */
+        sys_sleep_ms(sl_limits.look_ms); /* each of them was asked, and most of them wait */
         ratio[pair] = (double)stretch(w, n, hanging, &hang) / (double)without;
         for (size_t i = 0; i < hanging; i++) {
             wait_shown(w, i, "unknown");
@@ -536,8 +538,13 @@ static void many_are_looked_at_in_time_while_some_hang(void **state)
     assert_true(well.oldest_ms < 2 * sl_limits.look_ms + 10000);
     assert_true(hang.oldest_ms < 2 * sl_limits.look_ms + 10000);
     assert_true(well.f.looks >= (uint64_t)n * pairs / 2);
-    assert_true(connections <= (int)n + 10); /* one kept for each */
+    /* One kept for each; a look that ran out of time on a slow machine has closed its own. */
+    assert_true((uint64_t)connections <= n + 10 + before.blind);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which keep what was freed */
     assert_true(rss_kb() - first_kb < 20 * 1024 + (long)n * 40);
+#else
+    (void)first_kb;
+#endif
     end(w);
 }
 
