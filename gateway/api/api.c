@@ -6,6 +6,7 @@
 #include "gateway/api/api.h"
 
 #include "base/limits.h"
+#include "gateway/api/flink.h"
 #include "sys/clock.h"
 #include "sys/lane.h"
 #include "sys/log.h"
@@ -30,40 +31,56 @@ struct api_call {
 
 struct api {
     struct api_env env;
-    struct sys_lane *quick, *slow;
+    struct sys_lane *quick, *slow, *waits;
     pthread_mutex_t lock;
     struct api_call *calls;
 };
 
 const struct api_method api_methods[] = {
-    {"hello", api_owner_hello, false, "who owns this data folder"},
-    {"owner.stop", api_owner_stop, true, "end the owner and what it started on this machine"},
-    {"store.backup", api_store_backup, true, "copy the store and its jars to a file"},
-    {"script.submit", api_script_submit, true, "run a script; events as it goes"},
-    {"job.list", api_job_list, false, "jobs and their runs"},
-    {"job.show", api_job_show, false, "one job in full"},
-    {"job.stop", api_job_stop, true, "end a job with a savepoint"},
-    {"job.savepoint", api_job_savepoint, true, "take a savepoint of a running job"},
-    {"job.history", api_job_history, false, "versions, runs and snapshots of a job"},
-    {"job.rollback", api_job_rollback, true, "replace a job by an older version of it; events as it goes"},
-    {"job.rm", api_job_rm, false, "forget a job that has ended"},
-    {"job.cancel", api_job_cancel, true, "end a job"},
-    {"job.logs", api_job_logs, true, "log lines of a job's cluster"},
-    {"job.adopt", api_job_adopt, true, "follow a job that others have started"},
-    {"target.add", api_target_add, false, "keep a foreign session cluster by its address"},
-    {"target.list", api_target_list, false, "targets, secrets masked"},
-    {"target.show", api_target_list, false, "one target in full, secrets masked"},
-    {"target.use", api_target_use, false, "make a target the default"},
-    {"target.remove", api_target_remove, true, "forget a target"},
-    {"target.test", api_target_test, true, "ask a target what it is and what its TaskManagers reach"},
-    {"script.check", api_script_check, false, "everything that is wrong with a script"},
-    {"script.split", api_script_split, false, "the statements of a script"},
-    {"script.format", api_script_format, false, "a script laid out"},
-    {"script.complete", api_script_complete, false, "what could stand at a place of a script"},
-    {"token.list", api_token_list, false, "tokens, without their secrets"},
-    {"token.make", api_token_make, false, "make a token; its secret is told this once"},
-    {"token.revoke", api_token_revoke, false, "end a token"},
-    {NULL, NULL, false, NULL},
+    {"hello", api_owner_hello, API_QUICK, "who owns this data folder"},
+    {"owner.stop", api_owner_stop, API_LONG, "end the owner and what it started on this machine"},
+    {"store.backup", api_store_backup, API_LONG, "copy the store and its jars to a file"},
+    {"script.submit", api_script_submit, API_LONG, "run a script; events as it goes"},
+    {"job.list", api_job_list, API_QUICK, "jobs and their runs"},
+    {"job.show", api_job_show, API_QUICK, "one job in full"},
+    {"job.stop", api_job_stop, API_LONG, "end a job with a savepoint"},
+    {"job.savepoint", api_job_savepoint, API_LONG, "take a savepoint of a running job"},
+    {"job.history", api_job_history, API_QUICK, "versions, runs and snapshots of a job"},
+    {"job.rollback", api_job_rollback, API_LONG,
+     "replace a job by an older version of it; events as it goes"},
+    {"job.rm", api_job_rm, API_QUICK, "forget a job that has ended"},
+    {"job.cancel", api_job_cancel, API_LONG, "end a job"},
+    {"job.logs", api_job_logs, API_LONG, "log lines of a job's cluster"},
+    {"job.adopt", api_job_adopt, API_LONG, "follow a job that others have started"},
+    {"target.add", api_target_add, API_QUICK, "keep a foreign session cluster by its address"},
+    {"target.list", api_target_list, API_QUICK, "targets, secrets masked"},
+    {"target.show", api_target_list, API_QUICK, "one target in full, secrets masked"},
+    {"target.use", api_target_use, API_QUICK, "make a target the default"},
+    {"target.remove", api_target_remove, API_LONG, "forget a target"},
+    {"target.test", api_target_test, API_LONG, "ask a target what it is and what its TaskManagers reach"},
+    {"script.check", api_script_check, API_QUICK, "everything that is wrong with a script"},
+    {"script.split", api_script_split, API_QUICK, "the statements of a script"},
+    {"script.format", api_script_format, API_QUICK, "a script laid out"},
+    {"script.complete", api_script_complete, API_QUICK, "what could stand at a place of a script"},
+    {"token.list", api_token_list, API_QUICK, "tokens, without their secrets"},
+    {"token.make", api_token_make, API_QUICK, "make a token; its secret is told this once"},
+    {"token.revoke", api_token_revoke, API_QUICK, "end a token"},
+    {"flink.info", flink_info, API_QUICK, "what speaks Flink's protocol"},
+    {"flink.versions", flink_versions, API_QUICK, "versions of Flink's protocol that clients are told"},
+    {"flink.session.open", flink_session_open, API_QUICK, "a new session"},
+    {"flink.session.show", flink_session_show, API_QUICK, "configuration of a session"},
+    {"flink.session.close", flink_session_close, API_WAITS, "end a session and its SELECTs"},
+    {"flink.session.heartbeat", flink_session_heartbeat, API_QUICK, "a session is still in use"},
+    {"flink.session.configure", flink_session_configure, API_WAITS,
+     "run a statement that changes the session"},
+    {"flink.session.complete", flink_session_complete, API_QUICK,
+     "what could stand at a place of a statement"},
+    {"flink.session.execute", flink_session_execute, API_QUICK, "run a statement"},
+    {"flink.operation.status", flink_operation_status, API_QUICK, "how far a statement is"},
+    {"flink.operation.cancel", flink_operation_cancel, API_WAITS, "give a statement up"},
+    {"flink.operation.close", flink_operation_close, API_WAITS, "forget a statement; ends its SELECT"},
+    {"flink.operation.result", flink_operation_result, API_WAITS, "a page of a statement's answer"},
+    {NULL, NULL, API_QUICK, NULL},
 };
 
 const struct api_env *api_call_env(const struct api_call *c)
@@ -168,6 +185,7 @@ struct api *api_new(const struct api_env *env)
     pthread_mutex_init(&a->lock, NULL);
     a->quick = sys_lane_new("quick", 4, SL_LIMIT_LANE_QUEUE, NULL);
     a->slow = sys_lane_new("work", sl_limits.submissions, SL_LIMIT_LANE_QUEUE, NULL);
+    a->waits = sys_lane_new("waits", (unsigned)sl_limits.fetches_held + 16, SL_LIMIT_LANE_QUEUE, NULL);
     return a;
 }
 
@@ -180,6 +198,7 @@ void api_free(struct api *a)
     pthread_mutex_unlock(&a->lock);
     sys_lane_free(a->quick);
     sys_lane_free(a->slow);
+    sys_lane_free(a->waits);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }
@@ -228,6 +247,11 @@ void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_st
     pthread_mutex_unlock(&a->lock);
 }
 
+static struct sys_lane *lane_of(struct api *a, const struct api_method *m)
+{
+    return m->lane == API_LONG ? a->slow : m->lane == API_WAITS ? a->waits : a->quick;
+}
+
 bool api_start(struct api *a, const struct api_via *via, uint64_t client, const struct api_method *method,
                sl_str call, const struct sl_json *params, struct sl_arena *arena, sl_str user,
                struct sl_err *err)
@@ -250,7 +274,7 @@ bool api_start(struct api *a, const struct api_via *via, uint64_t client, const 
     a->calls = c;
     pthread_mutex_unlock(&a->lock);
     sl_arena_init(arena, 0);
-    if (!sys_lane_submit(method->long_running ? a->slow : a->quick, &c->job)) {
+    if (!sys_lane_submit(lane_of(a, method), &c->job)) {
         *arena = c->arena; /* what the caller has in it lives on */
         sl_arena_init(&c->arena, 0);
         call_free(c);

@@ -12,6 +12,7 @@
 struct api;
 struct api_call;
 struct api_method;
+struct ses_host;
 
 struct api_env {
     struct sub_env sub;
@@ -21,6 +22,7 @@ struct api_env {
     const char *data_dir, *build; /* build: names the binary, so that a client knows an old owner */
     int64_t warm_ms;              /* how long an unused local Flink stays */
     struct auth *auth;            /* tokens */
+    struct ses_host *sessions;
     /* Ends the owner after the answers are sent. */
     void (*stop)(void *ctx);
     void *ctx;
@@ -57,10 +59,15 @@ void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_st
 
 /* A method: reads params, writes the members of its result object, or fails. On a lane thread. */
 typedef bool (*api_fn)(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+enum api_lane {
+    API_QUICK, /* a few, shared */
+    API_LONG,  /* as many as submissions may be under way */
+    API_WAITS  /* mostly waits: for rows, for a statement of a session */
+};
 struct api_method {
     const char *name;
     api_fn fn;
-    bool long_running; /* a lane of its own */
+    enum api_lane lane;
     const char *summary;
 };
 extern const struct api_method api_methods[]; /* ends with name == NULL */

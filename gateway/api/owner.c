@@ -13,6 +13,7 @@
 #include "gateway/jobs/artifact.h"
 #include "gateway/jobs/replace.h"
 #include "gateway/jobs/snapshot.h"
+#include "gateway/session/session.h"
 #include "gateway/target/targets.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
@@ -43,6 +44,7 @@ struct owner {
     struct tracker *tracker;
     struct live_hub *live;
     struct sub_env sub; /* lent to submissions */
+    struct ses_host *sessions;
     struct api *api;
     struct auth *auth;
     struct net_rpc *rpc;
@@ -188,8 +190,9 @@ static bool listen_http(struct owner *o, struct sl_err *err)
 }
 
 const struct store_migration *const owner_migrations[] = {
-    ledger_migrations,  submission_migrations, snapshot_migrations, artifact_migrations,
-    restore_migrations, targets_migrations,    auth_migrations,     NULL};
+    ledger_migrations,   submission_migrations, snapshot_migrations,
+    artifact_migrations, restore_migrations,    targets_migrations,
+    auth_migrations,     session_migrations,    NULL};
 
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
@@ -279,7 +282,13 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     if (!owner_recovery_adopt(o->recovery, a, err)) {
         return false;
     }
+    const struct ses_env sessions = {o->sub, o->store};
+    o->sessions = ses_host_new(&sessions, err);
+    if (!o->sessions) {
+        return false;
+    }
     struct api_env env = {.sub = o->sub,
+                          .sessions = o->sessions,
                           .ledger = o->ledger,
                           .tracker = o->tracker,
                           .store = o->store,
@@ -380,6 +389,9 @@ static void finish(struct owner *o)
         net_rpc_close(o->rpc);
         drain(o);
         net_rpc_free(o->rpc);
+    }
+    if (o->sessions) {
+        ses_host_free(o->sessions);
     }
     if (o->live) {
         live_hub_stop(o->live);

@@ -4,6 +4,7 @@
 #include "gateway/api/rest.h"
 
 #include "base/limits.h"
+#include "gateway/api/flink.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -97,6 +98,21 @@ void api_problem(struct front *f, uint64_t id, const struct sl_err *err, const c
     front_reply_to(f, id, &reply);
 }
 
+/* In the form of the protocol that was spoken. */
+static void problem(struct api_rest *r, uint64_t id, bool flink, const struct sl_err *err,
+                    const char *headers)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct front_reply reply;
+    if (!flink) {
+        api_problem(r->front, id, err, headers);
+        return;
+    }
+    flink_error_reply(err, &a, &reply);
+    front_reply_to(r->front, id, &reply);
+}
+
 /* --- answers of calls (lane threads) ------------------------------------------------------------------------------- */
 
 static bool open_stream(struct api_rest *r, struct request *q)
@@ -145,7 +161,11 @@ static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_jso
     if (!q) {
         return;
     }
-    if (q->stream) {
+    if (flink_since(q->route)) {
+        struct front_reply reply;
+        flink_reply(result_json, &reply);
+        front_reply_to(r->front, client, &reply);
+    } else if (q->stream) {
         put_event(r, q, "end", result_json, true);
         front_stream_end(r->front, client);
     } else {
@@ -183,7 +203,7 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
         put_event(r, q, "problem", problem.body, true);
         front_stream_end(r->front, client);
     } else {
-        api_problem(r->front, client, err, NULL);
+        problem(r, client, flink_since(q->route) > 0, err, NULL);
     }
     forget(r, client);
 }
@@ -289,7 +309,15 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     struct sl_err err = SL_ERR_INIT;
     struct sl_json *params = NULL;
     const char *allow = NULL;
-    const struct api_route *route = api_route_find(&a, q->method, q->path, &params, &allow, &err);
+    sl_str path = q->path;
+    int version = 0;
+    bool flink = flink_path(&a, q->path, &path, &version);
+    const struct api_route *route = api_route_find(&a, q->method, path, &params, &allow, &err);
+    if (flink && (!route || !flink_since(route) || flink_since(route) > version)) {
+        sl_fail(&err, SL_NOT_FOUND, "Not found: %.*s", SL_S(q->path));
+        problem(r, q->id, true, &err, NULL);
+        return;
+    }
     if (!route) {
         sl_str headers = allow ? sl_arena_printf(&a, "allow: %s\r\n", allow) : SL_STR_NONE;
         api_problem(r->front, q->id, &err, headers.p);
@@ -299,11 +327,12 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     if (role < route->role) {
         sl_fail(&err, SL_FORBIDDEN, "this needs the role %s; the token is of a %s",
                 auth_role_names[route->role], auth_role_names[role]);
-        api_problem(r->front, q->id, &err, NULL);
+        problem(r, q->id, flink, &err, NULL);
         return;
     }
-    if (!read_params(q, route, m, user, &a, params, &err)) {
-        api_problem(r->front, q->id, &err, NULL);
+    if (flink ? !flink_params(q, route, version, role, user, &a, params, &err)
+              : !read_params(q, route, m, user, &a, params, &err)) {
+        problem(r, q->id, flink, &err, NULL);
         return;
     }
     struct request *req = calloc(1, sizeof(*req));
@@ -318,7 +347,7 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     pthread_mutex_unlock(&r->lock);
     if (!api_start(r->api, &r->via, q->id, m, SL_STR("0"), params, &a, user, &err)) {
         forget(r, q->id);
-        api_problem(r->front, q->id, &err, NULL);
+        problem(r, q->id, flink, &err, NULL);
     }
 }
 

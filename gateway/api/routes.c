@@ -149,6 +149,30 @@ static const struct api_param token_revoke[] = {
     {0},
 };
 
+#define OF_SESSION                                                                                           \
+    {                                                                                                        \
+        "session", API_IN_PATH, "string", true, "handle of a session"                                        \
+    }
+#define OF_OPERATION                                                                                         \
+    OF_SESSION,                                                                                              \
+    {                                                                                                        \
+        "operation", API_IN_PATH, "string", true, "handle of an operation"                                   \
+    }
+static const struct api_param of_session[] = {
+    OF_SESSION,
+    {0},
+};
+static const struct api_param of_operation[] = {
+    OF_OPERATION,
+    {0},
+};
+static const struct api_param of_page[] = {
+    OF_OPERATION,
+    {"token", API_IN_PATH, "integer", true, "number of the page"},
+    {"rowFormat", API_IN_QUERY, "string", false, "JSON (default) or PLAIN_TEXT"},
+    {0},
+};
+
 const struct api_route api_routes[] = {
     {FRONT_POST, "/api/v1/scripts/check", "script.check", AUTH_ANALYST, script_check, "scripts", false},
     {FRONT_POST, "/api/v1/scripts/split", "script.split", AUTH_ANALYST, script_text, "scripts", false},
@@ -177,6 +201,28 @@ const struct api_route api_routes[] = {
     {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", false},
     {FRONT_DELETE, "/api/v1/tokens/{token}", "token.revoke", AUTH_ADMIN, token_revoke, "tokens", false},
     {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", false},
+    /* Flink's own, without the version in front. */
+    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", false},
+    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", false},
+    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", false},
+    {FRONT_GET, "/sessions/{session}", "flink.session.show", AUTH_ANALYST, of_session, "flink-v1", false},
+    {FRONT_DELETE, "/sessions/{session}", "flink.session.close", AUTH_ANALYST, of_session, "flink-v1", false},
+    {FRONT_POST, "/sessions/{session}/heartbeat", "flink.session.heartbeat", AUTH_ANALYST, of_session,
+     "flink-v1", false},
+    {FRONT_POST, "/sessions/{session}/configure-session", "flink.session.configure", AUTH_ANALYST, of_session,
+     "flink-v2", false},
+    {FRONT_GET, "/sessions/{session}/complete-statement", "flink.session.complete", AUTH_ANALYST, of_session,
+     "flink-v2", false},
+    {FRONT_POST, "/sessions/{session}/statements", "flink.session.execute", AUTH_ANALYST, of_session,
+     "flink-v1", false},
+    {FRONT_GET, "/sessions/{session}/operations/{operation}/status", "flink.operation.status", AUTH_ANALYST,
+     of_operation, "flink-v1", false},
+    {FRONT_POST, "/sessions/{session}/operations/{operation}/cancel", "flink.operation.cancel", AUTH_ANALYST,
+     of_operation, "flink-v1", false},
+    {FRONT_DELETE, "/sessions/{session}/operations/{operation}/close", "flink.operation.close", AUTH_ANALYST,
+     of_operation, "flink-v1", false},
+    {FRONT_GET, "/sessions/{session}/operations/{operation}/result/{token}", "flink.operation.result",
+     AUTH_ANALYST, of_page, "flink-v1", false},
     {0},
 };
 

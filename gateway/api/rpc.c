@@ -110,6 +110,8 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
         ok = sl_fail(&err, SL_USAGE, "there is no method '%.*s'", SL_S(name));
     } else if (ok && id.n == 0) {
         ok = sl_fail(&err, SL_USAGE, "a request needs an id");
+    } else if (ok && sl_str_starts(name, SL_STR("flink."))) {
+        ok = sl_fail(&err, SL_USAGE, "%.*s is a call of Flink's REST protocol", SL_S(name));
     } else if (ok && role < api_role_of(method)) {
         ok = sl_fail(&err, SL_FORBIDDEN, "%s needs the role %s; this token is of a %s", method->name,
                      auth_role_names[api_role_of(method)], auth_role_names[role]);

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/vec.h"
+#include "gateway/api/flink.h"
 #include "gateway/api/rest.h"
 #include "gateway/api/rpc.h"
 #include "gateway/auth/gate.h"
@@ -179,7 +180,13 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
         return true;
     }
     s->refused_total++;
-    api_problem_reply(&err, a, ret);
+    sl_str path;
+    int version;
+    if (flink_path(a, r->path, &path, &version)) {
+        flink_error_reply(&err, a, ret);
+    } else {
+        api_problem_reply(&err, a, ret);
+    }
     return false;
 }
 

@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The host of the sessions: who may find which, one worker thread for each session that has something to do, and a keeper that
+ * ends what nobody has used for long. */
+#include "gateway/session/internal.h"
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *const ses_state_names[] = {"PENDING", "RUNNING", "FINISHED", "CANCELED", "CLOSED", "ERROR"};
+
+static void make_id(char ret[SES_ID])
+{
+    char hex[33];
+    sl_random_hex(hex, 16);
+    snprintf(ret, SES_ID, "%.8s-%.4s-4%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
+}
+
+/* --- operations and their ends ------------------------------------------------------------------------------------- */
+
+static void op_free(struct ses_op *op)
+{
+    if (op->run[0]) { /* an answer is held by its reader */
+        res_result_unref(op->result);
+    }
+    res_reader_free(op->keeper);
+    pthread_mutex_destroy(&op->fetching);
+    sl_arena_release(&op->arena);
+    free(op);
+}
+
+static void session_free(struct session *s)
+{
+    sl_arena_release(&s->arena);
+    free(s);
+}
+
+void ses_session_unref(struct session *s, unsigned n)
+{
+    s->refs -= n;
+    if (s->refs == 0) {
+        session_free(s);
+    }
+}
+
+void ses_op_unref(struct ses_op *op)
+{
+    if (--op->refs == 0) {
+        struct session *s = op->session;
+        op_free(op);
+        ses_session_unref(s, 1);
+    }
+}
+
+bool ses_stopping(const struct ses_op *op)
+{
+    return __atomic_load_n(&op->stop, __ATOMIC_ACQUIRE);
+}
+
+bool ses_fail_java(struct ses_op *op, const char *type, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    struct ses_cause *c = sl_new(&op->arena, struct ses_cause);
+    c->type = sl_str_of(type);
+    c->message = sl_str_dup(&op->arena, sl_str_of(text));
+    op->failure = (struct ses_failure){c, 1, SL_FLINK};
+    return false;
+}
+
+bool ses_fail(struct ses_op *op, const struct sl_err *err)
+{
+    ses_fail_java(op, "org.apache.flink.table.api.TableException", "%s%s%s", err->msg,
+                  err->hint[0] ? "\n" : "", err->hint);
+    op->failure.code = err->code;
+    return false;
+}
+
+/* The job of a SELECT whose rows nobody wants any more. */
+void ses_end_select(struct ses_host *h, struct ses_op *op)
+{
+    struct sl_err err = SL_ERR_INIT;
+    struct run r;
+    res_result_close(op->result); /* first: the sink must not wait for us while Flink cancels it */
+    if (tracker_get(h->env.sub.tracker, op->run, &r) && !r.ended && r.flink_job[0] &&
+        !tracker_cancel(h->env.sub.tracker, op->run, sl_limits.cancel_ms, &err)) {
+        sys_log(SYS_LOG_WARN, "session", "cancel", "run=%s error=\"%s\"", op->run, err.msg);
+    }
+}
+
+/* --- the worker of a session --------------------------------------------------------------------------------------- */
+
+struct work {
+    struct ses_host *h;
+    struct session *s;
+};
+
+bool ses_place_take(struct ses_host *h, struct ses_op *op)
+{
+    struct session *mine = op->session;
+    pthread_mutex_lock(&h->lock);
+    for (;;) {
+        size_t n = 0;
+        for (const struct session *s = h->sessions; s; s = s->next) {
+            n += s->walks && strcmp(s->target, mine->target) == 0;
+        }
+        mine->walks = n < (size_t)sl_limits.session_statements && !h->stopping && !ses_stopping(op);
+        if (mine->walks || h->stopping || ses_stopping(op)) {
+            break;
+        }
+        pthread_cond_wait(&h->changed, &h->lock);
+    }
+    bool taken = mine->walks;
+    pthread_mutex_unlock(&h->lock);
+    return taken;
+}
+
+void ses_place_leave(struct ses_host *h, struct ses_op *op)
+{
+    pthread_mutex_lock(&h->lock);
+    op->session->walks = false;
+    pthread_cond_broadcast(&h->changed);
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void *work(void *arg)
+{
+    struct work *w = arg;
+    struct ses_host *h = w->h;
+    struct session *s = w->s;
+    free(w);
+    pthread_mutex_lock(&h->lock);
+    while (s->waiting && !s->gone && !h->stopping) {
+        struct ses_op *op = s->waiting;
+        s->waiting = op->next;
+        op->refs++;
+        if (op->state == SES_PENDING) {
+            op->state = SES_RUNNING;
+            pthread_mutex_unlock(&h->lock);
+            bool ok = ses_run(h, op);
+            pthread_mutex_lock(&h->lock);
+            bool unwanted = op->state != SES_RUNNING; /* canceled or closed meanwhile */
+            if (!unwanted) {
+                op->state = ok ? SES_FINISHED : SES_ERROR;
+            }
+            s->used_ms = sys_now_ms();
+            pthread_cond_broadcast(&h->changed);
+            if (unwanted && op->run[0]) {
+                pthread_mutex_unlock(&h->lock);
+                ses_end_select(h, op);
+                pthread_mutex_lock(&h->lock);
+            }
+        }
+        ses_op_unref(op);
+    }
+    s->working = false;
+    h->n_workers--;
+    ses_session_unref(s, 1);
+    pthread_cond_broadcast(&h->changed);
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+/* Under the lock. */
+static bool start_worker(struct ses_host *h, struct session *s, struct sl_err *err)
+{
+    if (s->working) {
+        return true;
+    }
+    struct work *w = calloc(1, sizeof(*w));
+    SL_OOM_ON(!w);
+    *w = (struct work){h, s};
+    pthread_t t;
+    pthread_attr_t at;
+    pthread_attr_init(&at);
+    pthread_attr_setdetachstate(&at, PTHREAD_CREATE_DETACHED);
+    int e = pthread_create(&t, &at, work, w);
+    pthread_attr_destroy(&at);
+    if (e != 0) {
+        free(w);
+        return sl_fail(err, SL_BUSY, "no thread could be started for the session");
+    }
+    s->working = true;
+    s->refs++;
+    h->n_workers++;
+    return true;
+}
+
+/* --- finding ------------------------------------------------------------------------------------------------------- */
+
+static struct session *find(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err)
+{
+    for (struct session *s = h->sessions; s; s = s->next) {
+        if (sl_str_ieqz(id, s->id) && (who->role >= AUTH_ADMIN || sl_str_eqz(who->user, s->user))) {
+            s->used_ms = sys_now_ms();
+            return s;
+        }
+    }
+    sl_fail(err, SL_SESSION_UNKNOWN, "Session '%.*s' does not exist.", SL_S(id));
+    return NULL;
+}
+
+struct session *ses_find(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err)
+{
+    pthread_mutex_lock(&h->lock);
+    struct session *s = find(h, who, id, err);
+    if (s) {
+        s->refs++;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return s;
+}
+
+static struct ses_op *find_op(struct session *s, sl_str op)
+{
+    struct ses_op *o = s->ops;
+    while (o && !sl_str_ieqz(op, o->id)) {
+        o = o->next;
+    }
+    return o;
+}
+
+struct ses_op *ses_find_op(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op,
+                           struct sl_err *err)
+{
+    pthread_mutex_lock(&h->lock);
+    struct session *s = find(h, who, id, err);
+    struct ses_op *o = s ? find_op(s, op) : NULL;
+    if (o) {
+        o->refs++;
+    } else if (s) {
+        sl_fail(err, SL_OPERATION_UNKNOWN,
+                "Can not find the submitted operation in the OperationManager with the %.*s.", SL_S(op));
+    }
+    pthread_mutex_unlock(&h->lock);
+    return o;
+}
+
+/* --- sessions ------------------------------------------------------------------------------------------------------ */
+
+/* Clients bring the whole configuration of their machine: what is of a statement is kept. */
+static bool is_wanted(sl_str key)
+{
+    static const char *const of[] = {"table.",  "sql-client.", "pipeline.",        "parallelism.",
+                                     "sluice.", "execution.",  "restart-strategy", "state.backend"};
+    static const char *const not [] = {"execution.target", "execution.attached", "pipeline.jars",
+                                       "pipeline.classpaths", "table.resources.download-dir"};
+    bool wanted = false;
+    for (size_t i = 0; i < SL_ARRAY_LEN(of); i++) {
+        wanted = wanted || sl_str_starts(key, sl_str_of(of[i]));
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(not ); i++) {
+        wanted = wanted && !sl_str_eqz(key, not [i]);
+    }
+    return wanted;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return sl_str_cmp(((const struct ses_pair *)a)->key, ((const struct ses_pair *)b)->key);
+}
+
+bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const struct ses_pair *given,
+              size_t n, char ret_id[SES_ID], struct sl_err *err)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    SL_OOM_ON(!s);
+    s->refs = 2;
+    sl_arena_init(&s->arena, 0);
+    ses_log_init(&s->log, &s->arena);
+    make_id(s->id);
+    snprintf(s->name, sizeof(s->name), "%.*s", SL_S(name));
+    snprintf(s->user, sizeof(s->user), "%.*s", SL_S(who->user));
+    snprintf(s->flink, sizeof(s->flink), "%s", sql_version_name(SQL_FLINK_DEFAULT));
+    s->created_ms = sys_wall_ms();
+    s->used_ms = sys_now_ms();
+    for (size_t i = 0; i < n; i++) {
+        if (sl_str_eqz(given[i].key, "sluice.target")) {
+            snprintf(s->target, sizeof(s->target), "%.*s", SL_S(given[i].value));
+        } else if (sl_str_eqz(given[i].key, "sluice.flink")) {
+            snprintf(s->flink, sizeof(s->flink), "%.*s", SL_S(given[i].value));
+        } else if (is_wanted(given[i].key)) {
+            sl_vec_push(&s->arena, &s->config,
+                        ((struct ses_pair){sl_str_dup(&s->arena, given[i].key),
+                                           sl_str_dup(&s->arena, given[i].value)}));
+        }
+    }
+    if (s->config.n) {
+        qsort(s->config.v, s->config.n, sizeof(*s->config.v), by_key);
+    }
+    sql_version version;
+    bool ok = sql_version_parse(sl_str_of(s->flink), &version, err);
+    pthread_mutex_lock(&h->lock);
+    if (ok && h->n_sessions >= (size_t)sl_limits.sessions) {
+        ok = sl_fail(err, SL_BUSY, "there are %zu sessions already", h->n_sessions);
+        sl_hint(err, "limit.sessions sets how many there may be");
+    }
+    h->n_sessions += ok;
+    pthread_mutex_unlock(&h->lock);
+    if (!ok) {
+        session_free(s);
+        return false;
+    }
+    ok = ses_keep(h, s, NULL, err);
+    pthread_mutex_lock(&h->lock);
+    if (ok) {
+        memcpy(ret_id, s->id, SES_ID);
+        s->next = h->sessions;
+        h->sessions = s;
+    } else {
+        h->n_sessions--;
+    }
+    ses_session_unref(s, ok ? 1 : 2);
+    pthread_mutex_unlock(&h->lock);
+    return ok;
+}
+
+bool ses_properties(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_arena *a,
+                    struct ses_pair **ret, size_t *ret_n, struct sl_err *err)
+{
+    pthread_mutex_lock(&h->lock);
+    struct session *s = find(h, who, id, err);
+    if (s) {
+        *ret = sl_new_n(a, struct ses_pair, s->config.n + 1);
+        *ret_n = s->config.n;
+        for (size_t i = 0; i < s->config.n; i++) {
+            (*ret)[i] =
+                (struct ses_pair){sl_str_dup(a, s->config.v[i].key), sl_str_dup(a, s->config.v[i].value)};
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+    return s != NULL;
+}
+
+bool ses_touch(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err)
+{
+    pthread_mutex_lock(&h->lock);
+    struct session *s = find(h, who, id, err);
+    pthread_mutex_unlock(&h->lock);
+    return s != NULL;
+}
+
+/* Ends an operation: its state, its worker's work, and, where it is a SELECT with a job, the job. Under the lock, which is
+ * left meanwhile. */
+static void end_op(struct ses_host *h, struct ses_op *op, enum ses_state state)
+{
+    bool finished = op->state == SES_FINISHED;
+    op->state = state;
+    __atomic_store_n(&op->stop, true, __ATOMIC_RELEASE);
+    pthread_cond_broadcast(&h->changed);
+    if (finished && op->run[0]) { /* else its worker sees to that */
+        op->refs++;
+        pthread_mutex_unlock(&h->lock);
+        ses_end_select(h, op);
+        pthread_mutex_lock(&h->lock);
+        ses_op_unref(op);
+    }
+}
+
+/* Takes an operation out of its session. Under the lock. */
+static void take_out(struct session *s, struct ses_op *op)
+{
+    for (struct ses_op **p = &s->ops; *p; p = &(*p)->next) {
+        if (*p == op) {
+            *p = op->next;
+            s->waiting = s->waiting == op ? op->next : s->waiting;
+            s->n_ops--;
+            ses_op_unref(op);
+            return;
+        }
+    }
+}
+
+/* Under the lock; the session is out of the list. */
+static void close_ops(struct ses_host *h, struct session *s)
+{
+    s->gone = true;
+    while (s->ops) {
+        struct ses_op *op = s->ops;
+        op->refs++;
+        take_out(s, op);
+        end_op(h, op, SES_CLOSED);
+        ses_op_unref(op);
+    }
+}
+
+static bool unlist(struct ses_host *h, struct session *s)
+{
+    for (struct session **p = &h->sessions; *p; p = &(*p)->next) {
+        if (*p == s) {
+            *p = s->next;
+            h->n_sessions--;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ses_close(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err)
+{
+    struct session *s = ses_find(h, who, id, err);
+    if (!s) {
+        return false;
+    }
+    bool ok = ses_keep_gone(h, s->id, err);
+    pthread_mutex_lock(&h->lock);
+    bool listed = ok && unlist(h, s);
+    if (listed) {
+        close_ops(h, s);
+    }
+    ses_session_unref(s, listed ? 2 : 1);
+    pthread_mutex_unlock(&h->lock);
+    return ok;
+}
+
+/* --- operations ---------------------------------------------------------------------------------------------------- */
+
+/* The oldest ended operations are forgotten: clients close few of theirs. Under the lock. */
+static void reap(struct session *s)
+{
+    struct ses_op *op = s->ops;
+    while (op && s->n_ops > (size_t)sl_limits.session_operations) {
+        struct ses_op *next = op->next;
+        bool ended = op->state != SES_PENDING && op->state != SES_RUNNING && op->refs == 1;
+        if (ended && !(op->run[0] && res_result_state(op->result) <= RES_OPEN)) {
+            take_out(s, op);
+        }
+        op = next;
+    }
+}
+
+static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
+                            const struct ses_pair *given, size_t n, bool configures, struct sl_err *err)
+{
+    struct ses_op *op = calloc(1, sizeof(*op));
+    SL_OOM_ON(!op);
+    sl_arena_init(&op->arena, 0);
+    pthread_mutex_init(&op->fetching, NULL);
+    op->refs = 2; /* the session's and the caller's */
+    make_id(op->id);
+    op->who = (struct ses_who){sl_str_dup(&op->arena, who->user), who->role};
+    op->statement = sl_str_dup(&op->arena, statement);
+    op->given = sl_new_n(&op->arena, struct ses_pair, n + 1);
+    op->n_given = n;
+    for (size_t i = 0; i < n; i++) {
+        op->given[i] =
+            (struct ses_pair){sl_str_dup(&op->arena, given[i].key), sl_str_dup(&op->arena, given[i].value)};
+    }
+    op->configures = configures;
+    pthread_mutex_lock(&h->lock);
+    struct session *s = find(h, who, id, err);
+    size_t waiting = 0;
+    for (struct ses_op *o = s ? s->waiting : NULL; o; o = o->next) {
+        waiting++;
+    }
+    if (s && waiting >= (size_t)sl_limits.session_queue) {
+        sl_fail(err, SL_BUSY, "%zu statements of this session wait already", waiting);
+        s = NULL;
+    }
+    if (!s || h->stopping || !start_worker(h, s, err)) {
+        if (s && h->stopping) {
+            sl_fail(err, SL_BUSY, "the server is ending");
+        }
+        pthread_mutex_unlock(&h->lock);
+        op_free(op);
+        return NULL;
+    }
+    op->session = s;
+    s->refs++;
+    struct ses_op **end = &s->ops;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = op;
+    s->waiting = s->waiting ? s->waiting : op;
+    s->n_ops++;
+    reap(s);
+    pthread_mutex_unlock(&h->lock);
+    return op;
+}
+
+bool ses_execute(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
+                 const struct ses_pair *given, size_t n, char ret_op[SES_ID], struct sl_err *err)
+{
+    struct ses_op *op = queue(h, who, id, statement, given, n, false, err);
+    if (!op) {
+        return false;
+    }
+    memcpy(ret_op, op->id, SES_ID);
+    pthread_mutex_lock(&h->lock);
+    ses_op_unref(op);
+    pthread_mutex_unlock(&h->lock);
+    return true;
+}
+
+struct ses_failure ses_failure_dup(const struct ses_failure *f, struct sl_arena *a)
+{
+    struct ses_cause *c = sl_new_n(a, struct ses_cause, f->n + 1);
+    for (size_t i = 0; i < f->n; i++) {
+        c[i] = (struct ses_cause){sl_str_dup(a, f->causes[i].type), sl_str_dup(a, f->causes[i].message)};
+    }
+    return (struct ses_failure){c, f->n, f->code};
+}
+
+bool ses_configure(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
+                   struct sl_arena *a, struct ses_failure *ret, struct sl_err *err)
+{
+    struct ses_op *op = queue(h, who, id, statement, NULL, 0, true, err);
+    *ret = (struct ses_failure){0};
+    if (!op) {
+        return false;
+    }
+    pthread_mutex_lock(&h->lock);
+    while ((op->state == SES_PENDING || op->state == SES_RUNNING) && !h->stopping) {
+        pthread_cond_wait(&h->changed, &h->lock);
+    }
+    bool ok = op->state == SES_FINISHED;
+    if (op->state == SES_ERROR) {
+        *ret = ses_failure_dup(&op->failure, a);
+    } else if (!ok) {
+        sl_fail(err, SL_CANCELLED, "the session was closed while the statement ran");
+    }
+    if (!op->session->gone) {
+        take_out(op->session, op);
+    }
+    ses_op_unref(op);
+    pthread_mutex_unlock(&h->lock);
+    return ok;
+}
+
+bool ses_status(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op, enum ses_state *ret,
+                struct sl_err *err)
+{
+    struct ses_op *o = ses_find_op(h, who, id, op, err);
+    if (!o) {
+        return false;
+    }
+    pthread_mutex_lock(&h->lock);
+    *ret = o->state;
+    ses_op_unref(o);
+    pthread_mutex_unlock(&h->lock);
+    return true;
+}
+
+bool ses_cancel(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op, struct sl_err *err)
+{
+    struct ses_op *o = ses_find_op(h, who, id, op, err);
+    if (!o) {
+        return false;
+    }
+    bool ok = true;
+    pthread_mutex_lock(&h->lock);
+    if (o->state == SES_PENDING || o->state == SES_RUNNING || (o->state == SES_FINISHED && o->run[0])) {
+        end_op(h, o, SES_CANCELED);
+    } else {
+        ok = sl_fail(err, SL_JOB_STATE,
+                     "Failed to convert the Operation Status from %s to CANCELED for the operation %s.",
+                     ses_state_names[o->state], o->id);
+    }
+    ses_op_unref(o);
+    pthread_mutex_unlock(&h->lock);
+    return ok;
+}
+
+bool ses_close_op(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op, struct sl_err *err)
+{
+    struct ses_op *o = ses_find_op(h, who, id, op, err);
+    if (!o) {
+        return err->code == SL_OPERATION_UNKNOWN;
+    }
+    pthread_mutex_lock(&h->lock);
+    if (!o->session->gone) {
+        take_out(o->session, o);
+    }
+    end_op(h, o, SES_CLOSED);
+    ses_op_unref(o);
+    pthread_mutex_unlock(&h->lock);
+    return true;
+}
+
+/* --- the host ------------------------------------------------------------------------------------------------------ */
+
+/* The first session that nobody has used for long and that has nothing to do; under the lock. */
+static struct session *find_idle(struct ses_host *h)
+{
+    int64_t now = sys_now_ms();
+    for (struct session *s = h->sessions; s; s = s->next) {
+        if (!s->working && now - s->used_ms > sl_limits.session_idle_ms) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static void *keep_watch(void *arg)
+{
+    struct ses_host *h = arg;
+    pthread_mutex_lock(&h->lock);
+    while (!h->stopping) {
+        struct session *s = find_idle(h);
+        if (s) {
+            struct sl_err err = SL_ERR_INIT;
+            sys_log(SYS_LOG_INFO, "session", "idle", "session=%s", s->id);
+            s->used_ms = sys_now_ms();
+            s->refs++;
+            pthread_mutex_unlock(&h->lock);
+            bool ok = ses_keep_gone(h, s->id, &err);
+            pthread_mutex_lock(&h->lock);
+            bool listed = ok && unlist(h, s);
+            if (listed) {
+                close_ops(h, s);
+            }
+            ses_session_unref(s, listed ? 2 : 1);
+            continue;
+        }
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 1;
+        pthread_cond_timedwait(&h->changed, &h->lock, &until);
+    }
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+struct ses_host *ses_host_new(const struct ses_env *env, struct sl_err *err)
+{
+    struct ses_host *h = calloc(1, sizeof(*h));
+    SL_OOM_ON(!h);
+    h->env = *env;
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->changed, NULL);
+    if (!ses_keep_load(h, err)) {
+        h->stopping = true;
+        ses_host_free(h);
+        return NULL;
+    }
+    SL_BUG_ON(pthread_create(&h->keeper, NULL, keep_watch, h) != 0);
+    return h;
+}
+
+void ses_host_free(struct ses_host *h)
+{
+    pthread_mutex_lock(&h->lock);
+    h->stopping = true;
+    for (struct session *s = h->sessions; s; s = s->next) {
+        for (struct ses_op *o = s->ops; o; o = o->next) {
+            __atomic_store_n(&o->stop, true, __ATOMIC_RELEASE);
+        }
+    }
+    pthread_cond_broadcast(&h->changed);
+    while (h->n_workers) {
+        pthread_cond_wait(&h->changed, &h->lock);
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (h->keeper) {
+        pthread_join(h->keeper, NULL);
+    }
+    pthread_mutex_lock(&h->lock);
+    while (h->sessions) {
+        struct session *s = h->sessions;
+        h->sessions = s->next;
+        close_ops(h, s);
+        ses_session_unref(s, 1);
+    }
+    pthread_mutex_unlock(&h->lock);
+    pthread_cond_destroy(&h->changed);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}
+
+void ses_host_figures(struct ses_host *h, struct ses_figures *ret)
+{
+    *ret = (struct ses_figures){0};
+    pthread_mutex_lock(&h->lock);
+    ret->sessions = h->n_sessions;
+    for (struct session *s = h->sessions; s; s = s->next) {
+        ret->working += s->working;
+        ret->operations += s->n_ops;
+    }
+    pthread_mutex_unlock(&h->lock);
+}

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a statement is to Sluice: answered here, done once in Flink, or done and replayed from then on. What bare Flink would
+ * answer with OK without doing it is refused. */
+#include "gateway/session/internal.h"
+
+#include "sqlparse/ast.h"
+#include "sys/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define VALIDATION  "org.apache.flink.table.api.ValidationException"
+#define UNSUPPORTED "java.lang.UnsupportedOperationException"
+#define GATEWAY     "org.apache.flink.table.gateway.service.utils.SqlExecutionException"
+
+struct doing {
+    struct ses_host *h;
+    struct ses_op *op;
+    struct session *s;
+    const struct sql_stmt *st;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    return sl_str_cmp(((const struct plan_pair *)a)->key, ((const struct plan_pair *)b)->key);
+}
+
+struct plan_config ses_config(const struct session *s, const struct ses_op *op, struct sl_arena *a)
+{
+    struct plan_pair *p = sl_new_n(a, struct plan_pair, s->config.n + op->n_given + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s->config.n; i++) {
+        bool other = false;
+        for (size_t k = 0; k < op->n_given; k++) {
+            other = other || sl_str_eq(op->given[k].key, s->config.v[i].key);
+        }
+        if (!other) {
+            p[n++] = (struct plan_pair){s->config.v[i].key, s->config.v[i].value, SL_STR("session")};
+        }
+    }
+    for (size_t k = 0; k < op->n_given; k++) {
+        p[n++] = (struct plan_pair){op->given[k].key, op->given[k].value, SL_STR("statement")};
+    }
+    qsort(p, n, sizeof(*p), by_key);
+    return (struct plan_config){p, n};
+}
+
+static bool refuse(struct doing *d, const char *why)
+{
+    return ses_fail_java(d->op, UNSUPPORTED, "%s is not supported in a session: %s",
+                         sql_kind_name(d->st->kind), why);
+}
+
+/* Statements that last, start jobs or read this machine's files. */
+static bool may(struct doing *d)
+{
+    struct sl_err err = SL_ERR_INIT;
+    if (d->op->who.role >= AUTH_OPERATOR) {
+        return true;
+    }
+    sl_fail(&err, SL_FORBIDDEN, "%s needs the role operator; the token is of a %s",
+            sql_kind_name(d->st->kind), auth_role_names[d->op->who.role]);
+    return ses_fail(d->op, &err);
+}
+
+/* --- configuration ------------------------------------------------------------------------------------------------- */
+
+static void config_drop(struct session *s, sl_str key)
+{
+    for (size_t i = 0; i < s->config.n; i++) {
+        if (sl_str_eq(s->config.v[i].key, key)) {
+            memmove(&s->config.v[i], &s->config.v[i + 1], (s->config.n - i - 1) * sizeof(*s->config.v));
+            s->config.n--;
+            return;
+        }
+    }
+}
+
+static void config_put(struct session *s, sl_str key, sl_str value)
+{
+    config_drop(s, key);
+    struct ses_pair *last = sl_vec_add(&s->arena, &s->config);
+    while (last > s->config.v && sl_str_cmp(last[-1].key, key) > 0) {
+        *last = last[-1];
+        last--;
+    }
+    *last = (struct ses_pair){sl_str_dup(&s->arena, key), sl_str_dup(&s->arena, value)};
+}
+
+static bool keep(struct doing *d, const struct ses_change *c)
+{
+    struct sl_err err = SL_ERR_INIT;
+    return ses_keep(d->h, d->s, c, &err) || ses_fail(d->op, &err);
+}
+
+static bool set(struct doing *d)
+{
+    if (d->st->kind == SQL_KIND_SET && !d->st->has_key) {
+        struct plan_config c = ses_config(d->s, d->op, &d->op->arena);
+        ses_answer_config(d->op, &c);
+        return true;
+    }
+    pthread_mutex_lock(&d->h->lock);
+    if (d->st->kind == SQL_KIND_SET) {
+        config_put(d->s, d->st->key, d->st->value);
+    } else if (d->st->has_key) {
+        config_drop(d->s, d->st->key);
+    } else {
+        d->s->config.n = 0;
+    }
+    pthread_mutex_unlock(&d->h->lock);
+    ses_answer_ok(d->op);
+    return keep(d, NULL);
+}
+
+/* --- what takes effect --------------------------------------------------------------------------------------------- */
+
+/* It took effect in Flink: from now on it is replayed as this text. */
+static bool log_it(struct doing *d, sl_str sql)
+{
+    struct ses_change c;
+    pthread_mutex_lock(&d->h->lock);
+    ses_log_apply(&d->s->log, d->st, sql, &c);
+    pthread_mutex_unlock(&d->h->lock);
+    return keep(d, &c);
+}
+
+static bool is_known_place(struct doing *d)
+{
+    sl_str p[3] = {0};
+    size_t n = ses_name_parts(&d->op->arena, d->st->object, p);
+    const struct ses_log *l = &d->s->log;
+    if (d->st->kind == SQL_KIND_USE_CATALOG) {
+        return n == 1 && (sl_str_eqz(p[0], SES_CATALOG) || sl_str_eq(p[0], l->catalog));
+    }
+    if (d->st->kind != SQL_KIND_USE || n == 0 || n > 2) {
+        return false;
+    }
+    sl_str catalog = n == 2 ? p[0] : l->catalog;
+    return (sl_str_eqz(catalog, SES_CATALOG) && sl_str_eqz(p[n - 1], SES_DATABASE)) ||
+           (sl_str_eq(catalog, l->catalog) && sl_str_eq(p[n - 1], l->database));
+}
+
+static bool use(struct doing *d)
+{
+    sl_str then;
+    const struct ses_errand e = {.how = SES_WALK_EXECUTE, .stmt = d->st};
+    if (!is_known_place(d) && !ses_walk(d->h, d->op, &e, &then)) {
+        return false;
+    }
+    ses_answer_ok(d->op);
+    return log_it(d, d->st->sql);
+}
+
+/* A view's query and a table's LIKE mean what stood there when they were made: Flink is asked for the text that says so. */
+static sl_str resolved_as(struct doing *d)
+{
+    const struct sql_stmt *st = d->st;
+    bool like = st->kind == SQL_KIND_CREATE_TABLE && sl_str_find(st->sql, SL_STR("LIKE")) >= 0;
+    like = like || (st->kind == SQL_KIND_CREATE_TABLE && sl_str_find(st->sql, SL_STR("like")) >= 0);
+    if (st->kind == SQL_KIND_CREATE_VIEW) {
+        return sl_arena_printf(&d->op->arena, "SHOW CREATE VIEW %.*s", SL_S(st->object));
+    }
+    if (like || st->kind == SQL_KIND_CREATE_TABLE_AS || st->kind == SQL_KIND_REPLACE_TABLE_AS) {
+        return sl_arena_printf(&d->op->arena, "SHOW CREATE TABLE %.*s", SL_S(st->object));
+    }
+    return SL_STR("");
+}
+
+static enum ses_effect effect_of(struct doing *d)
+{
+    struct plan_config c = ses_config(d->s, d->op, &d->op->arena);
+    sl_str store = plan_config_get(&c, "table.catalog-store.kind");
+    return ses_log_effect(&d->s->log, d->st, store.n && !sl_str_eqz(store, "generic_in_memory"));
+}
+
+static bool ddl(struct doing *d)
+{
+    enum ses_effect effect = effect_of(d);
+    if (d->st->kind == SQL_KIND_DROP_VIEW && ses_log_has_view(&d->s->log, d->st)) {
+        ses_answer_ok(d->op); /* by name alone: what it was made of may be gone */
+        return log_it(d, d->st->sql);
+    }
+    if (effect == SES_EFFECT_EXTERNAL && !may(d)) {
+        return false;
+    }
+    sl_str resolved;
+    struct ses_errand e = {.how = SES_WALK_EXECUTE, .stmt = d->st};
+    if (effect == SES_EFFECT_SESSION) {
+        e.then = resolved_as(d);
+    }
+    if (!ses_walk(d->h, d->op, &e, &resolved)) {
+        return false;
+    }
+    ses_answer_ok(d->op);
+    return effect != SES_EFFECT_SESSION || log_it(d, resolved.n ? resolved : d->st->sql);
+}
+
+/* --- jobs ---------------------------------------------------------------------------------------------------------- */
+
+static bool gather(struct doing *d)
+{
+    enum sql_kind k = d->st->kind;
+    if (k == SQL_KIND_CREATE_TABLE_AS || k == SQL_KIND_REPLACE_TABLE_AS) {
+        return refuse(d,
+                      "CREATE TABLE AS cannot stand in a statement set of a session yet; run it by itself");
+    }
+    if (k != SQL_KIND_INSERT) {
+        return ses_fail_java(
+            d->op, GATEWAY,
+            "Only 'INSERT/CREATE TABLE AS' statement is allowed in Statement Set or use 'END' "
+            "statement to submit Statement Set.");
+    }
+    sl_vec_push(&d->s->arena, &d->s->gathered, sl_str_dup(&d->s->arena, d->st->sql));
+    ses_answer_ok(d->op);
+    return true;
+}
+
+static bool end_set(struct doing *d)
+{
+    struct session *s = d->s;
+    sl_str then;
+    if (!s->gathers) {
+        return ses_fail_java(
+            d->op, GATEWAY,
+            "No Statement Set to submit. 'END' statement should be used after 'BEGIN STATEMENT SET'.");
+    }
+    s->gathers = false;
+    size_t n = s->gathered.n;
+    s->gathered.n = 0;
+    if (n == 0) {
+        ses_answer_ok(d->op);
+        return true;
+    }
+    struct sql_stmt *inserts = sl_new_n(&d->op->arena, struct sql_stmt, n);
+    const struct sql_stmt **list = sl_new_n(&d->op->arena, const struct sql_stmt *, n);
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    sl_buf_putz(&b, "EXECUTE STATEMENT SET BEGIN\n");
+    for (size_t i = 0; i < n; i++) {
+        inserts[i] = (struct sql_stmt){.kind = SQL_KIND_INSERT, .number = 1, .sql = s->gathered.v[i]};
+        list[i] = &inserts[i];
+        sl_buf_puts(&b, s->gathered.v[i]);
+        sl_buf_putz(&b, ";\n");
+    }
+    sl_buf_putz(&b, "END");
+    struct sql_stmt set_of = {
+        .kind = SQL_KIND_STATEMENT_SET, .number = 1, .sql = sl_str_dup(&d->op->arena, sl_buf_str(&b))};
+    const struct ses_errand e = {.how = SES_WALK_SET, .stmt = &set_of, .inserts = list, .n_inserts = n};
+    return ses_walk(d->h, d->op, &e, &then);
+}
+
+static bool statement_set(struct doing *d)
+{
+    sl_str then;
+    if (d->st->n_inner == 0) {
+        ses_answer_ok(d->op);
+        return true;
+    }
+    const struct sql_stmt **list = sl_new_n(&d->op->arena, const struct sql_stmt *, d->st->n_inner);
+    for (size_t i = 0; i < d->st->n_inner; i++) {
+        list[i] = &d->st->inner[i];
+    }
+    const struct ses_errand e = {
+        .how = SES_WALK_SET, .stmt = d->st, .inserts = list, .n_inserts = d->st->n_inner};
+    return ses_walk(d->h, d->op, &e, &then);
+}
+
+static bool insert(struct doing *d)
+{
+    sl_str resolved;
+    struct ses_errand e = {.how = SES_WALK_INSERT, .stmt = d->st};
+    switch (d->st->kind) {
+    case SQL_KIND_UPSERT:
+    case SQL_KIND_MERGE:
+        return refuse(d, "Flink reads it but cannot run it");
+    case SQL_KIND_EXECUTE_PLAN:
+    case SQL_KIND_COMPILE_AND_EXECUTE_PLAN:
+        return refuse(d, "a plan is a file of the JobManager's machine");
+    case SQL_KIND_CREATE_TABLE_AS:
+    case SQL_KIND_REPLACE_TABLE_AS: {
+        struct sql_stmt table = *d->st;
+        table.kind = SQL_KIND_CREATE_TABLE;
+        struct doing as = {d->h, d->op, d->s, &table};
+        bool here = effect_of(&as) == SES_EFFECT_SESSION;
+        e.then = here ? resolved_as(d) : SL_STR("");
+        if (!ses_walk(d->h, d->op, &e, &resolved)) {
+            return false;
+        }
+        if (here && resolved.n == 0) {
+            return ses_fail_java(d->op, GATEWAY,
+                                 "Flink did not say how the table is defined; its job %s was started",
+                                 d->op->job_id);
+        }
+        return !here || log_it(&as, resolved);
+    }
+    default:
+        return ses_walk(d->h, d->op, &e, &resolved);
+    }
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------- */
+
+static bool words_are(sl_str sql, const char *words)
+{
+    sl_str w = sl_str_of(words);
+    size_t i = 0, k = 0;
+    while (i < sql.n && k < w.n) {
+        if (w.p[k] == ' ') {
+            size_t from = i;
+            while (i < sql.n &&
+                   (sql.p[i] == ' ' || sql.p[i] == '\t' || sql.p[i] == '\n' || sql.p[i] == '\r')) {
+                i++;
+            }
+            if (i == from) {
+                return false;
+            }
+            k++;
+        } else if (!sl_str_ieq(sl_str_sub(sql, i++, 1), sl_str_sub(w, k++, 1))) {
+            return false;
+        }
+    }
+    return i == sql.n && k == w.n;
+}
+
+static bool answer(struct doing *d)
+{
+    sl_str then;
+    const struct ses_log *l = &d->s->log;
+    if (words_are(d->st->sql, "SHOW CURRENT CATALOG")) {
+        ses_answer_text(d->op, "current catalog name", l->catalog);
+        return true;
+    }
+    if (words_are(d->st->sql, "SHOW CURRENT DATABASE") && l->database.n) {
+        ses_answer_text(d->op, "current database name", l->database);
+        return true;
+    }
+    const struct ses_errand e = {.how = SES_WALK_ANSWER, .stmt = d->st};
+    d->op->content = true;
+    return ses_walk(d->h, d->op, &e, &then);
+}
+
+static bool call(struct doing *d)
+{
+    sl_str then;
+    const struct ses_errand e = {.how = SES_WALK_ANSWER, .stmt = d->st};
+    if (d->st->kind == SQL_KIND_ANALYZE) {
+        return refuse(d, "Flink loses the job that it starts");
+    }
+    if (d->st->kind == SQL_KIND_COMPILE_PLAN) {
+        return refuse(d, "a plan is a file of the JobManager's machine");
+    }
+    d->op->content = d->st->kind == SQL_KIND_CALL;
+    return ses_walk(d->h, d->op, &e, &then);
+}
+
+/* --- jars ---------------------------------------------------------------------------------------------------------- */
+
+static bool jar(struct doing *d)
+{
+    struct session *s = d->s;
+    struct sl_err err = SL_ERR_INIT;
+    sl_str path = d->st->object;
+    if (d->st->kind == SQL_KIND_SHOW_JARS) {
+        ses_answer_jars(d->op);
+        return true;
+    }
+    if (!may(d)) {
+        return false;
+    }
+    if (sl_str_starts(path, SL_STR("file:"))) {
+        path = sl_str_sub(path, 5, path.n - 5);
+        while (path.n > 1 && path.p[0] == '/' && path.p[1] == '/') {
+            path = sl_str_sub(path, 1, path.n - 1);
+        }
+    }
+    size_t at = 0;
+    while (at < s->jars.n && !sl_str_eq(s->jars.v[at], path)) {
+        at++;
+    }
+    if (d->st->kind == SQL_KIND_ADD_JAR) {
+        if (path.n == 0 || path.p[0] != '/' || !sys_exists(sl_arena_strdupz(&d->op->arena, path))) {
+            sl_fail(&err, SL_FILE_NOT_FOUND, "there is no jar %.*s", SL_S(path));
+            sl_hint(&err, "ADD JAR takes the whole path of a file on the server's machine");
+            return ses_fail(d->op, &err);
+        }
+        if (at == s->jars.n) {
+            sl_vec_push(&s->arena, &s->jars, sl_str_dup(&s->arena, path));
+        }
+    } else if (at < s->jars.n) {
+        memmove(&s->jars.v[at], &s->jars.v[at + 1], (--s->jars.n - at) * sizeof(*s->jars.v));
+    } else {
+        return ses_fail_java(d->op, VALIDATION, "the session has no jar %.*s", SL_S(path));
+    }
+    ses_answer_ok(d->op);
+    return keep(d, NULL);
+}
+
+/* --- the way ------------------------------------------------------------------------------------------------------- */
+
+static bool may_configure(enum sql_kind k)
+{
+    enum sql_class c = sql_kind_class(k);
+    return c == SQL_CLASS_DDL || c == SQL_CLASS_USE || c == SQL_CLASS_CONFIG || k == SQL_KIND_ADD_JAR;
+}
+
+static bool client_word(struct doing *d)
+{
+    if (d->st->kind == SQL_KIND_BEGIN_STATEMENT_SET) {
+        d->s->gathers = true;
+        d->s->gathered.n = 0;
+        ses_answer_ok(d->op);
+        return true;
+    }
+    return d->st->kind == SQL_KIND_END ? may(d) && end_set(d) : refuse(d, "it is a word of the client");
+}
+
+static bool dispatch(struct doing *d)
+{
+    const struct sql_stmt *st = d->st;
+    enum sql_class cls = sql_kind_class(st->kind);
+    sl_str then;
+    if (d->op->configures && !may_configure(st->kind)) {
+        return ses_fail_java(d->op, UNSUPPORTED, "Unsupported statement for configuring session:%.*s\n",
+                             SL_S(d->op->statement));
+    }
+    if (d->s->gathers && st->kind != SQL_KIND_END && st->kind != SQL_KIND_BEGIN_STATEMENT_SET) {
+        return gather(d);
+    }
+    switch (cls) {
+    case SQL_CLASS_CONFIG:
+        return set(d);
+    case SQL_CLASS_USE:
+        return use(d);
+    case SQL_CLASS_DDL:
+        return ddl(d);
+    case SQL_CLASS_QUERY: {
+        const struct ses_errand e = {.how = SES_WALK_SELECT, .stmt = st};
+        return ses_walk(d->h, d->op, &e, &then);
+    }
+    case SQL_CLASS_INSERT:
+        return may(d) && insert(d);
+    case SQL_CLASS_SET_OF:
+        return may(d) && statement_set(d);
+    case SQL_CLASS_ANSWER:
+        return answer(d);
+    case SQL_CLASS_CALL:
+        return may(d) && call(d);
+    case SQL_CLASS_JAR:
+        return jar(d);
+    case SQL_CLASS_JOB:
+        if (st->kind == SQL_KIND_STOP_JOB) {
+            return may(d) && ses_stop_job(d->h, d->op, st);
+        }
+        return ses_answer_jobs(d->h, d->op, st->kind == SQL_KIND_DESCRIBE_JOB ? st->object : SL_STR_NONE);
+    case SQL_CLASS_CLIENT:
+        return client_word(d);
+    default:
+        return refuse(d, "Flink's planner answers OK to it, and does nothing");
+    }
+}
+
+/* Not a statement: said as Flink says it, so that clients that read on at an end that comes too early do so. */
+static bool fail_syntax(struct ses_op *op, const struct sql_script *s)
+{
+    const struct sql_stmt *st = s->stmts.n ? &s->stmts.v[0] : NULL;
+    const struct sql_diag *d = NULL;
+    for (size_t i = 0; i < s->diags.list.n && !d; i++) {
+        d = s->diags.list.v[i].severity == SQL_ERROR ? &s->diags.list.v[i] : NULL;
+    }
+    struct sl_pos end = sl_pos_at(op->statement, op->statement.n, 0);
+    bool open = st && st->kind == SQL_KIND_STATEMENT_SET && d && d->pos.off == st->pos.off;
+    bool early =
+        st && !st->terminated && d && d->pos.off != SL_NO_POS && d->pos.off >= st->pos.off + st->text.n;
+    if (!st || open || early) {
+        return ses_fail_java(op, "org.apache.flink.table.api.SqlParserEOFException",
+                             "Encountered \"<EOF>\" at line %u, column %u.", end.line, end.col);
+    }
+    if (s->stmts.n > 1 && !d) {
+        return ses_fail_java(op, "java.lang.IllegalArgumentException", "only single statement supported");
+    }
+    if (d && d->flink.n) {
+        ses_fail_java(op, "org.apache.calcite.sql.parser.SqlParseException", "%.*s", SL_S(d->flink));
+    } else {
+        ses_fail_java(op, "org.apache.calcite.sql.parser.SqlParseException",
+                      "%.*s at line %u, column %u%s%.*s",
+                      SL_S(d ? d->msg : SL_STR("the statement cannot be read")), d ? d->pos.line : 1,
+                      d ? d->pos.col : 1, d && d->hint.n ? "\n" : "", SL_S(d ? d->hint : SL_STR("")));
+    }
+    struct ses_cause *c = sl_new_n(&op->arena, struct ses_cause, 2);
+    c[0].type = SL_STR("org.apache.flink.table.api.SqlParserException");
+    c[0].message = sl_arena_printf(&op->arena, "SQL parse failed. %.*s", SL_S(op->failure.causes[0].message));
+    c[1] = op->failure.causes[0];
+    op->failure = (struct ses_failure){c, 2, d ? d->code : SL_SYNTAX};
+    return false;
+}
+
+bool ses_run(struct ses_host *h, struct ses_op *op)
+{
+    struct sql_script *script = sl_new(&op->arena, struct sql_script);
+    struct sl_err err = SL_ERR_INIT;
+    sql_version flink;
+    if (!sql_version_parse(sl_str_of(op->session->flink), &flink, &err)) {
+        return ses_fail(op, &err);
+    }
+    struct sql_options opt = {.flink = flink, .level = SQL_LEVEL_SYNTAX};
+    sql_script_init(script, &op->arena, flink);
+    if (!sql_script_add(script, SL_STR("statement"), op->statement, &opt, &err)) {
+        return ses_fail(op, &err);
+    }
+    if (script->stmts.n != 1 || script->diags.errors) {
+        return fail_syntax(op, script);
+    }
+    struct plan_config c = ses_config(op->session, op, &op->arena);
+    sl_str zone = plan_config_get(&c, "table.local-time-zone");
+    op->zone = zone.n && !sl_str_ieqz(zone, "default") ? sl_arena_strdupz(&op->arena, zone) : NULL;
+    struct doing d = {h, op, op->session, &script->stmts.v[0]};
+    return dispatch(&d);
+}
