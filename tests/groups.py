@@ -97,7 +97,7 @@ def many(run):
         run.tap([program], {"TRACK_RUNS": "5000", "TRACK_LOOK_MS": "5000", "TRACK_PAIRS": "2"}, name="5,000 runs")
 
 
-THREADS = r"(sys|store|gateway_results|gateway_front|gateway_jobs|gateway_target)/"
+THREADS = r"(sys|store|gateway_results|gateway_front|gateway_session|gateway_jobs|gateway_target)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
     Group("unit", 1, 4, "every room's C programs, with the golden files of tests/golden", unit, in_san=True),

@@ -367,6 +367,9 @@ static void finish(struct owner *o)
         }
         operate_free(o->operate);
     }
+    if (o->sessions) {
+        ses_host_stop(o->sessions);
+    }
     if (o->rpc && o->api) {
         pthread_t t;
         o->ending = true;

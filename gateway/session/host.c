@@ -3,98 +3,12 @@
  * ends what nobody has used for long. */
 #include "gateway/session/internal.h"
 
-#include "base/digest.h"
 #include "base/limits.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-const char *const ses_state_names[] = {"PENDING", "RUNNING", "FINISHED", "CANCELED", "CLOSED", "ERROR"};
-
-static void make_id(char ret[SES_ID])
-{
-    char hex[33];
-    sl_random_hex(hex, 16);
-    snprintf(ret, SES_ID, "%.8s-%.4s-4%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
-}
-
-/* --- operations and their ends ------------------------------------------------------------------------------------- */
-
-static void op_free(struct ses_op *op)
-{
-    if (op->run[0]) { /* an answer is held by its reader */
-        res_result_unref(op->result);
-    }
-    res_reader_free(op->keeper);
-    pthread_mutex_destroy(&op->fetching);
-    sl_arena_release(&op->arena);
-    free(op);
-}
-
-static void session_free(struct session *s)
-{
-    sl_arena_release(&s->arena);
-    free(s);
-}
-
-void ses_session_unref(struct session *s, unsigned n)
-{
-    s->refs -= n;
-    if (s->refs == 0) {
-        session_free(s);
-    }
-}
-
-void ses_op_unref(struct ses_op *op)
-{
-    if (--op->refs == 0) {
-        struct session *s = op->session;
-        op_free(op);
-        ses_session_unref(s, 1);
-    }
-}
-
-bool ses_stopping(const struct ses_op *op)
-{
-    return __atomic_load_n(&op->stop, __ATOMIC_ACQUIRE);
-}
-
-bool ses_fail_java(struct ses_op *op, const char *type, const char *fmt, ...)
-{
-    char text[1024];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    struct ses_cause *c = sl_new(&op->arena, struct ses_cause);
-    c->type = sl_str_of(type);
-    c->message = sl_str_dup(&op->arena, sl_str_of(text));
-    op->failure = (struct ses_failure){c, 1, SL_FLINK};
-    return false;
-}
-
-bool ses_fail(struct ses_op *op, const struct sl_err *err)
-{
-    ses_fail_java(op, "org.apache.flink.table.api.TableException", "%s%s%s", err->msg,
-                  err->hint[0] ? "\n" : "", err->hint);
-    op->failure.code = err->code;
-    return false;
-}
-
-/* The job of a SELECT whose rows nobody wants any more. */
-void ses_end_select(struct ses_host *h, struct ses_op *op)
-{
-    struct sl_err err = SL_ERR_INIT;
-    struct run r;
-    res_result_close(op->result); /* first: the sink must not wait for us while Flink cancels it */
-    if (tracker_get(h->env.sub.tracker, op->run, &r) && !r.ended && r.flink_job[0] &&
-        !tracker_cancel(h->env.sub.tracker, op->run, sl_limits.cancel_ms, &err)) {
-        sys_log(SYS_LOG_WARN, "session", "cancel", "run=%s error=\"%s\"", op->run, err.msg);
-    }
-}
 
 /* --- the worker of a session --------------------------------------------------------------------------------------- */
 
@@ -276,7 +190,7 @@ bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const 
     s->refs = 2;
     sl_arena_init(&s->arena, 0);
     ses_log_init(&s->log, &s->arena);
-    make_id(s->id);
+    ses_make_id(s->id);
     snprintf(s->name, sizeof(s->name), "%.*s", SL_S(name));
     snprintf(s->user, sizeof(s->user), "%.*s", SL_S(who->user));
     snprintf(s->flink, sizeof(s->flink), "%s", sql_version_name(SQL_FLINK_DEFAULT));
@@ -306,7 +220,7 @@ bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const 
     h->n_sessions += ok;
     pthread_mutex_unlock(&h->lock);
     if (!ok) {
-        session_free(s);
+        ses_session_free(s);
         return false;
     }
     ok = ses_keep(h, s, NULL, err);
@@ -440,12 +354,8 @@ static void reap(struct session *s)
 static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
                             const struct ses_pair *given, size_t n, bool configures, struct sl_err *err)
 {
-    struct ses_op *op = calloc(1, sizeof(*op));
-    SL_OOM_ON(!op);
-    sl_arena_init(&op->arena, 0);
-    pthread_mutex_init(&op->fetching, NULL);
+    struct ses_op *op = ses_op_new();
     op->refs = 2; /* the session's and the caller's */
-    make_id(op->id);
     op->who = (struct ses_who){sl_str_dup(&op->arena, who->user), who->role};
     op->statement = sl_str_dup(&op->arena, statement);
     op->given = sl_new_n(&op->arena, struct ses_pair, n + 1);
@@ -470,7 +380,7 @@ static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_st
             sl_fail(err, SL_BUSY, "the server is ending");
         }
         pthread_mutex_unlock(&h->lock);
-        op_free(op);
+        ses_op_free(op);
         return NULL;
     }
     op->session = s;
@@ -499,15 +409,6 @@ bool ses_execute(struct ses_host *h, const struct ses_who *who, sl_str id, sl_st
     ses_op_unref(op);
     pthread_mutex_unlock(&h->lock);
     return true;
-}
-
-struct ses_failure ses_failure_dup(const struct ses_failure *f, struct sl_arena *a)
-{
-    struct ses_cause *c = sl_new_n(a, struct ses_cause, f->n + 1);
-    for (size_t i = 0; i < f->n; i++) {
-        c[i] = (struct ses_cause){sl_str_dup(a, f->causes[i].type), sl_str_dup(a, f->causes[i].message)};
-    }
-    return (struct ses_failure){c, f->n, f->code};
 }
 
 bool ses_configure(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
@@ -646,7 +547,7 @@ struct ses_host *ses_host_new(const struct ses_env *env, struct sl_err *err)
     return h;
 }
 
-void ses_host_free(struct ses_host *h)
+void ses_host_stop(struct ses_host *h)
 {
     pthread_mutex_lock(&h->lock);
     h->stopping = true;
@@ -656,6 +557,13 @@ void ses_host_free(struct ses_host *h)
         }
     }
     pthread_cond_broadcast(&h->changed);
+    pthread_mutex_unlock(&h->lock);
+}
+
+void ses_host_free(struct ses_host *h)
+{
+    ses_host_stop(h);
+    pthread_mutex_lock(&h->lock);
     while (h->n_workers) {
         pthread_cond_wait(&h->changed, &h->lock);
     }

@@ -81,7 +81,11 @@ struct ses_host {
     pthread_t keeper;
 };
 
-/* --- host.c */
+/* --- op.c */
+void ses_make_id(char ret[SES_ID]);
+struct ses_op *ses_op_new(void);
+void ses_op_free(struct ses_op *op);
+void ses_session_free(struct session *s);
 void ses_op_unref(struct ses_op *op); /* under the lock */
 /* Sets the failure; the statement ends with it. Always false. */
 bool ses_fail(struct ses_op *op, const struct sl_err *err);
@@ -89,6 +93,7 @@ bool ses_fail_java(struct ses_op *op, const char *type, const char *fmt, ...) SL
 bool ses_fail_chain(struct ses_op *op, const struct tgt_failure *f);
 struct ses_failure ses_failure_dup(const struct ses_failure *f, struct sl_arena *a);
 bool ses_stopping(const struct ses_op *op);
+/* --- host.c */
 /* Finds a session or operation for somebody, with a reference; NULL with the error. Takes the lock. */
 struct session *ses_find(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err);
 struct ses_op *ses_find_op(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op,

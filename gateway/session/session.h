@@ -23,6 +23,8 @@ struct ses_env {
 };
 /* Takes up the sessions that the store holds. */
 SL_MUST_CHECK struct ses_host *ses_host_new(const struct ses_env *env, struct sl_err *err);
+/* Nothing more is begun, and nobody waits any more: those inside ses_configure and ses_fetch come back. */
+void ses_host_stop(struct ses_host *h);
 /* Statements under way are given up; SELECTs are cancelled, jobs of INSERTs go on. Sessions stay in the store. */
 void ses_host_free(struct ses_host *h);
 struct ses_figures {
