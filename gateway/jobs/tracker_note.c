@@ -82,17 +82,19 @@ static void note_rate(struct entry *e, const struct tgt_job_status *s)
     }
 }
 
-/* What this look did not ask for stays as it was. */
+/* What this look did not ask for stays as it was. After a restart Flink counts anew: what was seen before
+ * it does not hold up the counts, or a source that reads would be called idle until it has read as much again. */
 static void complete(const struct run *r, const struct flink_look_job *look, struct tgt_job_status *s)
 {
     const struct tgt_job_status *old = &r->last;
     bool metrics = !look || look->has_metrics, checkpoints = !look || look->has_checkpoints;
     bool running = strcmp(s->state, "RUNNING") == 0;
-    if (s->in_hidden ||
+    bool anew = s->restarts > old->restarts && !s->terminal;
+    if ((s->in_hidden && !anew) ||
         (running && !metrics && s->restarts == old->restarts)) { /* more could be seen before */
         s->records_in = SL_MAX(s->records_in, old->records_in);
     }
-    if (s->out_hidden || (running && !metrics && s->restarts == old->restarts)) {
+    if ((s->out_hidden && !anew) || (running && !metrics && s->restarts == old->restarts)) {
         s->records_out = SL_MAX(s->records_out, old->records_out);
     }
     if (!metrics) {
