@@ -75,6 +75,7 @@ void run_health(const struct run *r, struct state_health *ret)
                              .last_checkpoint_ms = r->last.last_checkpoint_ms,
                              .source_unreachable = w->source_unreachable,
                              .moved_ms = w->moved_ms,
+                             .figures_ms = w->figures_ms,
                              .streaming = r->last.checkpoint_interval_ms > 0 || r->last.watermark_ms > 0,
                              .held_ms = w->held_ms,
                              .held_permille = w->held_permille,

@@ -21,8 +21,9 @@ struct run_vitals {
     int unknown;
     int64_t restarts_at[RUN_RESTARTS]; /* oldest first */
     int n_restarts;
-    int64_t moved_ms; /* its sources counted their last record */
-    int64_t held_ms;  /* since when it is held back */
+    int64_t moved_ms;   /* its sources counted their last record */
+    int64_t figures_ms; /* Flink last renewed its figures */
+    int64_t held_ms;    /* since when it is held back */
     int held_permille;
     int64_t behind_ms, behind_was_ms, behind_mark, behind_mark_ms; /* of the watermark */
     int checkpoints_failed;                                        /* in a row */

@@ -42,6 +42,7 @@ static const struct fact {
     VITALS("healthMs", health_ms, I64),
     VITALS("silentMs", silent_ms, I64),
     VITALS("movedMs", moved_ms, I64),
+    VITALS("figuresMs", figures_ms, I64),
     VITALS("heldMs", held_ms, I64),
     VITALS("heldPermille", held_permille, I32),
     VITALS("failedInRow", checkpoints_failed, I32),

@@ -275,9 +275,15 @@ static bool source_unreachable(const struct state_vitals *v)
     return seen(v) && v->source_unreachable;
 }
 
+/* Figures that stand still tell nothing: a JobManager may wait for minutes for those of a TaskManager that died. */
+static int64_t idle_for(const struct state_vitals *v)
+{
+    return (v->figures_ms ? v->figures_ms : v->now_ms) - v->moved_ms;
+}
+
 static bool source_idle(const struct state_vitals *v)
 {
-    return runs(v) && v->streaming && v->moved_ms > 0 && v->now_ms - v->moved_ms >= sl_limits.health_idle_ms;
+    return runs(v) && v->streaming && v->moved_ms > 0 && idle_for(v) >= sl_limits.health_idle_ms;
 }
 
 static bool held_back(const struct state_vitals *v)
@@ -381,7 +387,7 @@ static void words(const struct state_vitals *v, unsigned bit, char *ret, size_t 
         snprintf(ret, cap, "a source cannot be reached");
         break;
     case STATE_SOURCE_IDLE:
-        state_age(v->now_ms - v->moved_ms, for_ms, sizeof for_ms);
+        state_age(idle_for(v), for_ms, sizeof for_ms);
         snprintf(ret, cap, "its sources read nothing for %s", for_ms);
         break;
     case STATE_BACK_PRESSURE:

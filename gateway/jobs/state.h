@@ -99,6 +99,7 @@ struct state_vitals {
     int64_t checkpoint_interval_ms, last_checkpoint_ms;
     bool source_unreachable; /* its last failure says so */
     int64_t moved_ms;        /* its sources counted their last record */
+    int64_t figures_ms;      /* Flink last renewed its figures; 0 = not known: now */
     bool streaming;          /* has checkpoints or has told a watermark: idle and late mean something */
     int64_t held_ms;         /* since when it is held back more than sl_limits.health_backpressure */
     int held_permille;

@@ -310,6 +310,7 @@ static void note_status(struct entry *e, const struct track_seen *s, int64_t at_
     struct tgt_job_status now = *s->what.job;
     int before_restarts = r->last.restarts;
     uint64_t before_in = r->last.records_in;
+    int64_t before_task_ms = r->last.task_ms;
     r->seen_ms = at_ms;
     e->consult = false;
     if (!now.state[0]) {
@@ -331,7 +332,10 @@ static void note_status(struct entry *e, const struct track_seen *s, int64_t at_
     }
     e->dirty |= checkpoint || now.restarts != before_restarts;
     if (now.records_in != before_in || !r->vitals.moved_ms || r->vitals.silent_ms) { /* unseen is not idle */
-        r->vitals.moved_ms = at_ms;
+        r->vitals.moved_ms = r->vitals.figures_ms = at_ms;
+    }
+    if (now.task_ms != before_task_ms || !now.task_ms) {
+        r->vitals.figures_ms = at_ms;
     }
     if (s->look) {
         note_held(e, s->look, at_ms);

@@ -591,6 +591,8 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
     ret->end_ms = SL_MAX(sl_json_i64(sl_json_get(job, "end-time"), 0), 0);
     ret->restarting_ms = sl_json_i64(sl_json_path(job, "timestamps.RESTARTING"), 0);
     ret->restarts = ret->restarting_ms > 0; /* that it did; how often is a metric, read live */
+    static const char *const times[] = {"accumulated-idle-time", "accumulated-busy-time",
+                                        "accumulated-backpressured-time"};
     SL_JSON_EACH(v, sl_json_get(job, "vertices"))
     {
         const struct sl_json *m = sl_json_get(v, "metrics");
@@ -607,6 +609,10 @@ void flink_job_of_json(const struct sl_json *job, const struct sl_json *checkpoi
         }
         int64_t read = SL_MAX(sl_json_i64(sl_json_get(m, "read-records"), 0), INT64_C(0));
         int64_t written = SL_MAX(sl_json_i64(sl_json_get(m, "write-records"), 0), INT64_C(0));
+        for (size_t i = 0; i < SL_ARRAY_LEN(times); i++) {
+            ret->task_ms +=
+                sl_json_i64(sl_json_get(m, times[i]), 0); /* busy is NaN where nobody measures it */
+        }
         bool source = !flink_vertex_has_inputs(job, id), sink = !flink_vertex_feeds(job, id);
         /* Sources of the old kind tell only what they wrote, and their chain only what its end wrote. */
         bool hides = source && read == 0 && flink_vertex_is_chain(v);

@@ -21,6 +21,8 @@ struct tgt_job_status {
     /* Flink cannot tell (any more): a source of the old kind is chained with what follows it, and counted
      * are only what the chain handed on, or nothing. The figure is a lower bound. */
     bool in_hidden, out_hidden;
+    /* Idle, busy and held back, summed over its vertices: it grows while Flink renews its figures; 0 = not told. */
+    int64_t task_ms;
     int restarts;
     int64_t checkpoints_completed, checkpoints_failed, last_checkpoint_id, last_checkpoint_ms;
     char restored_from[512];

@@ -284,6 +284,10 @@ static void each_reason_alone(void **state)
     v = well();
     v.moved_ms = T0 - sl_limits.health_idle_ms;
     healthy(v, STATE_DEGRADED, STATE_SOURCE_IDLE, "read nothing for");
+    v.figures_ms = v.moved_ms + 1; /* nor does Flink say anything else: it is not known */
+    healthy(v, STATE_OK, 0, NULL);
+    v.figures_ms = T0;
+    healthy(v, STATE_DEGRADED, STATE_SOURCE_IDLE, "read nothing for");
     v = well();
     v.held_ms = T0 - sl_limits.health_backpressure_ms;
     v.held_permille = 970;
