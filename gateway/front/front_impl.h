@@ -55,6 +55,8 @@ struct peer {
     char close_reason[64]; /* guarded */
     struct peer *next_dirty;
     bool dirty;
+    struct peer *next_blocked; /* loop only */
+    bool blocked, partly;      /* there is more to write; libwebsockets holds a part of what was written */
 };
 
 /* libwebsockets' opaque pointer of a connection. */
@@ -80,7 +82,9 @@ struct front {
     uv_poll_t accepting;
     uv_timer_t tick;
     uv_async_t wake;
-    int handles; /* of ours that are open */
+    uv_check_t after_poll;
+    struct peer *first_blocked; /* loop only: those of HTTP with more to write than their sockets take */
+    int handles;                /* of ours that are open */
     bool listening, closed;
     unsigned connections, max_connections; /* now; what libwebsockets has room for */
     uint64_t requests_total, bytes_out;
@@ -104,6 +108,10 @@ bool front_shim_works(void);
 struct peer *front_peer_new(struct front *f, struct lws *wsi, bool socket);
 /* Loop: takes it out of the table and frees it. */
 void front_peer_free(struct front *f, struct peer *p);
+/* Loop, of HTTP: there is more to write than the socket takes. It will be told when it is writable, and when libwebsockets has sent
+ * the part that it keeps (which it tells nobody). Until then what its client sends is left where it is, without waking anybody. */
+void front_peer_block(struct front *f, struct peer *p);
+void front_peer_unblock(struct front *f, struct peer *p);
 /* Moves what other threads wrote to p->writing when that is empty; *ret_ended: nothing will follow. */
 void front_peer_fetch(struct front *f, struct peer *p, bool *ret_ended);
 /* Reads the head of a request into p->rq (arena of the peer). False: it is not acceptable; *ret_status says why. */

@@ -299,6 +299,7 @@ static int on_writable(struct lws *wsi, struct link *l)
     struct front *f = l->front;
     struct peer *p = l->peer;
     bool ended = false;
+    front_peer_unblock(f, p);
     front_peer_fetch(f, p, &ended);
     size_t n = SL_MIN(p->writing.n - p->written, (size_t)FRONT_PIECE_BYTES);
     if (n) {
@@ -309,11 +310,19 @@ static int on_writable(struct lws *wsi, struct link *l)
         lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
         p->written += n;
         f->bytes_out += n;
-    }
-    if (p->written < p->writing.n || !ended) {
-        if (p->written < p->writing.n) {
-            lws_callback_on_writable(wsi);
+        if (lws_partial_buffered(wsi)) {
+            front_peer_block(f, p);
+            return 0;
         }
+        front_peer_fetch(f, p, &ended); /* whoever wrote it may be waiting for room, and says nothing more */
+    }
+    if (p->written < p->writing.n) {
+        front_peer_block(f, p);
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    if (!ended) {
+        lws_rx_flow_control(wsi, 0); /* nothing to write, so nobody reads: see on_tick of server.c */
         return 0;
     }
     bool last = p->last;

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,6 +82,7 @@ void front_peer_free(struct front *f, struct peer *p)
     }
     pthread_cond_broadcast(&f->room);
     pthread_mutex_unlock(&f->lock);
+    front_peer_unblock(f, p);
     sl_arena_release(&p->arena);
     sl_buf_release(&p->body);
     sl_buf_release(&p->out);
@@ -101,6 +103,59 @@ void front_peer_fetch(struct front *f, struct peer *p, bool *ret_ended)
     }
     *ret_ended = p->ended && p->out.n == 0;
     pthread_mutex_unlock(&f->lock);
+}
+
+/* libwebsockets asks for input along with output, and then leaves it unread while an answer is under way: with input there (a next
+ * request, an end of stream) the loop would never sleep. The kernel is asked for output alone; the next change that libuv makes
+ * puts the input back. */
+static void mute_input(struct front *f, struct peer *p)
+{
+    int fd = lws_get_socket_fd(p->wsi);
+    char c;
+    if (recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) {
+        struct epoll_event e = {.events = EPOLLOUT, .data.fd = fd};
+        (void)!epoll_ctl(uv_backend_fd(f->loop), EPOLL_CTL_MOD, fd, &e);
+    }
+}
+
+static void on_after_poll(uv_check_t *h)
+{
+    struct front *f = h->data;
+    for (struct peer *p = f->first_blocked; p; p = p->next_blocked) {
+        if (p->partly && !lws_partial_buffered(p->wsi)) { /* sent in this turn */
+            p->partly = false;
+            lws_callback_on_writable(p->wsi);
+        } else {
+            mute_input(f, p);
+        }
+    }
+}
+
+void front_peer_block(struct front *f, struct peer *p)
+{
+    p->partly = lws_partial_buffered(p->wsi);
+    if (!p->blocked) {
+        p->blocked = true;
+        p->next_blocked = f->first_blocked;
+        f->first_blocked = p;
+        if (!f->closed) {
+            uv_check_start(&f->after_poll, on_after_poll);
+        }
+    }
+}
+
+void front_peer_unblock(struct front *f, struct peer *p)
+{
+    for (struct peer **at = &f->first_blocked; *at && p->blocked; at = &(*at)->next_blocked) {
+        if (*at == p) {
+            *at = p->next_blocked;
+            p->blocked = false;
+            break;
+        }
+    }
+    if (!f->first_blocked && !f->closed) {
+        uv_check_stop(&f->after_poll);
+    }
 }
 
 /* --- the mailbox --------------------------------------------------------------------------------------------------- */
@@ -335,14 +390,24 @@ static void log_line(int level, const char *line)
     sys_log(level & LLL_ERR ? SYS_LOG_WARN : SYS_LOG_DEBUG, "front", "lws", "text=\"%.*s\"", (int)n, line);
 }
 
-/* A body that does not come in time. */
+/* Has the reader of a stream that has nothing to send gone? Nobody reads from it, so nobody else sees that. */
+static bool has_left(struct front *f, const struct peer *p)
+{
+    pthread_mutex_lock(&f->lock);
+    bool idle = p->stream && p->written == p->writing.n && p->out.n == 0;
+    pthread_mutex_unlock(&f->lock);
+    char c;
+    return idle && recv(lws_get_socket_fd(p->wsi), &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* A body that does not come in time, a reader that has gone. */
 static void on_tick(uv_timer_t *h)
 {
     struct front *f = h->data;
     int64_t now = sys_now_ms();
     for (size_t i = 0; i < f->cap_peers; i++) {
         struct peer *p = f->peers[i];
-        if (p && p->deadline_ms && p->deadline_ms < now) {
+        if (p && ((p->deadline_ms && p->deadline_ms < now) || has_left(f, p))) {
             lws_set_timeout(p->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_SYNC); /* frees p */
         }
     }
@@ -428,13 +493,14 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
         free(f);
         return NULL;
     }
-    f->accepting.data = f->tick.data = f->wake.data = f;
+    f->accepting.data = f->tick.data = f->wake.data = f->after_poll.data = f;
     uv_poll_init(loop, &f->accepting, f->listener);
     uv_poll_start(&f->accepting, UV_READABLE, on_accept);
     uv_timer_init(loop, &f->tick);
     uv_timer_start(&f->tick, on_tick, TICK_MS, TICK_MS);
     uv_async_init(loop, &f->wake, on_wake);
-    f->handles = 3;
+    uv_check_init(loop, &f->after_poll);
+    f->handles = 4;
     f->listening = true;
     return f;
 }
@@ -485,6 +551,7 @@ void front_close(struct front *f)
     front_hurry(f);
     uv_close((uv_handle_t *)&f->tick, on_handle_closed);
     uv_close((uv_handle_t *)&f->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&f->after_poll, on_handle_closed);
     lws_context_destroy(f->lws);
 }
 
