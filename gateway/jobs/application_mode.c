@@ -218,7 +218,7 @@ static void end_stopped(struct application *x, const struct run *r, struct res_r
     struct sl_err err = SL_ERR_INIT;
     if (!r->flink_job[0]) {
         res_result_close(result); /* whatever becomes of it finds nobody who wants its rows */
-    } else if (!sub_cancel_select(x->s, r->id, result, &err)) {
+    } else if (!sub_cancel_select(x->s->env, r->id, result, &err)) {
         sub_fail(x->s, &err);
     }
 }

@@ -116,11 +116,12 @@ enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, 
     return end;
 }
 
-bool sub_cancel_select(struct sub *s, const char *run_id, struct res_result *result, struct sl_err *err)
+bool sub_cancel_select(const struct sub_env *env, const char *run_id, struct res_result *result,
+                       struct sl_err *err)
 {
-    bool asked = tracker_ask_cancel(s->env->tracker, run_id, err);
+    bool asked = tracker_ask_cancel(env->tracker, run_id, err);
     res_result_close(result); /* also when Flink cannot be asked: its sink then ends it */
-    return asked && tracker_await_cancel(s->env->tracker, run_id, sl_limits.cancel_ms, err);
+    return asked && tracker_await_cancel(env->tracker, run_id, sl_limits.cancel_ms, err);
 }
 
 void sub_answer_rows(struct sub *s, struct res_result *r, uint32_t statement)

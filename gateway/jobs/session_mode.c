@@ -303,7 +303,7 @@ static void end_select(struct chain *c, struct turn *t, enum rows_end end, uint6
     tracker_started(tr, r.id, &t->call.cluster, r.id);
     if (end == ROWS_STOPPED || end == ROWS_LIMIT) {
         struct sl_err err = SL_ERR_INIT;
-        if (!sub_cancel_select(s, r.id, t->result, &err)) {
+        if (!sub_cancel_select(s->env, r.id, t->result, &err)) {
             sub_fail(s, &err);
         }
         sub_tell_stopped(s, t->unit, r.id, rows, end == ROWS_STOPPED && !s->timed_out);

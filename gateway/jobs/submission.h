@@ -83,4 +83,10 @@ SL_MUST_CHECK bool sub_version_request(const struct sub_env *env, const char *jo
 void sub_run(const struct sub_env *env, const struct sub_request *rq, const struct event_sink *sink,
              struct sl_arena *a, struct sub_outcome *ret);
 
+/* Ends the run of a SELECT whose rows nobody wants any more. Flink is asked first: a sink that is told to stop
+ * fails its task, and a job that was not being canceled by then would be FAILED. Waits for its end, at most
+ * limit.cancel; errors: timeout, job-state (it has no job yet), or why Flink cannot be asked. */
+SL_MUST_CHECK bool sub_cancel_select(const struct sub_env *env, const char *run_id, struct res_result *result,
+                                     struct sl_err *err);
+
 #endif

@@ -191,10 +191,6 @@ struct rows_watch {
 };
 enum rows_end sub_rows(struct sub *s, struct res_result *r, uint32_t statement, uint64_t max,
                        const struct rows_watch *watch, uint64_t *ret_rows);
-/* Ends the run of a SELECT whose rows nobody wants any more. Flink is asked first: a sink that is told to stop
- * fails its task, and a job that was not being canceled by then would be FAILED. Waits for its end. */
-SL_MUST_CHECK bool sub_cancel_select(struct sub *s, const char *run_id, struct res_result *result,
-                                     struct sl_err *err);
 /* Says "running, all N tasks, first row after T" of a streaming SELECT. */
 void sub_tell_first_row(struct sub *s, const struct plan_unit *u, const char *run_id, int64_t since_ms);
 /* Says "stopped, N rows shown, job ended". */

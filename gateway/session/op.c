@@ -98,9 +98,9 @@ void ses_end_select(struct ses_host *h, struct ses_op *op)
 {
     struct sl_err err = SL_ERR_INIT;
     struct run r;
-    res_result_close(op->result); /* first: the sink must not wait for us while Flink cancels it */
-    if (tracker_get(h->env.sub.tracker, op->run, &r) && !r.ended && r.flink_job[0] &&
-        !tracker_cancel(h->env.sub.tracker, op->run, sl_limits.cancel_ms, &err)) {
+    if (!tracker_get(h->env.sub.tracker, op->run, &r) || r.ended || !r.flink_job[0]) {
+        res_result_close(op->result);
+    } else if (!sub_cancel_select(&h->env.sub, op->run, op->result, &err)) {
         sys_log(SYS_LOG_WARN, "session", "cancel", "run=%s error=\"%s\"", op->run, err.msg);
     }
 }
