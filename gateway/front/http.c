@@ -251,7 +251,11 @@ static int on_head(struct lws *wsi, struct link *l)
     if (p->content_length > 0 && (uint64_t)p->content_length > f->config.body_bytes) {
         return refuse_status(f, p, 413);
     }
-    if (p->content_length < 0 && !p->chunked_in) {
+    if (p->content_length <= 0 && !p->chunked_in) {
+        /* libwebsockets tells the end of an empty body of a POST only. Where no length is stated it takes what follows
+         * these methods for the body. */
+        bool takes_next = method == FRONT_POST || method == FRONT_PUT || method == FRONT_PATCH;
+        p->last = p->last || (p->content_length < 0 && takes_next);
         return tell(f, p);
     }
     p->deadline_ms = sys_now_ms() + f->config.body_ms;
@@ -262,7 +266,7 @@ static int on_head(struct lws *wsi, struct link *l)
             return -1;
         }
     }
-    if (p->content_length >= 0) {
+    if (!p->chunked_in) {
         front_shim_arm();
     }
     return 0;

@@ -206,6 +206,30 @@ def test_a_request_with_a_body_behind_another_in_one_segment(server):
     assert quiet(server)
 
 
+@pytest.mark.parametrize("method,path,status", [("PUT", "/healthz", 404), ("PATCH", CHECK, 405), ("DELETE", CHECK, 405), ("POST", CHECK, 400), ("GET", "/healthz", 200)])
+def test_a_request_without_a_body(server, method, path, status):
+    """With the length 0 the connection goes on; where none is stated and one was to be expected it ends with the answer."""
+    assert server.ask(method, path, "")[0] == status
+    get = server.head("GET", "/healthz")
+    empty = server.head(method, path, "Content-Length: 0")
+    for requests in ([empty, get], [get, empty, get], [empty, empty, get]):
+        s = server.raw(b"".join(requests))
+        rest = b""
+        for r in requests:
+            got, body, rest = read_answer(s, rest)
+            assert got == (status if r is empty else 200), (r, body)
+        s.close()
+    goes_on = method in ("GET", "DELETE")
+    s = server.raw(get + server.head(method, path) + (get if goes_on else b""))
+    got, _, rest = read_answer(s)
+    assert got == 200
+    got, _, rest = read_answer(s, rest)
+    assert got == status
+    assert read_answer(s, rest)[0] == 200 if goes_on else rest + s.recv(1) == b""
+    s.close()
+    assert quiet(server)
+
+
 def test_bodies_in_chunks(server):
     body = json.dumps(SCRIPT).encode()
     pieces = b"".join(b"%x;ext=1\r\n%c\r\n" % (1, c) for c in body) + b"0\r\nTrailer: x\r\n\r\n"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How runs end: Ctrl-C, time limits, failures, refusals; exit codes and words for people (look-and-feel 3, 8, 9, 12)."""
+import http.client
 import json
 import os
 import re
@@ -30,7 +31,7 @@ def rest_port(pid):
             try:
                 harness.get(f"http://127.0.0.1:{port}/overview", 3)
                 REST[pid] = port
-            except (OSError, ValueError):
+            except (OSError, http.client.HTTPException, ValueError):
                 continue
     return REST.get(pid)
 

@@ -3,6 +3,7 @@
 and batch, parallelism 1 and 4. `make test` asks each question in one of its forms, in turn; `make test-all` in all of them."""
 import collections
 import csv
+import http.client
 import io
 import itertools
 import json
@@ -51,7 +52,7 @@ def gateway(sluice, flink, flink_lib):
             try:
                 if harness.get(f"http://127.0.0.1:{one}/overview", 3)["slots-total"] > 0:
                     port = one
-            except (OSError, ValueError, KeyError):
+            except (OSError, http.client.HTTPException, ValueError, KeyError):  # the results port, RPC, blobs
                 continue
     assert port, "no REST port of the local cluster was found"
     it = stock.StockGateway(harness.PATCH[flink], flink_lib, port)
