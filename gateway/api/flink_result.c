@@ -169,6 +169,7 @@ struct data {
     struct sl_buf b; /* elements of "data" */
     struct sl_buf cell;
     bool json;
+    bool unmapped; /* a column has a type that is no JSON */
 };
 
 static size_t bytes(void *ctx)
@@ -189,6 +190,7 @@ static bool check_columns(void *ctx, const struct ses_page *page, const struct r
     for (size_t i = 0; d->json && i < page->n_columns; i++) {
         struct sl_err why = SL_ERR_INIT;
         if (!res_form_can(RES_FORM_FLINK_JSON, &cols[i], &why)) {
+            d->unmapped = true;
             sl_fail(err, SL_NOT_SUPPORTED, "Internal server error. Could not map response to JSON.");
             return sl_hint(err, "%.*s: rowFormat=PLAIN_TEXT shows it", SL_S(cols[i].name));
         }
@@ -354,6 +356,11 @@ bool flink_operation_result(struct api_call *c, struct sl_jw *result, struct sl_
     if (ses_fetch(host_of(c), &who, flink_param(c, "session"), flink_param(c, "operation"), token, &rows,
                   api_call_arena(c), &page, &f, err)) {
         put_page(c, result, &page, &d, token);
+    } else if (d.unmapped) { /* thrown while the answer is written: no trace */
+        sl_jw_key(result, "errors");
+        sl_jw_array(result);
+        sl_jw_str(result, sl_arena_printf(api_call_arena(c), "%s\n%s", err->msg, err->hint));
+        sl_jw_end_array(result);
     } else if (f.n) {
         flink_put_failure(result, api_call_arena(c), "fetchResults", false, &f);
     } else {

@@ -12,6 +12,7 @@
 #define VALIDATION  "org.apache.flink.table.api.ValidationException"
 #define UNSUPPORTED "java.lang.UnsupportedOperationException"
 #define GATEWAY     "org.apache.flink.table.gateway.service.utils.SqlExecutionException"
+#define PARSE       "org.apache.flink.sql.parser.impl.ParseException"
 
 struct doing {
     struct ses_host *h;
@@ -460,6 +461,62 @@ static bool dispatch(struct doing *d)
     }
 }
 
+/* Who threw it first, and what hands it on, as the traces of Flink's parser have them. `root` NULL: not known. */
+static bool fail_parse(struct ses_op *op, bool early, const char *root, enum sl_code code, sl_str text)
+{
+    struct ses_cause *c = sl_new_n(&op->arena, struct ses_cause, 3);
+    c[0].type = early ? SL_STR("org.apache.flink.table.api.SqlParserEOFException")
+                      : SL_STR("org.apache.flink.table.api.SqlParserException");
+    c[0].message = early ? text : sl_arena_printf(&op->arena, "SQL parse failed. %.*s", SL_S(text));
+    c[1].type = SL_STR("org.apache.calcite.sql.parser.SqlParseException");
+    c[1].message = text;
+    if (root) {
+        c[2].type = sl_str_of(root);
+        c[2].message = text;
+    }
+    op->failure = (struct ses_failure){c, root ? 3 : 2, code};
+    return false;
+}
+
+/* Flink's parser points at the last character of a text that ends too early; line and column are 0 where there is none. */
+static bool fail_early(struct ses_op *op)
+{
+    size_t last = op->statement.n;
+    struct sl_pos at = {0};
+    if (last) {
+        do {
+            last--;
+        } while (last && ((unsigned char)op->statement.p[last] & 0xc0) == 0x80);
+        at = sl_pos_at(op->statement, last, 0);
+    }
+    return fail_parse(
+        op, true, PARSE, SL_SYNTAX,
+        sl_arena_printf(&op->arena, "Encountered \"<EOF>\" at line %u, column %u.", at.line, at.col));
+}
+
+/* Flink's first line, then ours in the place of its list of tokens. */
+static sl_str say_place(struct ses_op *op, const struct sql_diag *d)
+{
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    if (d->flink.n) {
+        sl_buf_puts(&b, d->flink);
+    } else {
+        bool blank = false;
+        sl_buf_putz(&b, "Encountered \"");
+        for (size_t i = d->pos.off, end = i + d->pos.len; i < end && i < op->statement.n; i++) {
+            char c = op->statement.p[i];
+            bool space = c == ' ' || (c >= '\t' && c <= '\r');
+            sl_buf_put(&b, space ? " " : &c, space && blank ? 0 : 1);
+            blank = space;
+        }
+        sl_buf_putc(&b, '"');
+    }
+    sl_buf_printf(&b, " at line %u, column %u.\n%.*s%s%.*s", d->pos.line, d->pos.col, SL_S(d->msg),
+                  d->hint.n ? "\n" : "", SL_S(d->hint));
+    return sl_str_dup(&op->arena, sl_buf_str(&b));
+}
+
 /* Not a statement: said as Flink says it, so that clients that read on at an end that comes too early do so. */
 static bool fail_syntax(struct ses_op *op, const struct sql_script *s)
 {
@@ -468,31 +525,29 @@ static bool fail_syntax(struct ses_op *op, const struct sql_script *s)
     for (size_t i = 0; i < s->diags.list.n && !d; i++) {
         d = s->diags.list.v[i].severity == SQL_ERROR ? &s->diags.list.v[i] : NULL;
     }
-    struct sl_pos end = sl_pos_at(op->statement, op->statement.n, 0);
     bool open = st && st->kind == SQL_KIND_STATEMENT_SET && d && d->pos.off == st->pos.off;
     bool early =
         st && !st->terminated && d && d->pos.off != SL_NO_POS && d->pos.off >= st->pos.off + st->text.n;
     if (!st || open || early) {
-        return ses_fail_java(op, "org.apache.flink.table.api.SqlParserEOFException",
-                             "Encountered \"<EOF>\" at line %u, column %u.", end.line, end.col);
+        return fail_early(op);
     }
     if (s->stmts.n > 1 && !d) {
         return ses_fail_java(op, "java.lang.IllegalArgumentException", "only single statement supported");
     }
-    if (d && d->flink.n) {
-        ses_fail_java(op, "org.apache.calcite.sql.parser.SqlParseException", "%.*s", SL_S(d->flink));
-    } else {
-        ses_fail_java(op, "org.apache.calcite.sql.parser.SqlParseException",
-                      "%.*s at line %u, column %u%s%.*s",
-                      SL_S(d ? d->msg : SL_STR("the statement cannot be read")), d ? d->pos.line : 1,
-                      d ? d->pos.col : 1, d && d->hint.n ? "\n" : "", SL_S(d ? d->hint : SL_STR("")));
+    if (!d) {
+        return fail_parse(op, false, NULL, SL_SYNTAX, SL_STR("the statement cannot be read"));
     }
-    struct ses_cause *c = sl_new_n(&op->arena, struct ses_cause, 2);
-    c[0].type = SL_STR("org.apache.flink.table.api.SqlParserException");
-    c[0].message = sl_arena_printf(&op->arena, "SQL parse failed. %.*s", SL_S(op->failure.causes[0].message));
-    c[1] = op->failure.causes[0];
-    op->failure = (struct ses_failure){c, 2, d ? d->code : SL_SYNTAX};
-    return false;
+    if (d->pos.off != SL_NO_POS && (d->code == SL_RESERVED_WORD || (d->code == SL_SYNTAX && !d->flink.n))) {
+        return fail_parse(op, false, PARSE, d->code, say_place(op, d));
+    }
+    if (d->flink.n) {
+        return fail_parse(op, false,
+                          d->code == SL_SYNTAX ? "org.apache.calcite.runtime.CalciteException" : NULL,
+                          d->code, d->flink);
+    }
+    return fail_parse(op, false, NULL, d->code,
+                      sl_arena_printf(&op->arena, "%.*s at line %u, column %u%s%.*s", SL_S(d->msg),
+                                      d->pos.line, d->pos.col, d->hint.n ? "\n" : "", SL_S(d->hint)));
 }
 
 bool ses_run(struct ses_host *h, struct ses_op *op)

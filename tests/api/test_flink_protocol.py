@@ -136,11 +136,16 @@ def test_configure_session_takes_what_changes_it_only(server):
 
 
 @pytest.mark.parametrize("sql,said", [
-    ("SELEC 1", "org.apache.calcite.sql.parser.SqlParseException: Non-query expression encountered in illegal context"),
+    ("SELEC 1", "org.apache.calcite.runtime.CalciteException: Non-query expression encountered in illegal context"),
+    ("SELECT COUNT(;", 'org.apache.flink.sql.parser.impl.ParseException: Encountered ";" at line 1, column 14.\nan expression is missing after \'(\''),
+    ("SELECT 1 FORM t x", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "t" at line 1, column 15.\n'),
+    ("SELECT * FROM t GROUP a", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "a" at line 1, column 23.\n'),
+    ("SELECT # 1", "org.apache.calcite.sql.parser.SqlParseException: character '#' (U+0023) cannot stand here at line 1, column 8"),
+    ("CREATE TABLE t (a INT", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 1, column 21.'),
     ("SELECT 1; SELECT 2", "java.lang.IllegalArgumentException: only single statement supported"),
-    ("EXECUTE STATEMENT SET BEGIN\nINSERT INTO a SELECT 1;", 'org.apache.flink.table.api.SqlParserEOFException: Encountered "<EOF>" at line 2'),
-    ("SELECT 1 FROM", 'org.apache.flink.table.api.SqlParserEOFException: Encountered "<EOF>" at line 1'),
-    ("-- nothing", 'org.apache.flink.table.api.SqlParserEOFException: Encountered "<EOF>"'),
+    ("EXECUTE STATEMENT SET BEGIN\nINSERT INTO a SELECT 1;", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 2, column 23.'),
+    ("SELECT 1 FROM", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 1, column 13.'),
+    ("-- nothing", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 1, column 10.'),
     ("END", "No Statement Set to submit. 'END' statement should be used after 'BEGIN STATEMENT SET'."),
     ("CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' DAY AS SELECT 1", "is not supported in a session: Flink's planner answers OK to it, and does nothing"),
     ("ANALYZE TABLE t COMPUTE STATISTICS", "is not supported in a session: Flink loses the job that it starts"),
@@ -152,6 +157,15 @@ def test_configure_session_takes_what_changes_it_only(server):
 ])
 def test_what_is_refused(server, sql, said):
     assert said in fails(server, opened(server), sql)
+
+
+@pytest.mark.parametrize("sql,thrown", [("SELECT 1 +", "SqlParserEOFException: Encountered"), ("SELECT COUNT(;", "SqlParserException: SQL parse failed. Encountered"),
+                                        ("SELEC 1", "SqlParserException: SQL parse failed. Non-query")])
+def test_a_client_sees_whether_to_read_on(server, sql, thrown):
+    s = opened(server)
+    operation = start(server, s, sql)
+    trace = page(server, s, operation, 0)[1]["errors"][1]
+    assert "Caused by: org.apache.flink.table.api." + thrown in trace and trace.index(thrown) < trace.index("Caused by: org.apache.calcite.sql.parser.SqlParseException: ")
 
 
 def test_statement_sets(server):
