@@ -302,6 +302,8 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     api_rpc_init(&o->lines, o->api, send_line, o);
     owner_recovery_start(o->recovery);
     static const struct net_rpc_ops ops = {on_message, on_gone};
+    uv_signal_start(&o->on_term, on_signal, SIGTERM); /* who knows that we listen may end us */
+    uv_signal_start(&o->on_int, on_signal, SIGINT);
     o->rpc = net_rpc_listen(&o->loop, owner_socket_path(a, data), &ops, o, err);
     if (!o->rpc || (o->config->serve && !listen_http(o, err))) {
         return false;
@@ -441,14 +443,13 @@ bool owner_run(const struct owner_config *c, struct sl_err *err)
     o.stop.data = o.idle.data = o.draining.data = o.on_term.data = o.on_int.data = &o;
     bool ok = start(&o, &a, err);
     if (ok) {
-        uv_signal_start(&o.on_term, on_signal, SIGTERM);
-        uv_signal_start(&o.on_int, on_signal, SIGINT);
         uv_timer_start(&o.idle, on_idle, 1000, 1000);
         sys_log(SYS_LOG_INFO, "owner", "started", "pid=%d results=%d", (int)getpid(),
                 res_port_number(o.results));
         uv_run(&o.loop, UV_RUN_DEFAULT);
         sys_log(SYS_LOG_INFO, "owner", "ending", "pid=%d", (int)getpid());
     }
+    o.ending = true; /* for signals that come yet, or came to one that could not start */
     finish(&o);
     uv_close((uv_handle_t *)&o.stop, NULL);
     uv_close((uv_handle_t *)&o.idle, NULL);
