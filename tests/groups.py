@@ -107,7 +107,7 @@ THREADS = r"(sys|store|gateway_results|gateway_front|gateway_session|gateway_job
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
     Group("unit", 1, 4, "every room's C programs, with the golden files of tests/golden", unit, in_san=True),
-    Group("api", 1, 1, "check, split, render, help and exit codes of the real binary, no Flink", pytest("tests/api"), in_san=True),
+    Group("api", 1, 2, "check, split, render, help and exit codes of the real binary, no Flink", pytest("tests/api"), in_san=True),
     Group("install", 1, 1, "sluice flink install from an index that is slow, breaks off, lies and dies; no Flink", pytest("tests/e2e/flink/test_install.py")),
     Group("results", 1, 1, "the results port against 10,000 connections, strangers, streams gone wrong; a million rows; the seed is printed", results),
     Group("wasm", 1, 2, "the language room as WebAssembly: no imports, at most 150 kB gzipped, byte for byte the native answers", script("tests/wasm/run")),

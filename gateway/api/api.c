@@ -31,9 +31,10 @@ struct api_call {
 
 struct api {
     struct api_env env;
-    struct sys_lane *quick, *slow, *waits;
+    struct sys_lane *quick, *slow, *waits, *follow;
     pthread_mutex_t lock;
     struct api_call *calls;
+    int64_t n_follow; /* threads of `follow` */
 };
 
 const struct api_method api_methods[] = {
@@ -51,6 +52,7 @@ const struct api_method api_methods[] = {
     {"job.rm", api_job_rm, API_QUICK, "forget a job that has ended"},
     {"job.cancel", api_job_cancel, API_LONG, "end a job"},
     {"job.logs", api_job_logs, API_LONG, "log lines of a job's cluster"},
+    {"job.events", api_job_events, API_FOLLOWER, "what became of a run, by number; as it goes on"},
     {"job.adopt", api_job_adopt, API_LONG, "follow a job that others have started"},
     {"target.add", api_target_add, API_QUICK, "keep a foreign session cluster by its address"},
     {"target.list", api_target_list, API_QUICK, "targets, secrets masked"},
@@ -108,9 +110,9 @@ bool api_call_cancelled(struct api_call *c)
     return api_call_stopped(c) || api_call_gone(c);
 }
 
-bool api_call_event(struct api_call *c, sl_str event_json)
+bool api_call_event(struct api_call *c, uint64_t number, sl_str event_json)
 {
-    return c->via->event(c->via->ctx, c->client, c->id, event_json);
+    return c->via->event(c->via->ctx, c->client, c->id, number, event_json);
 }
 
 bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret, struct sl_err *err)
@@ -184,6 +186,8 @@ struct api *api_new(const struct api_env *env)
     a->env = *env;
     pthread_mutex_init(&a->lock, NULL);
     a->quick = sys_lane_new("quick", 4, SL_LIMIT_LANE_QUEUE, NULL);
+    a->follow = sys_lane_new("follow", sl_limits.followers, SL_LIMIT_LANE_QUEUE, NULL);
+    a->n_follow = sl_limits.followers;
     a->slow = sys_lane_new("work", sl_limits.submissions, SL_LIMIT_LANE_QUEUE, NULL);
     a->waits = sys_lane_new("waits", (unsigned)sl_limits.fetches_held + 16, SL_LIMIT_LANE_QUEUE, NULL);
     return a;
@@ -199,6 +203,7 @@ void api_free(struct api *a)
     sys_lane_free(a->quick);
     sys_lane_free(a->slow);
     sys_lane_free(a->waits);
+    sys_lane_free(a->follow);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }
@@ -249,13 +254,38 @@ void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_st
 
 static struct sys_lane *lane_of(struct api *a, const struct api_method *m)
 {
-    return m->lane == API_LONG ? a->slow : m->lane == API_WAITS ? a->waits : a->quick;
+    switch (m->lane) {
+    case API_LONG:
+        return a->slow;
+    case API_WAITS:
+        return a->waits;
+    case API_FOLLOWER:
+        return a->follow;
+    case API_QUICK:
+        break;
+    }
+    return a->quick;
+}
+
+static int64_t count_following(struct api *a)
+{
+    int64_t n = 0;
+    pthread_mutex_lock(&a->lock);
+    for (struct api_call *c = a->calls; c; c = c->next) {
+        n += c->method->lane == API_FOLLOWER;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return n;
 }
 
 bool api_start(struct api *a, const struct api_via *via, uint64_t client, const struct api_method *method,
                sl_str call, const struct sl_json *params, struct sl_arena *arena, sl_str user,
                struct sl_err *err)
 {
+    if (method->lane == API_FOLLOWER && count_following(a) >= a->n_follow) {
+        sl_fail(err, SL_BUSY, "%lld clients follow events already", (long long)a->n_follow);
+        return sl_hint(err, "limit.followers      is the setting");
+    }
     struct api_call *c = calloc(1, sizeof(*c));
     SL_OOM_ON(!c);
     c->api = a;

@@ -43,8 +43,9 @@ void api_each_call(struct api *a, void (*see)(void *ctx, const struct api_call_s
 /* Where the answers of calls go; called on lane threads (errors of what is no call: on the loop). `call`: the id that the
  * client gave it, as JSON. Lives as long as the api. */
 struct api_via {
-    /* An event on the way; may wait for a slow client; false when it has gone. */
-    bool (*event)(void *ctx, uint64_t client, sl_str call, sl_str event_json);
+    /* An event on the way; may wait for a slow client; false when it has gone. `number`: what it can be asked for by, to go on
+     * behind it; 0: it cannot. */
+    bool (*event)(void *ctx, uint64_t client, sl_str call, uint64_t number, sl_str event_json);
     void (*result)(void *ctx, uint64_t client, sl_str call, sl_str result_json);
     void (*error)(void *ctx, uint64_t client, sl_str call, const struct sl_err *err);
     void *ctx;
@@ -60,9 +61,10 @@ void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_st
 /* A method: reads params, writes the members of its result object, or fails. On a lane thread. */
 typedef bool (*api_fn)(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 enum api_lane {
-    API_QUICK, /* a few, shared */
-    API_LONG,  /* as many as submissions may be under way */
-    API_WAITS  /* mostly waits: for rows, for a statement of a session */
+    API_QUICK,   /* a few, shared */
+    API_LONG,    /* as many as submissions may be under way */
+    API_WAITS,   /* mostly waits: for rows, for a statement of a session */
+    API_FOLLOWER /* waits for what comes, as long as its client stays */
 };
 struct api_method {
     const char *name;
@@ -77,8 +79,9 @@ const struct api_method *api_method_find(sl_str name);
 const struct api_env *api_call_env(const struct api_call *c);
 const struct sl_json *api_call_params(const struct api_call *c);
 struct sl_arena *api_call_arena(struct api_call *c);
-/* Sends an event of this call; may wait for a slow client; false when it has gone. */
-bool api_call_event(struct api_call *c, sl_str event_json);
+/* Sends an event of this call; may wait for a slow client; false when it has gone. `number` as in api_via; an empty event only
+ * begins the stream. */
+bool api_call_event(struct api_call *c, uint64_t number, sl_str event_json);
 /* The client has asked for its end, or the owner ends; the client has gone; either of them. */
 bool api_call_stopped(struct api_call *c);
 bool api_call_gone(struct api_call *c);
@@ -98,6 +101,7 @@ bool api_job_history(struct api_call *c, struct sl_jw *result, struct sl_err *er
 bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_rm(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_logs(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_job_events(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_adopt(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_add(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_target_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);

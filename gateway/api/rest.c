@@ -16,7 +16,7 @@ struct request {
     const struct api_route *route;
     bool stream;        /* events are sent as they come */
     bool opened;        /* its head was sent */
-    uint64_t events;    /* sent or kept so far */
+    uint64_t events;    /* kept so far */
     struct sl_buf kept; /* events of one that does not stream, as elements of an array */
 };
 
@@ -124,17 +124,21 @@ static bool open_stream(struct api_rest *r, struct request *q)
                                                    .headers = "cache-control: no-store\r\n"});
 }
 
-static bool put_event(struct api_rest *r, struct request *q, const char *name, sl_str json, bool urgent)
+static bool put_event(struct api_rest *r, struct request *q, const char *name, uint64_t number, sl_str json,
+                      bool urgent)
 {
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
-    sl_buf_printf(&b, "id: %llu\nevent: %s\ndata: ", (unsigned long long)++q->events, name);
+    if (number) {
+        sl_buf_printf(&b, "id: %llu\n", (unsigned long long)number);
+    }
+    sl_buf_printf(&b, "event: %s\ndata: ", name);
     sl_buf_puts(&b, json);
     sl_buf_putz(&b, "\n\n");
     return (q->opened || open_stream(r, q)) && front_stream_write(r->front, q->id, sl_buf_str(&b), urgent);
 }
 
-static bool on_event(void *ctx, uint64_t client, sl_str call, sl_str event_json)
+static bool on_event(void *ctx, uint64_t client, sl_str call, uint64_t number, sl_str event_json)
 {
     struct api_rest *r = ctx;
     struct request *q = find(r, client);
@@ -142,8 +146,11 @@ static bool on_event(void *ctx, uint64_t client, sl_str call, sl_str event_json)
     if (!q) {
         return false;
     }
+    if (event_json.n == 0) {
+        return !q->stream || q->opened || open_stream(r, q);
+    }
     if (q->stream) {
-        return put_event(r, q, "event", event_json, false);
+        return put_event(r, q, "event", number, event_json, false);
     }
     if (q->kept.n + event_json.n > sl_limits.rest_answer_bytes) {
         return false; /* who wants more reads it as a stream */
@@ -166,7 +173,7 @@ static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_jso
         flink_reply(result_json, &reply);
         front_reply_to(r->front, client, &reply);
     } else if (q->stream) {
-        put_event(r, q, "end", result_json, true);
+        put_event(r, q, "end", 0, result_json, true);
         front_stream_end(r->front, client);
     } else {
         SL_BUF_AUTO b;
@@ -200,7 +207,7 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
         sl_arena_init(&a, 0);
         struct front_reply problem;
         api_problem_reply(err, &a, &problem);
-        put_event(r, q, "problem", problem.body, true);
+        put_event(r, q, "problem", 0, problem.body, true);
         front_stream_end(r->front, client);
     } else {
         problem(r, client, flink_since(q->route) > 0, err, NULL);
@@ -274,9 +281,31 @@ static bool read_body(const struct front_request *q, struct sl_arena *a, struct 
     return true;
 }
 
+/* Last-Event-ID: where a reader that comes back goes on. */
+static bool read_place(const struct front_request *q, const struct api_route *route, bool stream,
+                       struct sl_arena *a, struct sl_json *params, struct sl_err *err)
+{
+    sl_str id = q->headers[FRONT_H_LAST_EVENT_ID];
+    int64_t number = 0;
+    if (route->events == API_FOLLOWS && stream && !sl_json_get(params, "follow")) {
+        api_params_add(a, params, SL_STR("follow"), SL_JSON_TRUE, SL_STR("true"));
+    }
+    if (!id.n || !api_route_takes(route, "since")) {
+        return true;
+    }
+    if (!sl_str_to_i64(id, &number) || number < 0) {
+        return sl_fail(err, SL_USAGE, "Last-Event-ID is the number of an event");
+    }
+    if (route->events == API_FOLLOWS) { /* what the reader has seen wins over where it once began */
+        api_params_drop(params, "since");
+    }
+    api_params_add(a, params, SL_STR("since"), SL_JSON_NUMBER, sl_str_dup(a, id));
+    return true;
+}
+
 static bool read_params(const struct front_request *q, const struct api_route *route,
-                        const struct api_method *m, sl_str user, struct sl_arena *a, struct sl_json *params,
-                        struct sl_err *err)
+                        const struct api_method *m, sl_str user, bool stream, struct sl_arena *a,
+                        struct sl_json *params, struct sl_err *err)
 {
     for (size_t i = 0; i < q->n_args; i++) {
         if (!api_params_arg(route, a, params, sl_str_dup(a, q->args[i]), err)) {
@@ -286,7 +315,10 @@ static bool read_params(const struct front_request *q, const struct api_route *r
     if (!read_body(q, a, params, err)) {
         return false;
     }
-    if (route->events && q->headers[FRONT_H_IDEMPOTENCY_KEY].p) {
+    if (!read_place(q, route, stream, a, params, err)) {
+        return false;
+    }
+    if (route->events == API_EVENTS && q->headers[FRONT_H_IDEMPOTENCY_KEY].p) {
         if (sl_json_get(params, "key")) {
             return sl_fail(err, SL_USAGE, "the key stands in Idempotency-Key and in the body");
         }
@@ -330,8 +362,9 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
         problem(r, q->id, flink, &err, NULL);
         return;
     }
+    bool stream = route->events && sl_str_find(q->headers[FRONT_H_ACCEPT], SL_STR("text/event-stream")) >= 0;
     if (flink ? !flink_params(q, route, version, role, user, &a, params, &err)
-              : !read_params(q, route, m, user, &a, params, &err)) {
+              : !read_params(q, route, m, user, stream, &a, params, &err)) {
         problem(r, q->id, flink, &err, NULL);
         return;
     }
@@ -339,7 +372,7 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     SL_OOM_ON(!req);
     req->id = q->id;
     req->route = route;
-    req->stream = route->events && sl_str_find(q->headers[FRONT_H_ACCEPT], SL_STR("text/event-stream")) >= 0;
+    req->stream = stream;
     sl_buf_init(&req->kept, 0);
     pthread_mutex_lock(&r->lock);
     req->next = r->requests;

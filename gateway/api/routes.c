@@ -27,6 +27,15 @@ static const struct api_param job_logs[] = {
     {"previous", API_IN_QUERY, "boolean", false, "of the life before the last restart"},
     {0},
 };
+static const struct api_param job_events[] = {
+    OF_JOB,
+    {"since", API_IN_QUERY, "integer", false,
+     "only those behind this number (default 0; the header Last-Event-ID gives it too)"},
+    {"follow", API_IN_QUERY, "boolean", false,
+     "until the run has ended (default: as a stream true, else false)"},
+    {"waitMs", API_IN_QUERY, "integer", false, "without follow: how long to wait for a first one"},
+    {0},
+};
 static const struct api_param job_rollback[] = {
     OF_JOB,
     {"version", API_IN_BODY, "integer", false, "which (default: the one before)"},
@@ -107,6 +116,9 @@ static const struct api_param submit[] = {
      "stop what runs under this name with a savepoint and go on from it"},
     {"wellMs", API_IN_BODY, "integer", false, "wait for it to run well before the old one comes back"},
     {"resumed", API_IN_BODY, "boolean", false, "sent again with its key: goes on with what is under way"},
+    {"since", API_IN_BODY, "integer", false,
+     "sent again with its key: goes on behind the event of this number; the header Last-Event-ID gives it "
+     "too"},
     {"resultsAddress", API_IN_BODY, "string", false, "where Flink's tasks reach the results port"},
     {"form", API_IN_BODY, "string", false, "of rows: api (default) or text"},
     {0},
@@ -174,55 +186,65 @@ static const struct api_param of_page[] = {
 };
 
 const struct api_route api_routes[] = {
-    {FRONT_POST, "/api/v1/scripts/check", "script.check", AUTH_ANALYST, script_check, "scripts", false},
-    {FRONT_POST, "/api/v1/scripts/split", "script.split", AUTH_ANALYST, script_text, "scripts", false},
-    {FRONT_POST, "/api/v1/scripts/format", "script.format", AUTH_ANALYST, script_format, "scripts", false},
+    {FRONT_POST, "/api/v1/scripts/check", "script.check", AUTH_ANALYST, script_check, "scripts",
+     API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/scripts/split", "script.split", AUTH_ANALYST, script_text, "scripts",
+     API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/scripts/format", "script.format", AUTH_ANALYST, script_format, "scripts",
+     API_NO_EVENTS},
     {FRONT_POST, "/api/v1/scripts/complete", "script.complete", AUTH_ANALYST, script_complete, "scripts",
-     false},
-    {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_OPERATOR, submit, "submissions", true},
-    {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", false},
-    {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", false},
-    {FRONT_DELETE, "/api/v1/jobs/{job}", "job.rm", AUTH_OPERATOR, of_job, "jobs", false},
-    {FRONT_POST, "/api/v1/jobs/{job}/stop", "job.stop", AUTH_OPERATOR, job_stop, "jobs", false},
+     API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_OPERATOR, submit, "submissions", API_EVENTS},
+    {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", API_NO_EVENTS},
+    {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", API_NO_EVENTS},
+    {FRONT_DELETE, "/api/v1/jobs/{job}", "job.rm", AUTH_OPERATOR, of_job, "jobs", API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/jobs/{job}/stop", "job.stop", AUTH_OPERATOR, job_stop, "jobs", API_NO_EVENTS},
     {FRONT_POST, "/api/v1/jobs/{job}/savepoint", "job.savepoint", AUTH_OPERATOR, job_savepoint, "snapshots",
-     false},
-    {FRONT_POST, "/api/v1/jobs/{job}/cancel", "job.cancel", AUTH_OPERATOR, job_cancel, "jobs", false},
+     API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/jobs/{job}/cancel", "job.cancel", AUTH_OPERATOR, job_cancel, "jobs", API_NO_EVENTS},
     {FRONT_POST, "/api/v1/jobs/{job}/rollback", "job.rollback", AUTH_OPERATOR, job_rollback, "versions",
-     true},
-    {FRONT_GET, "/api/v1/jobs/{job}/history", "job.history", AUTH_VIEWER, job_history, "versions", false},
-    {FRONT_GET, "/api/v1/jobs/{job}/logs", "job.logs", AUTH_VIEWER, job_logs, "jobs", false},
-    {FRONT_GET, "/api/v1/targets", "target.list", AUTH_VIEWER, none, "targets", false},
-    {FRONT_POST, "/api/v1/targets", "target.add", AUTH_ADMIN, target_add, "targets", false},
-    {FRONT_GET, "/api/v1/targets/{name}", "target.show", AUTH_VIEWER, of_target, "targets", false},
-    {FRONT_DELETE, "/api/v1/targets/{name}", "target.remove", AUTH_ADMIN, of_target, "targets", false},
-    {FRONT_POST, "/api/v1/targets/{name}/use", "target.use", AUTH_ADMIN, of_target, "targets", false},
-    {FRONT_POST, "/api/v1/targets/{name}/test", "target.test", AUTH_OPERATOR, target_test, "targets", false},
-    {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", false},
-    {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", false},
-    {FRONT_DELETE, "/api/v1/tokens/{token}", "token.revoke", AUTH_ADMIN, token_revoke, "tokens", false},
-    {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", false},
+     API_EVENTS},
+    {FRONT_GET, "/api/v1/jobs/{job}/history", "job.history", AUTH_VIEWER, job_history, "versions",
+     API_NO_EVENTS},
+    {FRONT_GET, "/api/v1/jobs/{job}/logs", "job.logs", AUTH_VIEWER, job_logs, "jobs", API_NO_EVENTS},
+    {FRONT_GET, "/api/v1/jobs/{job}/events", "job.events", AUTH_VIEWER, job_events, "jobs", API_FOLLOWS},
+    {FRONT_GET, "/api/v1/targets", "target.list", AUTH_VIEWER, none, "targets", API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/targets", "target.add", AUTH_ADMIN, target_add, "targets", API_NO_EVENTS},
+    {FRONT_GET, "/api/v1/targets/{name}", "target.show", AUTH_VIEWER, of_target, "targets", API_NO_EVENTS},
+    {FRONT_DELETE, "/api/v1/targets/{name}", "target.remove", AUTH_ADMIN, of_target, "targets",
+     API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/targets/{name}/use", "target.use", AUTH_ADMIN, of_target, "targets", API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/targets/{name}/test", "target.test", AUTH_OPERATOR, target_test, "targets",
+     API_NO_EVENTS},
+    {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", API_NO_EVENTS},
+    {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", API_NO_EVENTS},
+    {FRONT_DELETE, "/api/v1/tokens/{token}", "token.revoke", AUTH_ADMIN, token_revoke, "tokens",
+     API_NO_EVENTS},
+    {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", API_NO_EVENTS},
     /* Flink's own, without the version in front. */
-    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", false},
-    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", false},
-    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", false},
-    {FRONT_GET, "/sessions/{session}", "flink.session.show", AUTH_ANALYST, of_session, "flink-v1", false},
-    {FRONT_DELETE, "/sessions/{session}", "flink.session.close", AUTH_ANALYST, of_session, "flink-v1", false},
+    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS},
+    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS},
+    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", API_NO_EVENTS},
+    {FRONT_GET, "/sessions/{session}", "flink.session.show", AUTH_ANALYST, of_session, "flink-v1",
+     API_NO_EVENTS},
+    {FRONT_DELETE, "/sessions/{session}", "flink.session.close", AUTH_ANALYST, of_session, "flink-v1",
+     API_NO_EVENTS},
     {FRONT_POST, "/sessions/{session}/heartbeat", "flink.session.heartbeat", AUTH_ANALYST, of_session,
-     "flink-v1", false},
+     "flink-v1", API_NO_EVENTS},
     {FRONT_POST, "/sessions/{session}/configure-session", "flink.session.configure", AUTH_ANALYST, of_session,
-     "flink-v2", false},
+     "flink-v2", API_NO_EVENTS},
     {FRONT_GET, "/sessions/{session}/complete-statement", "flink.session.complete", AUTH_ANALYST, of_session,
-     "flink-v2", false},
+     "flink-v2", API_NO_EVENTS},
     {FRONT_POST, "/sessions/{session}/statements", "flink.session.execute", AUTH_ANALYST, of_session,
-     "flink-v1", false},
+     "flink-v1", API_NO_EVENTS},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/status", "flink.operation.status", AUTH_ANALYST,
-     of_operation, "flink-v1", false},
+     of_operation, "flink-v1", API_NO_EVENTS},
     {FRONT_POST, "/sessions/{session}/operations/{operation}/cancel", "flink.operation.cancel", AUTH_ANALYST,
-     of_operation, "flink-v1", false},
+     of_operation, "flink-v1", API_NO_EVENTS},
     {FRONT_DELETE, "/sessions/{session}/operations/{operation}/close", "flink.operation.close", AUTH_ANALYST,
-     of_operation, "flink-v1", false},
+     of_operation, "flink-v1", API_NO_EVENTS},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/result/{token}", "flink.operation.result",
-     AUTH_ANALYST, of_page, "flink-v1", false},
+     AUTH_ANALYST, of_page, "flink-v1", API_NO_EVENTS},
     {0},
 };
 
@@ -337,7 +359,7 @@ enum auth_role api_role_of(const struct api_method *m)
 bool api_owns(const struct api_method *m)
 {
     const struct api_route *r = route_of(m);
-    return r && r->events;
+    return r && r->events == API_EVENTS;
 }
 
 struct sl_json *api_params_of(struct sl_arena *a, struct sl_json *message)
@@ -359,6 +381,11 @@ static const struct api_param *param_of(const struct api_route *r, sl_str name)
         p++;
     }
     return p->name ? p : NULL;
+}
+
+bool api_route_takes(const struct api_route *r, const char *name)
+{
+    return param_of(r, sl_str_of(name)) != NULL;
 }
 
 static bool is_of_type(const struct sl_json *v, const char *type)

@@ -15,6 +15,12 @@ struct api_param {
     bool required;
     const char *text;
 };
+/* Whether it answers with a stream of events where that is accepted. */
+enum api_events {
+    API_NO_EVENTS,
+    API_EVENTS,  /* of what the call does: that belongs to its caller (parameter "owner") */
+    API_FOLLOWS, /* of what is there: parameters "since", "follow" */
+};
 struct api_route {
     enum front_method method;
     const char *path;    /* "/api/v1/jobs/{job}/cancel"; NULL ends the table */
@@ -22,7 +28,7 @@ struct api_route {
     enum auth_role role; /* the least that may */
     const struct api_param *params;
     const char *tag; /* noun */
-    bool events;     /* answers with a stream of events where that is accepted */
+    enum api_events events;
 };
 extern const struct api_route api_routes[];
 
@@ -31,6 +37,8 @@ extern const struct api_route api_routes[];
 const struct api_route *api_route_find(struct sl_arena *a, enum front_method method, sl_str path,
                                        struct sl_json **ret_params, const char **ret_allow,
                                        struct sl_err *err);
+/* Has it a parameter of that name? */
+bool api_route_takes(const struct api_route *r, const char *name);
 /* The least role that may make this call; AUTH_ADMIN for one without a route. */
 enum auth_role api_role_of(const struct api_method *m);
 /* Are these parameters those of the call (names and types)? For clients that are not this machine's owner. */

@@ -13,9 +13,12 @@ static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
     sl_jw_kstrz(w, "jsonrpc", "2.0");
 }
 
-static bool on_event(void *ctx, uint64_t client, sl_str call, sl_str event_json)
+static bool on_event(void *ctx, uint64_t client, sl_str call, uint64_t number, sl_str event_json)
 {
     struct api_rpc *r = ctx;
+    if (event_json.n == 0) { /* nothing has to be begun here */
+        return true;
+    }
     SL_BUF_AUTO b;
     struct sl_jw w;
     begin_envelope(&w, &b);
@@ -24,6 +27,9 @@ static bool on_event(void *ctx, uint64_t client, sl_str call, sl_str event_json)
     sl_jw_object(&w);
     sl_jw_key(&w, "call");
     sl_jw_raw(&w, call);
+    if (number) {
+        sl_jw_ki64(&w, "number", (int64_t)number);
+    }
     sl_jw_key(&w, "event");
     sl_jw_raw(&w, event_json);
     sl_jw_end_object(&w);

@@ -7,7 +7,11 @@
 
 static bool emit(void *ctx, sl_str json)
 {
-    return api_call_event(ctx, json);
+    return api_call_event(ctx, 0, json);
+}
+static bool emit_numbered(void *ctx, uint64_t number, sl_str json)
+{
+    return api_call_event(ctx, number, json);
 }
 static bool stopped(void *ctx)
 {
@@ -21,7 +25,8 @@ static bool gone(void *ctx)
 
 static void run(struct api_call *c, const struct sub_request *rq, struct sl_jw *result)
 {
-    struct event_sink sink = {.ctx = c, .emit = emit, .cancelled = stopped, .gone = gone};
+    struct event_sink sink = {
+        .ctx = c, .emit = emit, .emit_numbered = emit_numbered, .cancelled = stopped, .gone = gone};
     struct sub_outcome out;
     sub_run(&api_call_env(c)->sub, rq, &sink, api_call_arena(c), &out);
     sl_jw_ki64(result, "exit", out.exit_code);

@@ -14,6 +14,8 @@
 struct event_sink {
     void *ctx;
     bool (*emit)(void *ctx, sl_str json);
+    /* The same for one that can be asked for again by its number; NULL: emit. */
+    bool (*emit_numbered)(void *ctx, uint64_t number, sl_str json);
     bool (*cancelled)(void *ctx);
     bool (*gone)(void *ctx); /* nobody listens any more; NULL: not known */
 };

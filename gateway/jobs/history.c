@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define EVENTS_BYTES ((size_t)256 << 10) /* read at once: who reads them may be slow */
+
 struct versions_arg {
     const char *job;
     struct sl_arena *arena;
@@ -50,6 +52,51 @@ bool history_versions(struct store *s, const char *job, struct sl_arena *a, stru
     }
     *ret = x.list.v;
     *ret_n = x.list.n;
+    return true;
+}
+
+struct events_arg {
+    const char *run;
+    int64_t since, ended;
+    size_t max, bytes;
+    struct sl_arena *arena;
+    SL_VEC(struct history_event) list;
+};
+
+static bool event_row(const struct store_row *row, void *ctx)
+{
+    struct events_arg *x = ctx;
+    struct history_event *e = sl_vec_add(x->arena, &x->list);
+    e->number = store_col_i64(row, 0);
+    e->at_ms = store_col_i64(row, 1);
+    e->kind = store_col_strz(row, 2, x->arena);
+    e->body = store_col_str(row, 3, x->arena);
+    x->bytes += e->body.n;
+    return x->bytes < EVENTS_BYTES;
+}
+
+/* One read transaction: a run that has ended here has all its events here. */
+static bool events_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct events_arg *x = arg;
+    return store_query_i64(tx, err, "SELECT ended FROM run WHERE id = ?", &x->ended, "z", x->run) &&
+           store_query(tx, err,
+                       "SELECT number, at_ms, kind, body FROM event WHERE run = ? AND number > ? ORDER BY "
+                       "number LIMIT ?",
+                       event_row, x, NULL, "zii", x->run, x->since, (int64_t)x->max);
+}
+
+bool history_events(struct store *s, const char *run, int64_t since, size_t max, struct sl_arena *a,
+                    struct history_event **ret, size_t *ret_n, bool *ret_ended, struct sl_err *err)
+{
+    struct events_arg x = {
+        .run = run, .since = since, .ended = 1, .max = max, .arena = a}; /* ended: it was removed */
+    if (!store_read(s, events_tx, &x, err)) {
+        return false;
+    }
+    *ret = x.list.v;
+    *ret_n = x.list.n;
+    *ret_ended = x.ended != 0;
     return true;
 }
 

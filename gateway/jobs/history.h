@@ -17,6 +17,17 @@ SL_MUST_CHECK bool history_versions(struct store *s, const char *job, struct sl_
 /* Is there a job of that name? */
 SL_MUST_CHECK bool history_knows(struct store *s, const char *job, bool *ret, struct sl_err *err);
 
+struct history_event {
+    int64_t number, at_ms;
+    const char *kind;
+    sl_str body; /* JSON */
+};
+/* At most `max` events of a run behind number `since`, oldest first, in the arena, fewer when they are long; *ret_ended: the run
+ * has ended, and with *ret_n == 0 there are none behind. */
+SL_MUST_CHECK bool history_events(struct store *s, const char *run, int64_t since, size_t max,
+                                  struct sl_arena *a, struct history_event **ret, size_t *ret_n,
+                                  bool *ret_ended, struct sl_err *err);
+
 struct history_gone {
     int64_t versions, runs, snapshots;
 };

@@ -131,21 +131,28 @@ static bool is_of_rows(sl_str json)
     return false;
 }
 
+static bool hand_on(const struct event_sink *k, uint64_t number, sl_str json)
+{
+    return number && k->emit_numbered ? k->emit_numbered(k->ctx, number, json) : k->emit(k->ctx, json);
+}
+
 static bool emit(void *ctx, sl_str json)
 {
     struct live *l = ctx;
     bool rows = is_of_rows(json);
+    uint64_t number = 0;
     if (!rows) {
         char *copy = strndup(json.p, json.n);
         SL_OOM_ON(!copy);
         pthread_mutex_lock(&l->hub->lock);
         char **at = &l->events[l->n_events++ % EVENTS_KEPT];
+        number = l->n_events;
         free(*at);
         *at = copy;
         pthread_cond_broadcast(&l->hub->changed);
         pthread_mutex_unlock(&l->hub->lock);
     }
-    bool taken = l->first && l->first->emit(l->first->ctx, json);
+    bool taken = l->first && hand_on(l->first, number, json);
     return taken || !rows;
 }
 
@@ -262,7 +269,7 @@ static enum live_follow follow(struct live *l, const struct event_sink *k, uint6
         }
         pthread_mutex_unlock(&h->lock);
         if (event) {
-            k->emit(k->ctx, sl_str_of(event));
+            hand_on(k, at, sl_str_of(event));
             free(event);
         }
         bool left = has_gone(k), wants_end = !left && k->cancelled(k->ctx);
@@ -278,7 +285,7 @@ static enum live_follow follow(struct live *l, const struct event_sink *k, uint6
 }
 
 enum live_follow live_follow(struct live_hub *h, sl_str key, const char *body, const struct event_sink *k,
-                             bool from_now, struct sl_arena *a, int *ret_exit, sl_str *ret_json)
+                             uint64_t since, struct sl_arena *a, int *ret_exit, sl_str *ret_json)
 {
     enum live_follow how = LIVE_NONE;
     pthread_mutex_lock(&h->lock);
@@ -288,7 +295,7 @@ enum live_follow live_follow(struct live_hub *h, sl_str key, const char *body, c
     } else if (l) {
         l->held++;
         l->followers++;
-        how = follow(l, k, from_now ? l->n_events : 0);
+        how = follow(l, k, SL_MIN(since, l->n_events));
         l->followers--;
         if (how == LIVE_ENDED) {
             *ret_exit = l->exit_code;

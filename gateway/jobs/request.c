@@ -135,7 +135,8 @@ bool sub_request_read(const struct sl_json *p, struct sl_arena *a, struct sub_re
     rq->detach = sl_json_bool(sl_json_get(p, "detach"), false);
     rq->together = sl_json_bool(sl_json_get(p, "together"), false);
     rq->dry_run = sl_json_bool(sl_json_get(p, "dryRun"), false);
-    rq->resumed = sl_json_bool(sl_json_get(p, "resumed"), false);
+    rq->since = (uint64_t)SL_MAX(sl_json_i64(sl_json_get(p, "since"), 0), INT64_C(0));
+    rq->resumed = rq->since > 0 || sl_json_bool(sl_json_get(p, "resumed"), false);
     rq->replace = sl_json_bool(sl_json_get(p, "replace"), false);
     rq->detach = rq->detach || rq->replace; /* what is replaced lasts */
     rq->lenient = sl_json_bool(sl_json_get(p, "allowNonRestoredState"), false);

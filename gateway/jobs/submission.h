@@ -52,6 +52,7 @@ struct sub_request {
     bool detach, together, dry_run;
     const struct sl_json *params; /* as the client sent them */
     bool resumed;                 /* the client comes back: it has seen how the submission began */
+    uint64_t since;               /* and has seen the events up to this number; 0 = none of them */
     uint64_t max_rows;            /* per SELECT; 0 = all */
     int64_t max_duration_ms;      /* per SELECT; 0 = none */
     int64_t timeout_ms;           /* of the whole submission; 0 = none */

@@ -79,8 +79,11 @@ static bool take_key(struct sub *s)
             s->sink = live_sink(s->live);
             return true;
         }
-        switch (live_follow(s->env->live, rq->key, s->body, k, rq->resumed, s->arena, &s->exit_code,
-                            &s->answer)) {
+        switch (live_follow(s->env->live, rq->key, s->body, k,
+                            rq->since     ? rq->since
+                            : rq->resumed ? LIVE_FROM_NOW
+                                          : 0,
+                            s->arena, &s->exit_code, &s->answer)) {
         case LIVE_OTHER_BODY:
             refuse_key(s, "");
             return false;

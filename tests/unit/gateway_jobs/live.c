@@ -22,20 +22,27 @@ struct client {
     struct event_sink sink;
     pthread_mutex_t lock;
     char *got[2048];
+    uint64_t numbers[2048]; /* 0: it had none */
     size_t n;
     bool stop, gone;
 };
 
-static bool emit(void *ctx, sl_str json)
+static bool emit_numbered(void *ctx, uint64_t number, sl_str json)
 {
     struct client *c = ctx;
     pthread_mutex_lock(&c->lock);
     bool there = !c->gone;
     if (there) {
+        c->numbers[c->n] = number;
         c->got[c->n++] = strndup(json.p, json.n);
     }
     pthread_mutex_unlock(&c->lock);
     return there;
+}
+
+static bool emit(void *ctx, sl_str json)
+{
+    return emit_numbered(ctx, 0, json);
 }
 
 static bool flag(struct client *c, const bool *which)
@@ -75,7 +82,8 @@ static void client_init(struct client *c)
 {
     memset(c, 0, sizeof(*c));
     pthread_mutex_init(&c->lock, NULL);
-    c->sink = (struct event_sink){.ctx = c, .emit = emit, .cancelled = stopped, .gone = has_gone};
+    c->sink = (struct event_sink){
+        .ctx = c, .emit = emit, .emit_numbered = emit_numbered, .cancelled = stopped, .gone = has_gone};
 }
 
 static void client_free(struct client *c)
@@ -90,7 +98,7 @@ struct follower {
     struct client client;
     struct live_hub *hub;
     const char *key, *body;
-    bool from_now;
+    uint64_t since;
     struct sl_arena arena;
     enum live_follow how;
     int exit_code;
@@ -101,12 +109,13 @@ struct follower {
 static void *follow(void *arg)
 {
     struct follower *f = arg;
-    f->how = live_follow(f->hub, sl_str_of(f->key), f->body, &f->client.sink, f->from_now, &f->arena,
+    f->how = live_follow(f->hub, sl_str_of(f->key), f->body, &f->client.sink, f->since, &f->arena,
                          &f->exit_code, &f->json);
     return NULL;
 }
 
-static void follower_start(struct follower *f, struct live_hub *h, const char *key, const char *body)
+static void follower_start_behind(struct follower *f, struct live_hub *h, const char *key, const char *body,
+                                  uint64_t since)
 {
     memset(f, 0, sizeof(*f));
     client_init(&f->client);
@@ -114,7 +123,13 @@ static void follower_start(struct follower *f, struct live_hub *h, const char *k
     f->hub = h;
     f->key = key;
     f->body = body;
+    f->since = since;
     assert_int_equal(pthread_create(&f->thread, NULL, follow, f), 0);
+}
+
+static void follower_start(struct follower *f, struct live_hub *h, const char *key, const char *body)
+{
+    follower_start_behind(f, h, key, body, 0);
 }
 
 static void follower_end(struct follower *f)
@@ -191,6 +206,53 @@ static void who_follows_sees_every_event_once_and_the_answer(void **state)
     assert_int_equal(live_count(h), 0);
     assert_non_null(l = live_begin(h, SL_STR("k"), "body", NULL, true, false)); /* free again */
     live_end(l, 0, SL_STR("{}"));
+    client_free(&first);
+    live_hub_free(h);
+}
+
+/* A reader that breaks off anywhere and says what it saw last has seen everything, once, in order. */
+static void who_comes_back_goes_on_behind_what_it_saw(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    struct live_hub *h = live_hub_new();
+    struct client first;
+    client_init(&first);
+    struct live *l = live_begin(h, SL_STR("k"), "body", &first.sink, false, false);
+    for (int i = 1; i <= N; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "{\"event\":\"step\",\"n\":%d}", i);
+        say(l, text);
+        say(l, "{\"event\":\"rows\",\"rows\":[]}");
+    }
+    assert_int_equal(first.n, 2 * N);
+    for (int i = 0; i < 2 * N; i++) { /* rows cannot be asked for again */
+        assert_int_equal(first.numbers[i], i % 2 == 0 ? i / 2 + 1 : 0);
+    }
+    const uint64_t places[] = {1, 57, N - 1, N, N + 1000, LIVE_FROM_NOW};
+    struct follower f[SL_ARRAY_LEN(places)];
+    for (size_t i = 0; i < SL_ARRAY_LEN(places); i++) {
+        follower_start_behind(&f[i], h, "k", "body", places[i]);
+        size_t want = places[i] >= N ? 0 : N - (size_t)places[i];
+        for (int64_t until = sys_now_ms() + SOON_MS; received(&f[i].client) < want && sys_now_ms() < until;) {
+            usleep(1000);
+        }
+    }
+    sys_sleep_ms(100); /* for those that have nothing to wait for to be there */
+    say(l, "{\"event\":\"step\",\"n\":201}");
+    live_end(l, 0, SL_STR("{}"));
+    for (size_t i = 0; i < SL_ARRAY_LEN(places); i++) {
+        pthread_join(f[i].thread, NULL);
+        if (f[i].how == LIVE_ENDED) {
+            uint64_t from = SL_MIN(places[i], (uint64_t)N);
+            bool late = places[i] > N && f[i].client.n == 0; /* came between the last event and the end */
+            assert_true(late || f[i].client.n == N + 1 - from);
+            for (size_t k = 0; k < f[i].client.n; k++) {
+                assert_int_equal(f[i].client.numbers[k], from + k + 1);
+            }
+        }
+        follower_end(&f[i]);
+    }
     client_free(&first);
     live_hub_free(h);
 }
@@ -272,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_follows_sees_every_event_once_and_the_answer),
+        cmocka_unit_test(who_comes_back_goes_on_behind_what_it_saw),
         cmocka_unit_test(it_waits_for_its_client_to_come_back_but_not_for_ever),
         cmocka_unit_test(who_may_end_it),
     };
