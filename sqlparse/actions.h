@@ -42,9 +42,8 @@ struct sql_parse {
     /* rows with DEFAULT not yet seen to be rows of VALUES; the first one's place */
     unsigned defaults;
     uint32_t default_off;
-    /* patterns of LIKE that hold a BETWEEN, not yet seen to be in the bound of another one */
-    unsigned patterns;
-    uint32_t pattern_off;
+    bool flat;              /* has a BETWEEN or an ESCAPE: sql_check_flat has to look */
+    uint32_t between_twice; /* 1 + place of a BETWEEN that came before the AND of another one; 0: none */
     /* CURSOR( ) not yet seen to be an argument of a table function; the first one's place */
     unsigned cursors;
     uint32_t cursor_off;
@@ -129,8 +128,9 @@ void check_non_query(struct sql_parse *p, const struct sql_node *e);
 void check_non_query_list(struct sql_parse *p, const struct sql_node *list);
 void check_non_query_first(struct sql_parse *p, const struct sql_node *list);
 void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
-void sql_check_between(struct sql_parse *p, const struct sql_node *of, const struct sql_node *upper);
-void sql_check_pattern(struct sql_parse *p, const struct sql_node *pattern, const struct sql_node *escape);
+void sql_check_escape(struct sql_parse *p, const struct sql_node *escape);
+/* The whole tree: does Flink come through with what stands around BETWEEN, LIKE and ESCAPE (flat.c)? */
+void sql_check_flat(struct sql_parse *p);
 void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub);
 void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause,
                               const struct sql_node *tail);
@@ -203,6 +203,7 @@ struct sql_feed {
     bool update;          /* UPDATE has come */
     uint8_t assign;       /* behind its SET 1, where the left side of an = may stand 2 */
     uint16_t assign_depth;
+    uint16_t pivot_depth;  /* 1 + depth inside the parentheses of PIVOT; 0: none */
     uint16_t window_depth; /* 1 + depth of a WINDOW clause whose list may go on; 0: none */
     struct sql_token last; /* that token, as lexed */
     /* BETWEENs still waiting for their AND, per open parenthesis or CASE */

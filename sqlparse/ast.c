@@ -212,7 +212,10 @@ struct sql_node *sql_like(struct sql_parse *p, struct sql_node *a, struct sql_to
 {
     struct sql_node *n = MK(LIKE, a->off, a, b, escape);
     n->op = (uint16_t)(op.kind | op.word);
-    sql_check_pattern(p, b, escape);
+    if (escape) {
+        p->flat = true;
+        sql_check_escape(p, escape);
+    }
     return n;
 }
 

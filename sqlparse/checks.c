@@ -183,77 +183,16 @@ void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub)
     }
 }
 
-/* Does one of the operators that share the level of IN and LIKE, from `n` down, have an ESCAPE? */
-static bool has_escape(const struct sql_node *n)
+/* What stands behind ESCAPE begins without a sign, NOT or the like. */
+void sql_check_escape(struct sql_parse *p, const struct sql_node *escape)
 {
-    while (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE) {
-        if (n->kind == SQL_N_LIKE && n->first->next->next) {
-            return true;
-        }
-        n = sql_last(n);
-    }
-    return false;
-}
-
-/* Does another operator of the kind stand in front, without parentheses: IS NULL, LIKE, IN, = ANY? */
-static bool begins_with_operator(const struct sql_node *n)
-{
-    while (n->kind == SQL_N_BINARY) {
+    const struct sql_node *n = escape;
+    while (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE ||
+           n->kind == SQL_N_BINARY || n->kind == SQL_N_BETWEEN || n->kind == SQL_N_IS) {
         n = n->first;
-    }
-    return n->kind == SQL_N_IS || n->kind == SQL_N_LIKE || n->kind == SQL_N_IN ||
-           n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_BETWEEN;
-}
-
-/* BETWEEN x AND y LIKE z ESCAPE ...: Flink takes the LIKE for part of the bound and then has an ESCAPE left. Behind
- * IS NULL and its like it may group the LIKE first; what is not known to be refused is taken. */
-void sql_check_between(struct sql_parse *p, const struct sql_node *of, const struct sql_node *upper)
-{
-    if (has_escape(upper) && !begins_with_operator(of)) {
-        check(p, SQL_CHECK_ESCAPE_LEFT, p->end - 1, p->end);
-    }
-    /* the bound ends before a BETWEEN, also where LIKE would read on */
-    for (const struct sql_node *n = upper; p->patterns && n->kind == SQL_N_LIKE;) {
-        n = n->first->next;
-        while (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED) {
-            n = n->first;
-        }
-        p->patterns -= n->kind == SQL_N_BETWEEN;
-    }
-}
-
-/* x LIKE y BETWEEN ...: Flink reads the pattern on through the BETWEEN and then misses its AND. And what
- * stands behind ESCAPE begins without a sign, NOT or the like. */
-void sql_check_pattern(struct sql_parse *p, const struct sql_node *pattern, const struct sql_node *escape)
-{
-    const struct sql_node *n = pattern;
-    while (n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE) {
-        n = n->first;
-    }
-    if (n->kind == SQL_N_BETWEEN) {
-        const struct sql_node *lower = n->first->next;
-        if (!p->patterns++) {
-            p->pattern_off = lower->off + lower->len;
-        }
-    }
-    if (!escape) {
-        return;
-    }
-    for (n = escape; n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE;
-         n = n->first) {
-    }
-    if (n->kind == SQL_N_BETWEEN) {
-        const struct sql_node *lower = n->first->next;
-        check(p, SQL_CHECK_BETWEEN_LIKE, lower->off + lower->len, lower->off + lower->len + 1);
-    }
-    for (n = escape; n->kind == SQL_N_IN || n->kind == SQL_N_QUANTIFIED || n->kind == SQL_N_LIKE ||
-                     n->kind == SQL_N_BINARY || n->kind == SQL_N_BETWEEN;
-         n = n->first) {
     }
     if (n->kind == SQL_N_UNARY) {
         check(p, SQL_CHECK_UNEXPECTED, n->off, n->off + 1);
-    } else if (has_escape(escape)) {
-        check(p, SQL_CHECK_ESCAPE_LEFT, p->end - 1, p->end);
     }
 }
 
@@ -1179,7 +1118,7 @@ void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
         check(p, SQL_CHECK_TABLE_CALL, odd.off, odd.off + odd.len);
     } else if (t[0].kind == TK_CASE && t[1].kind == TK_WHEN) {
         check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
-    } else if (t[0].kind == TK_SELECT && t[2].kind != TK_RP) {
+    } else if (t[0].kind == TK_SELECT && t[1].kind != TK_HINT_BEGIN && t[2].kind != TK_RP) {
         check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
     }
 }

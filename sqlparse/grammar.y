@@ -209,9 +209,9 @@ like(R) ::= LIKE|ILIKE|RLIKE(T). { R = T; R.word = 0; }
 like(R) ::= SIMILAR(T) TO. { R = T; R.word = 0; }
 like(R) ::= NOT_LIKE LIKE|ILIKE|RLIKE(T). { R = T; R.word = SQL_OP_NEGATED; }
 like(R) ::= NOT_LIKE SIMILAR(T) TO. { R = T; R.word = SQL_OP_NEGATED; }
-expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); sql_check_between(p, A, C); }
+expr(R) ::= expr(A) BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN] { R = MK(BETWEEN, A->off, A, B, C); p->flat = true; }
 expr(R) ::= expr(A) NOT2 BETWEEN symmetric expr(B) BETWEEN_AND expr(C). [BETWEEN]
-    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); sql_check_between(p, A, C); }
+    { R = sql_op(MK(BETWEEN, A->off, A, B, C), SQL_OP_NEGATED); p->flat = true; }
 expr(R) ::= expr(A) IN in_operand(B). [IN] { R = MK(IN, A->off, A, B); }
 expr(R) ::= expr(A) NOT2 IN in_operand(B). [IN] { R = sql_op(MK(IN, A->off, A, B), SQL_OP_NEGATED); }
 symmetric ::= .
@@ -343,7 +343,8 @@ call0(R) ::= cids(A) LP fargs(B) RP. { sql_check_call(p, A, B); R = MK(CALL, A->
 call0(R) ::= fname(A) LP fargs(B) RP. { R = MK(CALL, A->off, A, B); }
 call0(R) ::= SPECIFIC(T) cids(A) LP fargs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 call0(R) ::= SPECIFIC(T) fname(A) LP fargs(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-/* its reserved sisters (STRING_AGG ...) cannot be called in Flink: the lookahead for a call does not know them */
+/* its reserved sisters (STRING_AGG ...) can be called in PIVOT, and before 2.2 behind FINAL and RUNNING; elsewhere
+ * Flink's lookahead for a call does not know them */
 call0(R) ::= ARRAY_AGG(T) LP all_distinct agg_args(A) agg_nulls(N) order_by_opt(O) separator_opt(S) RP.
     { R = sql_op(MK(CALL, T.off, A, N, O, S), T.kind); }
 agg_nulls(R) ::= . { R = NULL; }

@@ -157,6 +157,13 @@ static bool begins_primary(const struct sql_token *t)
     case TK_JSON_OBJECTAGG:
     case TK_JSON_ARRAY:
     case TK_JSON_ARRAYAGG:
+    case TK_DATE_TRUNC:
+    case TK_DATETIME_TRUNC:
+    case TK_TIME_TRUNC:
+    case TK_TIMESTAMP_TRUNC:
+    case TK_TIME_DIFF:
+    case TK_TIMESTAMP_DIFF:
+    case TK_CONTAINS_SUBSTR:
         return true;
     case TK_USER:
         return true;
@@ -224,11 +231,16 @@ static bool begins_unit(const struct sql_feed *f, const struct sql_token *t)
     }
 }
 
+/* The reserved sisters of ARRAY_AGG: called only where Flink expects nothing but a call. */
+static bool is_reserved_agg(const struct sql_token *t)
+{
+    return t->word == SQL_W_STRING_AGG || t->word == SQL_W_GROUP_CONCAT || t->word == SQL_W_ARRAY_CONCAT_AGG;
+}
+
 /* A reserved word that names a function, and its parenthesis at peek(k)? */
 static bool is_called(struct sql_feed *f, const struct sql_token *t, unsigned k)
 {
-    bool function =
-        sql_words[t->word].function || t->word == SQL_W_STRING_AGG || t->word == SQL_W_GROUP_CONCAT;
+    bool function = sql_words[t->word].function || is_reserved_agg(t);
     return t->word && function && peek_kind(f, k) == TK_LP;
 }
 
@@ -250,7 +262,7 @@ static int decide_plain_call(struct sql_feed *f, const struct sql_token *t)
     case TK_CHAR:
         return TK_FNAME;
     default:
-        return t->word == SQL_W_STRING_AGG || t->word == SQL_W_GROUP_CONCAT ? TK_ARRAY_AGG : 0;
+        return is_reserved_agg(t) ? TK_ARRAY_AGG : 0;
     }
 }
 
@@ -258,6 +270,10 @@ static int decide_plain_call(struct sql_feed *f, const struct sql_token *t)
 static int decide(struct sql_feed *f, const struct sql_token *t)
 {
     int next = decide_plain_call(f, t);
+    if (f->pivot_depth == f->depth + 1 && is_reserved_agg(t) && peek_kind(f, 0) == TK_LP &&
+        (f->prev == TK_LP || f->prev == TK_COMMA)) {
+        return TK_ARRAY_AGG;
+    }
     if (next) {
         return next;
     }
@@ -450,6 +466,7 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     case TK_LB:
     case TK_CASE:
         f->depth++;
+        f->pivot_depth = f->prev == TK_PIVOT ? f->depth + 1 : f->pivot_depth;
         if (f->depth < SQL_FEED_DEPTH) {
             f->between[f->depth] = 0;
         }
@@ -461,12 +478,13 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         /* what was begun inside is over */
         f->window_depth = f->window_depth > f->depth + 1 ? 0 : f->window_depth;
         f->frame_depth = f->frame_depth > f->depth + 1 ? 0 : f->frame_depth;
+        f->pivot_depth = f->pivot_depth > f->depth + 1 ? 0 : f->pivot_depth;
         break;
     case TK_BETWEEN:
         if (f->prev == TK_ROWS || f->prev == TK_RANGE) {
             f->frame_depth = f->depth + 1;
-        } else if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]++) {
-            check(p, SQL_CHECK_BETWEEN_TWICE, t->off, t->end);
+        } else if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]++ && !p->between_twice) {
+            p->between_twice = t->off + 1;
         }
         break;
     case TK_AND:
@@ -613,8 +631,11 @@ static void parse_run(struct sl_arena *a, sl_str text, sql_version version, uint
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.defaults) {
         check(&run->parse, SQL_CHECK_DEFAULT_HERE, run->parse.default_off, run->parse.default_off + 7);
     }
-    if (!run->parse.complaint && !run->parse.syntax_error && run->parse.patterns) {
-        check(&run->parse, SQL_CHECK_BETWEEN_LIKE, run->parse.pattern_off, run->parse.pattern_off + 1);
+    if (!run->parse.complaint && !run->parse.syntax_error) {
+        sql_check_flat(&run->parse);
+    } else if (run->parse.syntax_error && run->parse.between_twice) {
+        check(&run->parse, SQL_CHECK_BETWEEN_TWICE, run->parse.between_twice - 1,
+              run->parse.between_twice + 6);
     }
     if (!run->parse.complaint && !run->parse.syntax_error && run->parse.cursors) {
         check(&run->parse, SQL_CHECK_CURSOR_HERE, run->parse.cursor_off, run->parse.cursor_off + 6);
