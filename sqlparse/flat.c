@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * BETWEEN, LIKE and ESCAPE as Flink groups them. Its parser reads an expression as a flat list of operands
  * and operators and then reduces the strongest operator that its neighbours leave free, again and again.
- * BETWEEN and LIKE take operands from the list as it is at that moment: whether they find their AND and ESCAPE
- * depends on what was reduced before. Our grammar takes every such list; here it is made of the tree again and
- * reduced the way Flink does it, only to see whether Flink comes through. */
+ * BETWEEN and LIKE take operands from the list as it is at that moment: whether they find their AND and
+ * ESCAPE depends on what was reduced before. Our grammar takes every such list; here it is made of the tree
+ * again and reduced the way Flink does it, only to see whether Flink comes through. */
 #include "sqlparse/actions.h"
 
 enum flat_type { FLAT_OPERAND, FLAT_PREFIX, FLAT_POSTFIX, FLAT_INFIX, FLAT_BETWEEN, FLAT_LIKE, FLAT_ESCAPE };
@@ -93,7 +93,7 @@ static void put(struct flat_list *l, const struct sql_node *n, enum flat_type ty
  * one operand then. */
 static bool flatten(struct flat_list *l, const struct sql_node *n)
 {
-    const struct sql_node *a = n->first, *b = a ? a->next : NULL;
+    const struct sql_node *a = n->first;
     size_t begin = l->n;
     int level;
     bool plain = false;
@@ -112,19 +112,19 @@ static bool flatten(struct flat_list *l, const struct sql_node *n)
     case SQL_N_LIKE:
         flatten(l, a);
         put(l, n, FLAT_LIKE, 2 * FLAT_IN + 2, 2 * FLAT_IN, FLAT_IN + 1);
-        flatten(l, b);
-        if (b->next) {
+        flatten(l, a->next);
+        if (a->next->next) {
             put(l, n, FLAT_ESCAPE, 0, 2, 0);
-            flatten(l, b->next);
+            flatten(l, a->next->next);
         }
         l->special = true;
         break;
     case SQL_N_BETWEEN:
         flatten(l, a);
         put(l, n, FLAT_BETWEEN, 2 * FLAT_IN, 2 * FLAT_IN + 2, FLAT_IN);
-        flatten(l, b);
+        flatten(l, a->next);
         put(l, n, FLAT_INFIX, 2 * FLAT_AND, 2 * FLAT_AND + 1, FLAT_AND);
-        flatten(l, b->next);
+        flatten(l, a->next->next);
         l->special = true;
         break;
     case SQL_N_BINARY:
@@ -133,7 +133,7 @@ static bool flatten(struct flat_list *l, const struct sql_node *n)
         level = n->kind == SQL_N_BINARY ? level_of(n) : FLAT_IN;
         plain = flatten(l, a);
         put(l, n, FLAT_INFIX, 2 * level, 2 * level + 1, level);
-        plain = flatten(l, b) && plain && n->kind == SQL_N_BINARY;
+        plain = flatten(l, a->next) && plain && n->kind == SQL_N_BINARY;
         break;
     default:
         plain = true;
