@@ -132,11 +132,13 @@ static void a_hanging_server_stops_nobody(void **state)
 {
     (void)state;
     struct result hang = {0}, good[5] = {{0}};
-    uv_timer_t timer;
+    static uv_timer_t timer;
     uv_timer_init(&loop, &timer);
     uv_timer_start(&timer, tick, 10, 10);
+    uv_unref((uv_handle_t *)&timer); /* a test that fails leaves it, and teardown is to end */
     ticks = 0;
-    start(&hang, url(bad, "/hang"), 400);
+    int64_t begin = sys_now_ms();
+    start(&hang, url(bad, "/hang"), 1500);
     for (int i = 0; i < 5; i++) {
         struct result *r = &good[i];
         start(r, url(server, "/ok"), 5000);
@@ -145,10 +147,11 @@ static void a_hanging_server_stops_nobody(void **state)
         }
         assert_true(r->ok && r->status == 200);
     }
-    assert_int_equal(hang.done, 0);
+    bool late = sys_now_ms() - begin >= 1500; /* a machine that stood still */
+    assert_true(late || hang.done == 0);
     run_until_idle();
     assert_true(hang.done == 1 && !hang.ok && hang.err.code == SL_TARGET_UNREACHABLE);
-    assert_non_null(strstr(hang.err.msg, "no answer within 0.4 s"));
+    assert_non_null(strstr(hang.err.msg, "no answer within 1.5 s"));
     assert_true(ticks > 15); /* the loop went on */
     uv_close((uv_handle_t *)&timer, NULL);
 }

@@ -5,11 +5,13 @@
 #define SLUICE_TESTS_HTTP_SERVER_H
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,9 +24,20 @@ struct server {
     _Atomic int requests, connections;
     _Atomic bool stop;
     _Atomic int fail_after; /* bytes of /file after which the connection is broken; 0 = never */
-    char last[65536];       /* the last request; read it after its answer */
+    char last[65536];       /* the last request; of the thread */
     size_t last_n;
+    pthread_mutex_t lock;
+    char shown[65536]; /* a copy of it, guarded */
 };
+
+/* Is this in the last request? For who has had its answer. */
+static inline bool server_got(struct server *s, const char *text)
+{
+    pthread_mutex_lock(&s->lock);
+    bool there = strstr(s->shown, text) != NULL;
+    pthread_mutex_unlock(&s->lock);
+    return there;
+}
 
 #define FILE_BYTES 100000
 static inline char file_byte(size_t i)
@@ -74,6 +87,9 @@ static inline bool server_read(struct server *s, int fd)
         }
     }
     s->last_n = n;
+    pthread_mutex_lock(&s->lock);
+    memcpy(s->shown, s->last, n + 1);
+    pthread_mutex_unlock(&s->lock);
     return true;
 }
 
@@ -104,7 +120,10 @@ static inline void server_send_file(struct server *s, int fd)
         server_put(fd, &c, 1);
         if (s->fail_after && i - from + 1 == (size_t)s->fail_after) {
             s->fail_after = 0;
-            sys_sleep_ms(50); /* so that what was sent is read before the reset */
+            for (int left = 1, k = 0; k < 1000 && left && ioctl(fd, SIOCOUTQ, &left) == 0; k++) {
+                sys_sleep_ms(5); /* the reset throws away what has not arrived ... */
+            }
+            sys_sleep_ms(200); /* ... and is not to come before that is read */
             server_reset(fd);
             return;
         }
@@ -215,6 +234,7 @@ static inline struct server *server_start(void)
         abort();
     }
     s->port = ntohs(at.sin_port);
+    pthread_mutex_init(&s->lock, NULL);
     pthread_create(&s->thread, NULL, server_run, s);
     return s;
 }
@@ -225,6 +245,7 @@ static inline void server_stop(struct server *s)
     shutdown(s->fd, SHUT_RDWR); /* wakes accept */
     pthread_join(s->thread, NULL);
     close(s->fd);
+    pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
