@@ -125,6 +125,15 @@ def listening_ports(pids):
     return ports
 
 
+def is_dead(pid):
+    """A killed process loses its memory, and with it its command line, before its files and locks; those go with its last thread."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in "ZX" and len(os.listdir(f"/proc/{pid}/task")) <= 1
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def wait_for(condition, seconds, what):
     seconds *= PATIENCE
     end = time.monotonic() + seconds

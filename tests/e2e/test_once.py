@@ -54,15 +54,6 @@ def owner_pids(sluice):
     return [p for p in sluice.pids() if re.search(r"sluice\S* .*owner run", harness.command_line(p))]
 
 
-def is_dead(pid):
-    """A killed process loses its memory, and with it its command line, before its files and locks; those go with its last thread."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] in "ZX" and len(os.listdir(f"/proc/{pid}/task")) <= 1
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
 def kill_owner(sluice):
     found = set(owner_pids(sluice))
     for pid in found:
@@ -70,7 +61,7 @@ def kill_owner(sluice):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    harness.wait_for(lambda: all(map(is_dead, found)), 10, "end of the owner")  # a call may have started the next one
+    harness.wait_for(lambda: all(map(harness.is_dead, found)), 10, "end of the owner")  # a call may have started the next one
 
 
 def runs(sluice, name):

@@ -31,7 +31,7 @@ def owner_pid(sluice):
 def kill_owner(sluice):
     pid = owner_pid(sluice)
     os.kill(pid, signal.SIGKILL)
-    harness.wait_for(lambda: pid not in sluice.pids(), 10, "end of the owner")
+    harness.wait_for(lambda: harness.is_dead(pid), 10, "end of the owner")
 
 
 def rss(pid):
