@@ -8,6 +8,8 @@ SAN ?=
 COMMA := ,
 # Objects made with sanitizers never meet the others.
 BUILD ?= $(if $(SAN),build/san-$(subst $(COMMA),-,$(SAN)),build)
+# One name for one folder, however it was given: what was noted of headers in a build holds for the next one.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 CC ?= gcc
 VERSION := 0.1.0
 OPT ?= -O2

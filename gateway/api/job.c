@@ -167,13 +167,12 @@ static void put_cause(struct api_call *c, struct sl_jw *w, const struct run *r)
     sl_jw_end_object(w);
 }
 
-/* By what it is known that the run is where it is said to be: its last transition. */
-static void put_evidence(struct api_call *c, struct sl_jw *w, const struct run *r)
+/* By what it is known that the run is where it is said to be: its last transition, `text` if it is at hand. */
+static void put_evidence(struct api_call *c, struct sl_jw *w, const struct run *r, sl_str text, int64_t at_ms)
 {
-    sl_str text;
-    int64_t at_ms;
     struct sl_err err = SL_ERR_INIT;
-    if (ledger_last_event(api_call_env(c)->ledger, r->id, "state", api_call_arena(c), &text, &at_ms, &err)) {
+    if (text.n ||
+        ledger_last_event(api_call_env(c)->ledger, r->id, "state", api_call_arena(c), &text, &at_ms, &err)) {
         sl_jw_key(w, "evidence");
         sl_jw_raw(w, text);
         put_time(w, "stateSince", at_ms);
@@ -263,14 +262,16 @@ static bool find(struct api_call *c, struct run *ret, struct sl_err *err)
 bool api_job_show(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct run r;
+    sl_str transition = SL_STR_NONE;
+    int64_t at_ms = 0;
     if (!find(c, &r, err)) {
         return false;
     }
-    r = newest(c, &r);
+    (void)tracker_get_known(api_call_env(c)->tracker, r.id, api_call_arena(c), &r, &transition, &at_ms);
     put_run(result, &r);
     put_job(c, result, &r);
     put_cause(c, result, &r);
-    put_evidence(c, result, &r);
+    put_evidence(c, result, &r, transition, at_ms);
     put_restore(c, result, &r);
     return true;
 }

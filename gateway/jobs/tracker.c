@@ -45,6 +45,7 @@ static void free_entry(struct entry *e)
         free(p->json);
         free(p);
     }
+    free(e->transition);
     free(e->chain);
     free(e->stack);
     free(e);
@@ -164,6 +165,23 @@ bool tracker_get(struct tracker *t, const char *run_id, struct run *ret)
     struct entry *e = track_find(t, run_id);
     if (e) {
         *ret = e->run;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return e != NULL;
+}
+
+bool tracker_get_known(struct tracker *t, const char *run_id, struct sl_arena *a, struct run *ret,
+                       sl_str *ret_json, int64_t *ret_at_ms)
+{
+    *ret_json = SL_STR_NONE;
+    pthread_mutex_lock(&t->lock);
+    struct entry *e = track_find(t, run_id);
+    if (e) {
+        *ret = e->run;
+        if (e->transition) {
+            *ret_json = sl_str_dup(a, sl_str_of(e->transition));
+            *ret_at_ms = e->transition_ms;
+        }
     }
     pthread_mutex_unlock(&t->lock);
     return e != NULL;

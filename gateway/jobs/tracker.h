@@ -20,6 +20,11 @@ void tracker_keep_in(struct tracker *t, const char *dir);
 void tracker_add(struct tracker *t, int64_t submission, const struct run *r);
 /* The run as last seen; false when it is not under watch. */
 bool tracker_get(struct tracker *t, const char *run_id, struct run *ret);
+/* The run with the change of state it stands on (the body of its newest "state" event, in the arena, and when),
+ * both of one moment: what is seen waits to be written, and the ledger's newest event may be an older one.
+ * SL_STR_NONE: none since it is under watch; the ledger's newest is the one then. */
+bool tracker_get_known(struct tracker *t, const char *run_id, struct sl_arena *a, struct run *ret,
+                       sl_str *ret_json, int64_t *ret_at_ms);
 /* Waits until the run runs with all its tasks or has ended / until it has ended; false on timeout. Asks more
  * often while somebody waits. */
 bool tracker_wait_running(struct tracker *t, const char *run_id, int64_t timeout_ms, struct run *ret);

@@ -55,8 +55,10 @@ struct entry {
     int64_t next_ms, last_ms, since_ms, detail_ms, checkpoints_ms;
     bool spread; /* its looks have a phase of their own */
     int64_t ended_at;
-    int64_t clock_ms;        /* of its JobManager, in the last answer */
-    int64_t counted_ms;      /* monotonic: when the counts of records last changed */
+    int64_t clock_ms;   /* of its JobManager, in the last answer */
+    int64_t counted_ms; /* monotonic: when the counts of records last changed */
+    char *transition;   /* its newest change of state, as the event says it; NULL: none since it is watched */
+    int64_t transition_ms;   /* wall */
     char *chain, *stack;     /* of its newest failure */
     int64_t failure_said_ms; /* monotonic: of the newest event of one */
     struct pending *pending, **pending_end;

@@ -56,6 +56,10 @@ static void push_state_event(struct entry *e, const char *from, const char *to, 
     sl_jw_kstrz(&w, "evidence", evidence);
     sl_jw_end_object(&w);
     track_push_event(e, "state", sl_buf_str(&b));
+    free(e->transition);
+    e->transition = strndup(sl_buf_str(&b).p, sl_buf_str(&b).n);
+    SL_OOM_ON(!e->transition);
+    e->transition_ms = sys_wall_ms();
 }
 
 /* ---- figures ---- */

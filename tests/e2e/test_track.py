@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said of a run against what really is so, on a real Flink: every checkpoint written down, a JobManager asleep, a TaskManager killed, a job that restarts, and
 logs that outlive their cluster."""
+import contextlib
 import glob
 import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import time
 
 import harness
@@ -41,6 +43,18 @@ def cluster(sluice):
     folder, = [f for f in glob.glob(f"{sluice.data}/clusters/*") if os.path.exists(f"{f}/state.json")]
     with open(f"{folder}/state.json", encoding="utf-8") as f:
         return folder, json.load(f)
+
+
+@contextlib.contextmanager
+def writer_held(sluice):
+    """Nobody else writes into the store meanwhile."""
+    store = sqlite3.connect(f"{sluice.data}/sluice.db", isolation_level=None)
+    try:
+        store.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        store.rollback()
+        store.close()
 
 
 def rest(sluice, name, path):
@@ -142,8 +156,9 @@ def test_a_taskmanager_that_is_killed_is_a_restart_and_no_failure(world):
 
 def test_a_jobmanager_that_is_killed_is_lost_with_its_evidence(world):
     folder, state = cluster(world)
-    os.kill(state["jobmanager"]["pid"], signal.SIGKILL)
-    now = harness.wait_for(lambda: is_so(world, "steady", ended=True), 40, "its end")
+    with writer_held(world):  # what is seen cannot be written yet: state, error and evidence are of one moment all the same
+        os.kill(state["jobmanager"]["pid"], signal.SIGKILL)
+        now = harness.wait_for(lambda: is_so(world, "steady", ended=True), 40, "its end")
     assert (now["state"], now["health"]) == ("LOST", "down")
     assert now["error"]["code"] == "run-lost" and "JobManager has ended" in now["error"]["message"], now
     assert now["evidence"]["source"] == "process" and "signal 9" in now["evidence"]["evidence"], now["evidence"]
