@@ -11,11 +11,15 @@ import struct
 import subprocess
 import time
 
+from schema import Schemas
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.path.abspath(os.environ.get("SLUICE_BIN", os.path.join(ROOT, "build", "sluice")))
 
 
 class Server:
+    schemas = None  # of openapi.json: one for all servers of this binary
+
     def __init__(self, folder, *args, env=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +57,15 @@ class Server:
         return self.ask(method, path, body, seconds=300)
 
     def ask(self, method, path, body=None, token=None, seconds=20, **headers):
-        """(status, headers, body: JSON where it is)"""
+        """(status, headers, body: JSON where it is). What /api/v1 answers is held against openapi.json."""
+        status, heads, answer = self.ask_raw(method, path, body, token, seconds, **headers)
+        if path.startswith("/api/v1/") and path != "/api/v1/openapi.json" and method != "HEAD":
+            if Server.schemas is None:
+                Server.schemas = Schemas(self.ask_raw("GET", "/api/v1/openapi.json")[2])
+            Server.schemas.check(method, path, status, heads["content-type"], answer)
+        return status, heads, answer
+
+    def ask_raw(self, method, path, body=None, token=None, seconds=20, **headers):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         token = self.token if token is None else token
         if token:

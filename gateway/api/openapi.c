@@ -1,12 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0
- * openapi.json, from the table of routes. */
+ * openapi.json, from the tables of routes and of the shapes of their answers. */
 #include "gateway/api/flink.h"
 
-static void put_schema(struct sl_jw *w, const char *type)
+static void put_reference(struct sl_jw *w, const char *name)
 {
-    sl_jw_key(w, "schema");
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    sl_jw_key(w, "$ref");
+    sl_jw_str(w, sl_arena_printf(&a, "#/components/schemas/%s", name));
+}
+
+/* The members of the schema of "string", "time", "a|b". */
+static void put_scalar(struct sl_jw *w, const char *type)
+{
+    bool time = strcmp(type, "time") == 0, listed = strchr(type, '|') != NULL;
+    sl_jw_kstrz(w, "type", time || listed ? "string" : type);
+    if (time) {
+        sl_jw_kstrz(w, "format", "date-time");
+    }
+    if (listed) {
+        sl_jw_key(w, "enum");
+        sl_jw_array(w);
+        for (const char *at = type; *at;) {
+            size_t n = strcspn(at, "|");
+            sl_jw_str(w, (sl_str){at, n});
+            at += n + (at[n] == '|');
+        }
+        sl_jw_end_array(w);
+    }
+}
+
+/* Of what comes in: "integer", "string:a|b", "array:Name". */
+static void put_given(struct sl_jw *w, const char *type)
+{
+    const char *colon = strchr(type, ':'), *of = colon ? colon + 1 : type;
+    if (type[0] != 'a') {
+        put_scalar(w, of);
+        return;
+    }
+    sl_jw_kstrz(w, "type", "array");
+    sl_jw_key(w, "items");
     sl_jw_object(w);
-    sl_jw_kstrz(w, "type", type);
+    if (strcmp(of, "string") == 0) {
+        sl_jw_kstrz(w, "type", "string");
+    } else {
+        put_reference(w, of);
+    }
+    sl_jw_end_object(w);
+}
+
+static void put_field(struct sl_jw *w, const struct api_field *f)
+{
+    sl_jw_key(w, f->name);
+    sl_jw_object(w);
+    if (f->text) {
+        sl_jw_kstrz(w, "description", f->text);
+    }
+    if (f->list) {
+        sl_jw_kstrz(w, "type", "array");
+        sl_jw_key(w, "items");
+        sl_jw_object(w);
+    }
+    if (f->of) {
+        put_reference(w, f->of->name);
+    } else {
+        put_scalar(w, f->type);
+    }
+    if (f->list) {
+        sl_jw_end_object(w);
+    }
+    sl_jw_end_object(w);
+}
+
+static void put_shape(struct sl_jw *w, const struct api_shape *s)
+{
+    sl_jw_key(w, s->name);
+    sl_jw_object(w);
+    sl_jw_kstrz(w, "type", "object");
+    sl_jw_key(w, "properties");
+    sl_jw_object(w);
+    for (const struct api_field *f = s->fields; f->name; f++) {
+        put_field(w, f);
+    }
+    sl_jw_end_object(w);
+    sl_jw_key(w, "required");
+    sl_jw_array(w);
+    for (const struct api_field *f = s->fields; f->name; f++) {
+        if (f->told == API_TOLD) {
+            sl_jw_strz(w, f->name);
+        }
+    }
+    sl_jw_end_array(w);
+    if (s->open) {
+        sl_jw_kbool(w, "additionalProperties", true);
+    }
     sl_jw_end_object(w);
 }
 
@@ -23,7 +110,10 @@ static void put_parameters(struct sl_jw *w, const struct api_route *r)
         sl_jw_kstrz(w, "in", p->in == API_IN_PATH ? "path" : "query");
         sl_jw_kbool(w, "required", p->required);
         sl_jw_kstrz(w, "description", p->text);
-        put_schema(w, p->type);
+        sl_jw_key(w, "schema");
+        sl_jw_object(w);
+        put_given(w, p->type);
+        sl_jw_end_object(w);
         sl_jw_end_object(w);
     }
     sl_jw_end_array(w);
@@ -55,8 +145,8 @@ static void put_body(struct sl_jw *w, const struct api_route *r)
         if (p->in == API_IN_BODY) {
             sl_jw_key(w, p->name);
             sl_jw_object(w);
-            sl_jw_kstrz(w, "type", p->type);
             sl_jw_kstrz(w, "description", p->text);
+            put_given(w, p->type);
             sl_jw_end_object(w);
         }
     }
@@ -74,12 +164,19 @@ static void put_body(struct sl_jw *w, const struct api_route *r)
     }
 }
 
-static void put_content(struct sl_jw *w, const char *type, const char *schema)
+/* `shape` NULL: a text. */
+static void put_content(struct sl_jw *w, const char *type, const struct api_shape *shape)
 {
     sl_jw_key(w, type);
     sl_jw_object(w);
     sl_jw_key(w, "schema");
-    sl_jw_raw(w, sl_str_of(schema));
+    sl_jw_object(w);
+    if (shape) {
+        put_reference(w, shape->name);
+    } else {
+        sl_jw_kstrz(w, "type", "string");
+    }
+    sl_jw_end_object(w);
     sl_jw_end_object(w);
 }
 
@@ -92,9 +189,9 @@ static void put_answers(struct sl_jw *w, const struct api_route *r)
     sl_jw_kstrz(w, "description", "done");
     sl_jw_key(w, "content");
     sl_jw_object(w);
-    put_content(w, "application/json", "{\"type\":\"object\"}");
+    put_content(w, "application/json", r->answer);
     if (r->events) {
-        put_content(w, "text/event-stream", "{\"type\":\"string\"}");
+        put_content(w, "text/event-stream", NULL);
     }
     sl_jw_end_object(w);
     sl_jw_end_object(w);
@@ -103,17 +200,11 @@ static void put_answers(struct sl_jw *w, const struct api_route *r)
     sl_jw_kstrz(w, "description", "what went wrong (RFC 9457)");
     sl_jw_key(w, "content");
     sl_jw_object(w);
-    put_content(w, "application/problem+json", "{\"$ref\":\"#/components/schemas/Problem\"}");
+    put_content(w, "application/problem+json", &api_problem_answer);
     sl_jw_end_object(w);
     sl_jw_end_object(w);
     sl_jw_end_object(w);
 }
-
-static const char problem[] =
-    "{\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\",\"code\"],\"properties\":{"
-    "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"
-    "\"code\":{\"type\":\"string\"},\"hint\":{\"type\":\"string\"},\"line\":{\"type\":\"integer\"},"
-    "\"column\":{\"type\":\"integer\"}}}";
 
 void api_openapi(struct sl_buf *out)
 {
@@ -166,8 +257,9 @@ void api_openapi(struct sl_buf *out)
     sl_jw_object(&w);
     sl_jw_key(&w, "schemas");
     sl_jw_object(&w);
-    sl_jw_key(&w, "Problem");
-    sl_jw_raw(&w, sl_str_of(problem));
+    for (const struct api_shape *const *s = api_shapes; *s; s++) {
+        put_shape(&w, *s);
+    }
     sl_jw_end_object(&w);
     sl_jw_key(&w, "securitySchemes");
     sl_jw_raw(&w, SL_STR("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));

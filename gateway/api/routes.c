@@ -76,7 +76,7 @@ static const struct api_param script_check[] = {
     {"text", API_IN_BODY, "string", true, "the script"},
     {"name", API_IN_BODY, "string", false, "its name in diagnostics"},
     {"flink", API_IN_BODY, "string", false, "Flink version: 1.20, 2.0, 2.1, 2.2 or 2.3"},
-    {"level", API_IN_BODY, "string", false, "syntax, script or full (default)"},
+    {"level", API_IN_BODY, "string:syntax|script|full", false, "syntax, script or full (default)"},
     {"lint", API_IN_BODY, "boolean", false, "also what Flink takes and people do not mean"},
     {0},
 };
@@ -94,13 +94,14 @@ static const struct api_param script_complete[] = {
     {0},
 };
 static const struct api_param submit[] = {
-    {"files", API_IN_BODY, "array", true, "[{\"name\",\"text\"}]: init files first, the script last"},
+    {"files", API_IN_BODY, "array:GivenFile", true,
+     "[{\"name\",\"text\"}]: init files first, the script last"},
     {"name", API_IN_BODY, "string", true, "name of the job"},
-    {"mode", API_IN_BODY, "string", false, "session (default) or application"},
+    {"mode", API_IN_BODY, "string:session|application", false, "session (default) or application"},
     {"flink", API_IN_BODY, "string", false, "Flink version, with or without its patch number"},
     {"target", API_IN_BODY, "string", false, "where to (default local)"},
-    {"vars", API_IN_BODY, "array", false, "[{\"name\",\"value\",\"source\",\"secret\"}]"},
-    {"config", API_IN_BODY, "array", false, "[{\"key\",\"value\",\"origin\"}]"},
+    {"vars", API_IN_BODY, "array:GivenVariable", false, "[{\"name\",\"value\",\"source\",\"secret\"}]"},
+    {"config", API_IN_BODY, "array:GivenSetting", false, "[{\"key\",\"value\",\"origin\"}]"},
     {"key", API_IN_BODY, "string", false, "idempotency key; the header Idempotency-Key gives it too"},
     {"detach", API_IN_BODY, "boolean", false, "answer when its jobs run"},
     {"together", API_IN_BODY, "boolean", false, "merge loose INSERTs into one job"},
@@ -120,7 +121,7 @@ static const struct api_param submit[] = {
      "sent again with its key: goes on behind the event of this number; the header Last-Event-ID gives it "
      "too"},
     {"resultsAddress", API_IN_BODY, "string", false, "where Flink's tasks reach the results port"},
-    {"form", API_IN_BODY, "string", false, "of rows: api (default) or text"},
+    {"form", API_IN_BODY, "string:api|text", false, "of rows: api (default) or text"},
     {0},
 };
 #define OF_TARGET                                                                                            \
@@ -147,12 +148,12 @@ static const struct api_param target_test[] = {
     OF_TARGET,
     {"flink", API_IN_BODY, "string", false, "Flink version that scripts are for"},
     {"resultsAddress", API_IN_BODY, "string", false, "where its TaskManagers reach the results port"},
-    {"connect", API_IN_BODY, "array", false, "HOST:PORTs that its TaskManagers try"},
+    {"connect", API_IN_BODY, "array:string", false, "HOST:PORTs that its TaskManagers try"},
     {0},
 };
 static const struct api_param token_make[] = {
     {"name", API_IN_BODY, "string", true, "whose it is"},
-    {"role", API_IN_BODY, "string", true, "viewer, analyst, operator or admin"},
+    {"role", API_IN_BODY, "string:viewer|analyst|operator|admin", true, "viewer, analyst, operator or admin"},
     {"ttlMs", API_IN_BODY, "integer", false, "how long it is good for (default: no end)"},
     {0},
 };
@@ -181,70 +182,83 @@ static const struct api_param of_operation[] = {
 static const struct api_param of_page[] = {
     OF_OPERATION,
     {"token", API_IN_PATH, "integer", true, "number of the page"},
-    {"rowFormat", API_IN_QUERY, "string", false, "JSON (default) or PLAIN_TEXT"},
+    {"rowFormat", API_IN_QUERY, "string:JSON|PLAIN_TEXT", false, "JSON (default) or PLAIN_TEXT"},
     {0},
 };
 
 const struct api_route api_routes[] = {
     {FRONT_POST, "/api/v1/scripts/check", "script.check", AUTH_ANALYST, script_check, "scripts",
-     API_NO_EVENTS},
-    {FRONT_POST, "/api/v1/scripts/split", "script.split", AUTH_ANALYST, script_text, "scripts",
-     API_NO_EVENTS},
+     API_NO_EVENTS, &api_check_answer},
+    {FRONT_POST, "/api/v1/scripts/split", "script.split", AUTH_ANALYST, script_text, "scripts", API_NO_EVENTS,
+     &api_split_answer},
     {FRONT_POST, "/api/v1/scripts/format", "script.format", AUTH_ANALYST, script_format, "scripts",
-     API_NO_EVENTS},
+     API_NO_EVENTS, &api_format_answer},
     {FRONT_POST, "/api/v1/scripts/complete", "script.complete", AUTH_ANALYST, script_complete, "scripts",
-     API_NO_EVENTS},
-    {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_OPERATOR, submit, "submissions", API_EVENTS},
-    {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", API_NO_EVENTS},
-    {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", API_NO_EVENTS},
-    {FRONT_DELETE, "/api/v1/jobs/{job}", "job.rm", AUTH_OPERATOR, of_job, "jobs", API_NO_EVENTS},
-    {FRONT_POST, "/api/v1/jobs/{job}/stop", "job.stop", AUTH_OPERATOR, job_stop, "jobs", API_NO_EVENTS},
+     API_NO_EVENTS, &api_complete_answer},
+    {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_OPERATOR, submit, "submissions", API_EVENTS,
+     &api_submit_answer},
+    {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", API_NO_EVENTS, &api_jobs_answer},
+    {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", API_NO_EVENTS,
+     &api_job_answer},
+    {FRONT_DELETE, "/api/v1/jobs/{job}", "job.rm", AUTH_OPERATOR, of_job, "jobs", API_NO_EVENTS,
+     &api_forgotten_answer},
+    {FRONT_POST, "/api/v1/jobs/{job}/stop", "job.stop", AUTH_OPERATOR, job_stop, "jobs", API_NO_EVENTS,
+     &api_savepoints_answer},
     {FRONT_POST, "/api/v1/jobs/{job}/savepoint", "job.savepoint", AUTH_OPERATOR, job_savepoint, "snapshots",
-     API_NO_EVENTS},
-    {FRONT_POST, "/api/v1/jobs/{job}/cancel", "job.cancel", AUTH_OPERATOR, job_cancel, "jobs", API_NO_EVENTS},
+     API_NO_EVENTS, &api_savepoints_answer},
+    {FRONT_POST, "/api/v1/jobs/{job}/cancel", "job.cancel", AUTH_OPERATOR, job_cancel, "jobs", API_NO_EVENTS,
+     &api_cancel_answer},
     {FRONT_POST, "/api/v1/jobs/{job}/rollback", "job.rollback", AUTH_OPERATOR, job_rollback, "versions",
-     API_EVENTS},
+     API_EVENTS, &api_submit_answer},
     {FRONT_GET, "/api/v1/jobs/{job}/history", "job.history", AUTH_VIEWER, job_history, "versions",
-     API_NO_EVENTS},
-    {FRONT_GET, "/api/v1/jobs/{job}/logs", "job.logs", AUTH_VIEWER, job_logs, "jobs", API_NO_EVENTS},
-    {FRONT_GET, "/api/v1/jobs/{job}/events", "job.events", AUTH_VIEWER, job_events, "jobs", API_FOLLOWS},
-    {FRONT_GET, "/api/v1/targets", "target.list", AUTH_VIEWER, none, "targets", API_NO_EVENTS},
-    {FRONT_POST, "/api/v1/targets", "target.add", AUTH_ADMIN, target_add, "targets", API_NO_EVENTS},
-    {FRONT_GET, "/api/v1/targets/{name}", "target.show", AUTH_VIEWER, of_target, "targets", API_NO_EVENTS},
-    {FRONT_DELETE, "/api/v1/targets/{name}", "target.remove", AUTH_ADMIN, of_target, "targets",
-     API_NO_EVENTS},
-    {FRONT_POST, "/api/v1/targets/{name}/use", "target.use", AUTH_ADMIN, of_target, "targets", API_NO_EVENTS},
+     API_NO_EVENTS, &api_history_answer},
+    {FRONT_GET, "/api/v1/jobs/{job}/logs", "job.logs", AUTH_VIEWER, job_logs, "jobs", API_NO_EVENTS,
+     &api_logs_answer},
+    {FRONT_GET, "/api/v1/jobs/{job}/events", "job.events", AUTH_VIEWER, job_events, "jobs", API_FOLLOWS,
+     &api_events_answer},
+    {FRONT_GET, "/api/v1/targets", "target.list", AUTH_VIEWER, none, "targets", API_NO_EVENTS,
+     &api_targets_answer},
+    {FRONT_POST, "/api/v1/targets", "target.add", AUTH_ADMIN, target_add, "targets", API_NO_EVENTS,
+     &api_named_answer},
+    {FRONT_GET, "/api/v1/targets/{name}", "target.show", AUTH_VIEWER, of_target, "targets", API_NO_EVENTS,
+     &api_targets_answer},
+    {FRONT_DELETE, "/api/v1/targets/{name}", "target.remove", AUTH_ADMIN, of_target, "targets", API_NO_EVENTS,
+     &api_named_answer},
+    {FRONT_POST, "/api/v1/targets/{name}/use", "target.use", AUTH_ADMIN, of_target, "targets", API_NO_EVENTS,
+     &api_named_answer},
     {FRONT_POST, "/api/v1/targets/{name}/test", "target.test", AUTH_OPERATOR, target_test, "targets",
-     API_NO_EVENTS},
-    {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", API_NO_EVENTS},
-    {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", API_NO_EVENTS},
+     API_NO_EVENTS, &api_findings_answer},
+    {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", API_NO_EVENTS,
+     &api_tokens_answer},
+    {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", API_NO_EVENTS,
+     &api_token_answer},
     {FRONT_DELETE, "/api/v1/tokens/{token}", "token.revoke", AUTH_ADMIN, token_revoke, "tokens",
-     API_NO_EVENTS},
-    {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", API_NO_EVENTS},
+     API_NO_EVENTS, &api_revoked_answer},
+    {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", API_NO_EVENTS, &api_hello_answer},
     /* Flink's own, without the version in front. */
-    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS},
-    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS},
-    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", API_NO_EVENTS},
+    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS, NULL},
+    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS, NULL},
+    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", API_NO_EVENTS, NULL},
     {FRONT_GET, "/sessions/{session}", "flink.session.show", AUTH_ANALYST, of_session, "flink-v1",
-     API_NO_EVENTS},
+     API_NO_EVENTS, NULL},
     {FRONT_DELETE, "/sessions/{session}", "flink.session.close", AUTH_ANALYST, of_session, "flink-v1",
-     API_NO_EVENTS},
+     API_NO_EVENTS, NULL},
     {FRONT_POST, "/sessions/{session}/heartbeat", "flink.session.heartbeat", AUTH_ANALYST, of_session,
-     "flink-v1", API_NO_EVENTS},
+     "flink-v1", API_NO_EVENTS, NULL},
     {FRONT_POST, "/sessions/{session}/configure-session", "flink.session.configure", AUTH_ANALYST, of_session,
-     "flink-v2", API_NO_EVENTS},
+     "flink-v2", API_NO_EVENTS, NULL},
     {FRONT_GET, "/sessions/{session}/complete-statement", "flink.session.complete", AUTH_ANALYST, of_session,
-     "flink-v2", API_NO_EVENTS},
+     "flink-v2", API_NO_EVENTS, NULL},
     {FRONT_POST, "/sessions/{session}/statements", "flink.session.execute", AUTH_ANALYST, of_session,
-     "flink-v1", API_NO_EVENTS},
+     "flink-v1", API_NO_EVENTS, NULL},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/status", "flink.operation.status", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS},
+     of_operation, "flink-v1", API_NO_EVENTS, NULL},
     {FRONT_POST, "/sessions/{session}/operations/{operation}/cancel", "flink.operation.cancel", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS},
+     of_operation, "flink-v1", API_NO_EVENTS, NULL},
     {FRONT_DELETE, "/sessions/{session}/operations/{operation}/close", "flink.operation.close", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS},
+     of_operation, "flink-v1", API_NO_EVENTS, NULL},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/result/{token}", "flink.operation.result",
-     AUTH_ANALYST, of_page, "flink-v1", API_NO_EVENTS},
+     AUTH_ANALYST, of_page, "flink-v1", API_NO_EVENTS, NULL},
     {0},
 };
 
@@ -388,6 +402,20 @@ bool api_route_takes(const struct api_route *r, const char *name)
     return param_of(r, sl_str_of(name)) != NULL;
 }
 
+/* Is it one of the texts behind the colon of its type? */
+static bool is_listed(sl_str text, const char *type)
+{
+    const char *colon = strchr(type, ':');
+    for (const char *at = colon ? colon + 1 : NULL; at; at = *at ? at + 1 : NULL) {
+        size_t n = strcspn(at, "|");
+        if (sl_str_eq(text, (sl_str){at, n})) {
+            return true;
+        }
+        at += n;
+    }
+    return !colon;
+}
+
 static bool is_of_type(const struct sl_json *v, const char *type)
 {
     switch (type[0]) {
@@ -404,6 +432,38 @@ static bool is_of_type(const struct sl_json *v, const char *type)
     }
 }
 
+static const struct api_shape *shape_of(const char *name)
+{
+    const struct api_shape *const *s = api_shapes;
+    while (*s && strcmp((*s)->name, name) != 0) {
+        s++;
+    }
+    return *s;
+}
+
+/* An element of "array:Name". */
+static bool check_element(const struct api_param *p, const struct sl_json *v, struct sl_err *err)
+{
+    const char *name = strchr(p->type, ':') + 1;
+    const struct api_shape *shape = shape_of(name);
+    if (!shape) {
+        return v->type == SL_JSON_STRING ||
+               sl_fail(err, SL_USAGE, "parameter '%s' has elements of type %s", p->name, name);
+    }
+    if (v->type != SL_JSON_OBJECT) {
+        return sl_fail(err, SL_USAGE, "parameter '%s' has elements like %s", p->name, p->text);
+    }
+    for (const struct api_field *f = shape->fields; f->name; f++) {
+        const struct sl_json *member = sl_json_get(v, f->name);
+        bool there = member && member->type != SL_JSON_NULL;
+        if (there ? !is_of_type(member, f->type) : f->told == API_TOLD) {
+            return sl_fail(err, SL_USAGE, "parameter '%s' has elements with %s, of type %s", p->name, f->name,
+                           f->type);
+        }
+    }
+    return true;
+}
+
 bool api_params_check(const struct api_method *m, const struct sl_json *params, struct sl_err *err)
 {
     const struct api_route *r = route_of(m);
@@ -417,11 +477,22 @@ bool api_params_check(const struct api_method *m, const struct sl_json *params, 
             return sl_fail(err, SL_USAGE, "%s has no parameter '%.*s'", m->name, SL_S(v->key));
         }
         if (v->type != SL_JSON_NULL && !is_of_type(v, p->type)) {
-            return sl_fail(err, SL_USAGE, "parameter '%s' is of type %s", p->name, p->type);
+            return sl_fail(err, SL_USAGE, "parameter '%s' is of type %.*s", p->name,
+                           (int)strcspn(p->type, ":"), p->type);
+        }
+        if (v->type == SL_JSON_STRING && !is_listed(v->text, p->type)) {
+            return sl_fail(err, SL_USAGE, "parameter '%s' is one of %s, not '%.*s'", p->name,
+                           strchr(p->type, ':') + 1, SL_S(v->text));
         }
     }
     for (const struct api_param *p = r->params; p->name; p++) {
         const struct sl_json *v = sl_json_get(params, p->name);
+        SL_JSON_EACH(e, sl_json_is(v, SL_JSON_ARRAY) ? v : NULL)
+        {
+            if (!check_element(p, e, err)) {
+                return false;
+            }
+        }
         if (p->required && (!v || v->type == SL_JSON_NULL)) {
             return sl_fail(err, SL_USAGE, "parameter '%s' is missing: %s", p->name, p->text);
         }

@@ -4,6 +4,7 @@
 #ifndef SLUICE_API_ROUTES_H
 #define SLUICE_API_ROUTES_H
 
+#include "gateway/api/answers.h"
 #include "gateway/api/api.h"
 #include "gateway/front/front.h"
 
@@ -11,7 +12,8 @@ enum api_in { API_IN_PATH, API_IN_QUERY, API_IN_BODY };
 struct api_param {
     const char *name; /* NULL ends a list */
     enum api_in in;
-    const char *type; /* "string", "integer", "boolean", "array", "object" */
+    /* "string", "integer", "boolean"; "string:a|b" takes these only, "array:Name" has elements of that shape (answers.h). */
+    const char *type;
     bool required;
     const char *text;
 };
@@ -29,6 +31,7 @@ struct api_route {
     const struct api_param *params;
     const char *tag; /* noun */
     enum api_events events;
+    const struct api_shape *answer; /* NULL: Flink's own */
 };
 extern const struct api_route api_routes[];
 

@@ -190,6 +190,38 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
     return false;
 }
 
+/* What the server itself cannot take: told in the form of the protocol that was spoken. */
+static void on_unfit(void *ctx, const struct front_request *r, int status, struct front_reply *ret,
+                     struct sl_arena *a)
+{
+    struct sl_err err = SL_ERR_INIT;
+    sl_str path;
+    int version;
+    (void)ctx;
+    switch (status) {
+    case 413:
+        sl_fail(&err, SL_LIMIT, "the body of a request has at most %s",
+                SL_SIZE((uint64_t)sl_limits.request_body_bytes));
+        sl_hint(&err, "limit.request-body-bytes");
+        break;
+    case 405:
+        sl_fail(&err, SL_METHOD_NOT_ALLOWED, "this method is not known here");
+        break;
+    case 501:
+        sl_fail(&err, SL_TRANSFER_CODING, "a body comes with a length or chunked, and in no other coding");
+        break;
+    default:
+        sl_fail(&err, SL_USAGE, "this is not a request of HTTP as RFC 9112 has it");
+        break;
+    }
+    if (r->path.n && flink_path(a, r->path, &path, &version)) {
+        flink_error_reply(&err, a, ret);
+        ret->status = status;
+    } else {
+        api_problem_reply(&err, a, ret);
+    }
+}
+
 static void on_request(void *ctx, const struct front_request *r)
 {
     struct serve *s = ctx;
@@ -396,6 +428,7 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
 {
     static const struct front_ops ops = {.request = on_request,
                                          .admit = on_admit,
+                                         .unfit = on_unfit,
                                          .gone = on_gone,
                                          .socket = on_socket,
                                          .message = on_message,

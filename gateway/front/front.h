@@ -62,6 +62,9 @@ struct front_ops {
     void (*request)(void *ctx, const struct front_request *r);
     /* May this request (no body yet) go on? true; or false with the reply that ends it. Before any body is read. */
     bool (*admit)(void *ctx, const struct front_request *r, struct front_reply *ret, struct sl_arena *a);
+    /* The reply to a request that is none, or none that is taken: 400, 405, 413 or 501. `r` has what was read of it. */
+    void (*unfit)(void *ctx, const struct front_request *r, int status, struct front_reply *ret,
+                  struct sl_arena *a);
     /* The client of a request that is not answered to its end has gone. */
     void (*gone)(void *ctx, uint64_t id);
     /* A WebSocket at this path: taken (its id is the request's; ret_user is given back with each message), or refused

@@ -217,7 +217,9 @@ static int refuse(struct front *f, struct peer *p, const struct front_reply *r)
 
 static int refuse_status(struct front *f, struct peer *p, int status)
 {
-    return refuse(f, p, &(struct front_reply){.status = status});
+    struct front_reply r = {.status = status};
+    f->ops.unfit(f->ctx, &p->rq, status, &r, &p->arena);
+    return refuse(f, p, &r);
 }
 
 static int tell(struct front *f, struct peer *p)

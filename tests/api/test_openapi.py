@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every route of openapi.json is asked, and what it answers is what the document says: Server.ask holds each answer against it."""
+import http.server
+import json
+import os
+import sys
+import threading
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from schema import Schemas
+from server import Server, read_answer
+from test_events import ENDED, Store
+from test_logs import JOB, JobManager
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    manager = http.server.ThreadingHTTPServer(("127.0.0.1", 0), JobManager)
+    threading.Thread(target=manager.serve_forever, daemon=True).start()
+    s = Server(tmp_path_factory.mktemp("openapi"))
+    s.manager = f"http://127.0.0.1:{manager.server_port}"
+    store = Store(s.folder)
+    store.run(ENDED, "over", 1)
+    store.db.execute("UPDATE run SET version = 1, state = 'FAILED', error_code = 'kafka-auth', error = 'no', hint = 'h', place = 'p', ended_ms = 1700000000000, created_ms = 1690000000000"
+                     " WHERE id = ?", (ENDED,))
+    store.db.execute("INSERT INTO job(id, name, owner, created_ms) VALUES(1, 'over', 'ann', 1690000000000)")
+    store.db.execute("INSERT INTO version(job, number, digest, bundle, source, made_by, made_ms) VALUES(1, 1, 'd', '{}', '', 'ann', 1690000000000)")
+    for n in range(1, 4):
+        store.event(ENDED, n, json.dumps({"from": "RUNNING", "to": "FAILED"}))
+    yield s
+    store.db.execute("UPDATE run SET ended = 1")
+    store.db.close()
+    code = s.stop()
+    manager.shutdown()
+    assert code == 0
+
+
+SCRIPT = "CREATE TABLE t (a INT) WITH ('connector'='datagen');\nCREATE TABLE o (a INT) WITH ('connector'='blackhole');\nINSERT INTO o SELECT a FROM t;\n"
+WRONG = "SELECT 1 FORM t;\nCREATE TABEL x;\nSELECT a FROM (SELECT 1 AS b) AS c;\n"
+
+
+def test_every_route_answers_as_it_says(server):
+    """The routes that need a Flink to succeed are asked for what they refuse; before a Flink they are asked in the group serve."""
+    assert server.ask("POST", "/api/v1/targets", {"name": "made-up", "url": server.manager, "user": "a:b", "headers": "X-A: b"})[0] == 200
+    adopted = server.cli("job", "adopt", f"made-up/{JOB}", "--name", "mine")
+    assert adopted.returncode == 0, adopted.stderr
+    asked = [
+        ("GET", "/hello", None, 200),
+        ("POST", "/scripts/check", {"text": WRONG, "lint": True, "level": "full"}, 200),
+        ("POST", "/scripts/check", {"text": "SELECT 1", "level": "deep"}, 400),
+        ("POST", "/scripts/split", {"text": WRONG + "SET 'a' = 'b'"}, 200),
+        ("POST", "/scripts/format", {"text": WRONG}, 200),
+        ("POST", "/scripts/complete", {"text": "SELECT ", "offset": 7}, 200),
+        ("POST", "/submissions", {"name": "n", "files": [{"name": "a.sql", "text": SCRIPT}], "dryRun": True}, 200),
+        ("POST", "/submissions", {"name": "n", "files": [{"name": "a.sql", "text": WRONG}]}, 200),
+        ("POST", "/submissions", {"name": "n", "files": [7]}, 400),
+        ("GET", "/jobs", None, 200),
+        ("GET", "/jobs?all=true", None, 200),
+        ("GET", "/jobs/mine", None, 200),
+        ("GET", "/jobs/over", None, 200),
+        ("GET", "/jobs/none-such", None, 404),
+        ("GET", "/jobs/over/history", None, 200),
+        ("GET", "/jobs/mine/history", None, 200),
+        ("GET", "/jobs/mine/logs?which=taskmanager", None, 200),
+        ("GET", "/jobs/over/logs?which=errors", None, 200),
+        ("GET", "/jobs/over/events", None, 200),
+        ("GET", "/jobs/mine/events", None, 200),
+        ("POST", "/jobs/over/stop", {}, 409),
+        ("POST", "/jobs/over/savepoint", {}, 409),
+        ("POST", "/jobs/over/cancel", {"yes": True}, 409),
+        ("POST", "/jobs/over/rollback", {"version": 9}, 404),
+        ("DELETE", "/jobs/over", None, 200),
+        ("GET", "/targets", None, 200),
+        ("GET", "/targets/made-up", None, 200),
+        ("GET", "/targets/none-such", None, 404),
+        ("POST", "/targets/made-up/use", None, 200),
+        ("POST", "/targets/local/use", None, 200),
+        ("POST", "/targets/made-up/test", {"flink": "2.2"}, 200),
+        ("POST", "/targets/local/test", {}, 400),
+        ("DELETE", "/targets/local", None, 400),
+        ("POST", "/targets", {"name": "gone", "url": "http://127.0.0.1:1"}, 200),
+        ("DELETE", "/targets/gone", None, 200),
+        ("POST", "/tokens", {"name": "ann", "role": "viewer", "ttlMs": 60000}, 200),
+        ("POST", "/tokens", {"name": "bob", "role": "king"}, 400),
+        ("DELETE", "/tokens/ann", None, 200),
+        ("GET", "/tokens", None, 200),
+    ]
+    before = set(Server.schemas.seen)
+    Server.schemas.seen.clear()
+    for method, path, body, status in asked:
+        got = server.ask(method, "/api/v1" + path, body, seconds=60)
+        assert got[0] == status, (method, path, got)
+    document = server.ask_raw("GET", "/api/v1/openapi.json")[2]
+    seen = {name for name, _ in Server.schemas.seen}
+    missing = {o["operationId"] for path in document["paths"].values() for o in path.values()} - seen
+    assert not missing, f"routes without a line above: {missing}"
+    Server.schemas.seen |= before
+
+
+def test_what_is_no_request_gets_the_same_form(server):
+    """Refused before any call: still problem details, and in Flink's form where its protocol was spoken."""
+    schemas = Schemas(server.ask_raw("GET", "/api/v1/openapi.json")[2])
+    big = "Content-Length: 99999999999"
+    for line, head, code in (("POST /api/v1/submissions", big, 413), ("POST /api/v1/submissions", "Transfer-Encoding: gzip", 501), ("POST /api/v1/submissions", "Content-Length: 7x", 400),
+                             ("GET /api/v1/nothing", "X: y", 404), ("DELETE /api/v1/jobs", "X: y", 405)):
+        method, path = line.split()
+        s = server.raw(server.head(method, path, head, "Content-Type: application/json"))
+        status, body, _ = read_answer(s)
+        s.close()
+        assert status == code, (line, head, body)
+        schemas.check(method, path, status, "application/problem+json", json.loads(body))
+    s = server.raw(server.head("POST", "/v1/sessions", big))
+    status, body, _ = read_answer(s)
+    s.close()
+    assert status == 413 and "at most" in json.loads(body)["errors"][0]
+    assert server.ask("GET", "/api/v1/jobs", token="slu_" + "0" * 64)[0] == 401
+    assert server.ask("POST", "/api/v1/scripts/check", "x", Content_Type="text/plain")[0] == 415
+
+
+def test_a_member_that_is_not_told_of_is_seen(server):
+    """The check itself: what it is there to see."""
+    schemas = Schemas(server.ask_raw("GET", "/api/v1/openapi.json")[2])
+    good = {"version": "1", "build": "b", "pid": 1, "data": "/d", "activeRuns": 0, "resultsPort": 1}
+    schemas.check("GET", "/api/v1/hello", 200, "application/json", good)
+    for wrong in ({**good, "more": 1}, {**good, "pid": "1"}, {**good, "pid": True}, {k: v for k, v in good.items() if k != "pid"}, []):
+        with pytest.raises(AssertionError):
+            schemas.check("GET", "/api/v1/hello", 200, "application/json", wrong)
+    with pytest.raises(AssertionError):
+        schemas.check("GET", "/api/v1/hello", 200, "text/plain", good)
+    token = {"id": "i", "name": "n", "role": "viewer", "made": "2026-11-21T20:00:00.000Z"}
+    schemas.check("GET", "/api/v1/tokens", 200, "application/json", {"tokens": [token]})
+    for name, value in (("made", "yesterday"), ("role", "king")):
+        with pytest.raises(AssertionError):
+            schemas.check("GET", "/api/v1/tokens", 200, "application/json", {"tokens": [{**token, name: value}]})
