@@ -136,27 +136,95 @@ bool img_unpack(const char *archive, const char *folder, img_unpack_where where,
     return ok;
 }
 
-bool img_write_tiny_jar(const char *path, struct sl_err *err)
+/* ---- jars ---- */
+
+#define PIECE_BYTES  ((size_t)1 << 18)
+#define ENTRY_TIME_S 315619200 /* 1980-01-02: the same bytes, whenever they are written */
+
+static bool write_failed(struct archive *ar, const char *path, struct sl_err *err)
 {
-    static const char manifest[] = "Manifest-Version: 1.0\r\n\r\n";
-    struct archive *ar = archive_write_new();
+    int saved = archive_errno(ar);
+    return sl_fail_errno(err, saved == ENOSPC || saved == EDQUOT ? SL_DISK_FULL : SL_IO,
+                         saved > 0 ? saved : EIO, "cannot write %s", path);
+}
+
+static bool begin_entry(struct archive *ar, const char *name, int64_t bytes)
+{
     struct archive_entry *entry = archive_entry_new();
-    SL_OOM_ON(!ar || !entry);
-    archive_entry_set_pathname(entry, "META-INF/MANIFEST.MF");
-    archive_entry_set_size(entry, sizeof manifest - 1);
+    SL_OOM_ON(!entry);
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_size(entry, bytes);
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_entry_set_perm(entry, 0644);
-    archive_entry_set_mtime(entry, 315619200, 0);
-    bool ok = archive_write_set_format_zip(ar) == ARCHIVE_OK &&
-              archive_write_open_filename(ar, path) == ARCHIVE_OK &&
-              archive_write_header(ar, entry) == ARCHIVE_OK &&
-              archive_write_data(ar, manifest, sizeof manifest - 1) == (la_ssize_t)(sizeof manifest - 1) &&
-              archive_write_close(ar) == ARCHIVE_OK;
-    if (!ok) {
-        int saved = archive_errno(ar);
-        sl_fail_errno(err, SL_IO, saved > 0 ? saved : EIO, "cannot write %s", path);
-    }
+    archive_entry_set_mtime(entry, ENTRY_TIME_S, 0);
+    bool ok = archive_write_header(ar, entry) == ARCHIVE_OK;
     archive_entry_free(entry);
+    return ok;
+}
+
+/* A whole file as one entry. */
+static bool put_file(struct archive *ar, const char *name, const char *file, const char *path,
+                     struct sl_err *err)
+{
+    int64_t bytes = sys_file_size(file), done = 0;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || bytes < 0) {
+        sl_fail_errno(err, SL_IO, errno, "cannot read %s", file);
+        if (fd >= 0) {
+            close(fd);
+        }
+        return false;
+    }
+    char *piece = malloc(PIECE_BYTES);
+    SL_OOM_ON(!piece);
+    bool ok = begin_entry(ar, name, bytes) || write_failed(ar, path, err);
+    while (ok) {
+        ssize_t n = read(fd, piece, PIECE_BYTES);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            ok = sl_fail_errno(err, SL_IO, errno, "cannot read %s", file);
+        } else if (n > 0) {
+            done += n;
+            ok = (done <= bytes || sl_fail(err, SL_IO, "%s was changed while it was read", file)) &&
+                 (archive_write_data(ar, piece, (size_t)n) == (la_ssize_t)n || write_failed(ar, path, err));
+        } else {
+            ok = done == bytes || sl_fail(err, SL_IO, "%s was changed while it was read", file);
+            break;
+        }
+    }
+    free(piece);
+    close(fd);
+    return ok;
+}
+
+bool img_write_nesting_jar(const char *path, const char *const *jars, struct sl_err *err)
+{
+    static const char manifest[] = "Manifest-Version: 1.0\r\n\r\n";
+    const la_ssize_t n = sizeof manifest - 1;
+    struct archive *ar = archive_write_new();
+    SL_OOM_ON(!ar);
+    bool ok = archive_write_set_format_zip(ar) == ARCHIVE_OK &&
+              archive_write_set_format_option(ar, "zip", "compression", "store") == ARCHIVE_OK &&
+              archive_write_open_filename(ar, path) == ARCHIVE_OK &&
+              begin_entry(ar, "META-INF/MANIFEST.MF", n) && archive_write_data(ar, manifest, (size_t)n) == n;
+    ok = ok || write_failed(ar, path, err);
+    for (size_t i = 0; ok && jars && jars[i]; i++) {
+        SL_ARENA_AUTO a = {0};
+        const char *slash = strrchr(jars[i], '/'), *file = slash ? slash + 1 : jars[i];
+        bool named = sl_str_ends(sl_str_of(file), SL_STR(".jar"));
+        ok = put_file(ar, sl_arena_printf(&a, "lib/%zu-%s%s", i, file, named ? "" : ".jar").p, jars[i], path,
+                      err);
+    }
+    if (ok && archive_write_close(ar) != ARCHIVE_OK) {
+        ok = write_failed(ar, path, err);
+    }
     archive_write_free(ar);
     return ok;
+}
+
+bool img_write_tiny_jar(const char *path, struct sl_err *err)
+{
+    return img_write_nesting_jar(path, NULL, err);
 }

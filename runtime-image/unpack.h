@@ -16,5 +16,9 @@ SL_MUST_CHECK bool img_unpack(const char *archive, const char *folder, img_unpac
                               bool (*alive)(void *ctx), size_t *ret_files, struct sl_err *err);
 /* A jar that holds nothing but an empty manifest: /jars/:id/run wants some jar. */
 SL_MUST_CHECK bool img_write_tiny_jar(const char *path, struct sl_err *err);
+/* One that also holds whole jars, below lib/ and in this order (NULL-terminated; may be NULL): what /jars/:id/run takes out
+ * of a jar and puts on the job's class path behind it. The same bytes for the same jars. Errors: io, disk-full; what was
+ * written of the file then stays. */
+SL_MUST_CHECK bool img_write_nesting_jar(const char *path, const char *const *jars, struct sl_err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "gateway/target/flink_logs.h"
+#include "gateway/target/session_jars.h"
 #include "runtime-image/flink_base.h"
 #include "runtime-image/unpack.h"
 #include "sys/clock.h"
@@ -28,10 +29,11 @@ struct session {
     struct sl_arena a;
     struct tgt_endpoint at; /* incarnation stays empty in it */
     const char *runner_jar, *scratch_dir;
+    struct session_jars *jars;
     pthread_mutex_t start; /* one look for the jar at a time; taken before `lock` */
     pthread_mutex_t lock;  /* the fields below: of this incarnation */
     char incarnation[64], flink[16], jar_id[192], reached[300];
-    bool can_submit;
+    bool can_submit, runner_in_lib;
 };
 
 static struct session *of(struct target *t)
@@ -103,9 +105,10 @@ static bool runner_in_lib(struct flink_rest *r, struct sl_arena *a)
     return false;
 }
 
-/* Its id when a jar of that name was uploaded before, by us or by another Sluice. */
-static bool find_jar(struct flink_rest *r, const char *name, struct sl_arena *a, char *ret, size_t cap,
-                     struct sl_err *err)
+/* Its id when a jar of that name was uploaded before, by us or by another Sluice. What we had sent for one submission and
+ * is not in use goes. */
+static bool find_jar(struct session *s, struct flink_rest *r, const char *name, struct sl_arena *a, char *ret,
+                     size_t cap, struct sl_err *err)
 {
     const struct sl_json *doc = NULL;
     if (!(doc = flink_rest_get(r, "/jars", a, err))) {
@@ -118,6 +121,7 @@ static bool find_jar(struct flink_rest *r, const char *name, struct sl_arena *a,
             snprintf(ret, cap, "%.*s", SL_S(id));
         }
     }
+    session_jars_sweep(s->jars, r, sl_json_get(doc, "files"));
     return true;
 }
 
@@ -172,12 +176,13 @@ static bool have_jar(struct session *s, struct flink_rest *r, bool upload, bool 
     if (ret_lib) {
         *ret_lib = lib;
     }
-    if (!local_jar(s, lib, &a, &path, &name, err) || !find_jar(r, name, &a, id, sizeof id, err) ||
+    if (!local_jar(s, lib, &a, &path, &name, err) || !find_jar(s, r, name, &a, id, sizeof id, err) ||
         (!id[0] && upload && !flink_rest_upload_as(r, path, name, id, sizeof id, err))) {
         return false;
     }
     pthread_mutex_lock(&s->lock);
     s->can_submit = true;
+    s->runner_in_lib = lib;
     memcpy(s->jar_id, id, sizeof id);
     pthread_mutex_unlock(&s->lock);
     return true;
@@ -215,10 +220,27 @@ static bool session_ready(struct target *t, enum tgt_mode mode, tgt_progress pro
 
 /* ---- submit ---- */
 
+/* What was intended for one JobManager is not sent to another. before: its incarnation, "" = not known. */
+static bool same_life(struct session *s, struct flink_rest *r, const char *before, struct sl_err *err)
+{
+    struct flink_overview o;
+    if (!identify(s, r, &o, err)) {
+        return false;
+    }
+    pthread_mutex_lock(&s->lock);
+    bool same = !before[0] || strcmp(before, s->incarnation) == 0;
+    pthread_mutex_unlock(&s->lock);
+    if (!same) {
+        sl_fail(err, SL_TARGET_UNREACHABLE,
+                "the JobManager of '%s' has started anew meanwhile; nothing was sent", s->t.name);
+        return sl_hint(err, "run it again");
+    }
+    return true;
+}
+
 /* Somebody has deleted the jar since: found again or uploaded, when the JobManager is still the same. */
 static bool jar_again(struct session *s, const char *gone_id, struct sl_err *err)
 {
-    struct flink_overview o;
     char before[64];
     pthread_mutex_lock(&s->start);
     pthread_mutex_lock(&s->lock);
@@ -228,16 +250,7 @@ static bool jar_again(struct session *s, const char *gone_id, struct sl_err *err
     }
     pthread_mutex_unlock(&s->lock);
     struct flink_rest *r = flink_rest_open(&s->at, ASK_MS);
-    bool ok = identify(s, r, &o, err);
-    pthread_mutex_lock(&s->lock);
-    bool same = !before[0] || strcmp(before, s->incarnation) == 0;
-    pthread_mutex_unlock(&s->lock);
-    if (ok && !same) {
-        ok = sl_fail(err, SL_TARGET_UNREACHABLE,
-                     "the JobManager of '%s' has started anew meanwhile; nothing was sent", s->t.name);
-        sl_hint(err, "run it again");
-    }
-    ok = ok && have_jar(s, r, true, NULL, err);
+    bool ok = same_life(s, r, before, err) && have_jar(s, r, true, NULL, err);
     flink_rest_free(r);
     pthread_mutex_unlock(&s->start);
     return ok;
@@ -257,30 +270,60 @@ static bool jar_is_gone(const struct tgt_failure *f, const char *jar_id)
            sl_str_find(f->stack, SL_STR("does not exist")) >= 0;
 }
 
+/* The jar that is run: the runner's, or one that holds those of the submission. */
+static bool choose_jar(struct session *s, const struct tgt_submit *sub, bool jars, char ret[192],
+                       struct sl_err *err)
+{
+    char incarnation[64];
+    pthread_mutex_lock(&s->lock);
+    struct session_jars_wanted w = {
+        .jars = sub->jars, .runner = s->runner_in_lib ? NULL : s->runner_jar, .incarnation = incarnation};
+    memcpy(incarnation, s->incarnation, sizeof incarnation);
+    pthread_mutex_unlock(&s->lock);
+    if (!jars) {
+        copy_jar_id(s, ret);
+        return true;
+    }
+    if (!session_jars_take(s->jars, &s->at, &w, ret, err)) {
+        return false;
+    }
+    struct flink_rest *r = flink_rest_open(&s->at, ASK_MS); /* sending them may have taken its time */
+    bool same = same_life(s, r, incarnation, err);
+    flink_rest_free(r);
+    if (!same) {
+        session_jars_done(s->jars, &s->at, ret, true);
+    }
+    return same;
+}
+
 static bool session_submit(struct target *t, const struct tgt_submit *sub, struct sl_arena *a,
                            struct tgt_cluster *ret, struct tgt_failure *failure, struct sl_err *err)
 {
     struct session *s = of(t);
+    struct tgt_submit plain = *sub;
+    bool jars = sub->jars && sub->jars[0];
     char jar[192];
+    plain.jars = NULL; /* they are in what is run */
     memset(failure, 0, sizeof *failure);
     describe(s, ret);
-    if (sub->jars && sub->jars[0]) {
-        sl_fail(err, SL_NOT_SUPPORTED,
-                "jars of this machine cannot be brought to '%s': its TaskManagers do not see %s", t->name,
-                sub->jars[0]);
-        return sl_hint(err, "put the jar into lib/ of that Flink");
-    }
     copy_jar_id(s, jar);
     if (!jar[0] && !jar_again(s, jar, err)) { /* not made ready by this owner */
         return false;
     }
     for (int i = 0; i < 2; i++) {
-        copy_jar_id(s, jar);
+        if (!choose_jar(s, sub, jars, jar, err)) {
+            return false;
+        }
         describe(s, ret);
-        if (tgt_submit_session(&s->at, jar, sub, a, failure, err)) {
+        bool ok = tgt_submit_session(&s->at, jar, &plain, a, failure, err);
+        bool gone = !ok && jar_is_gone(failure, jar);
+        if (jars) {
+            session_jars_done(s->jars, &s->at, jar, gone);
+        }
+        if (ok) {
             return true;
         }
-        if (i > 0 || !jar_is_gone(failure, jar)) {
+        if (i > 0 || !gone) {
             return false;
         }
         *err = (struct sl_err)SL_ERR_INIT;
@@ -545,6 +588,7 @@ static void session_stop(struct target *t)
 static void session_free(struct target *t)
 {
     struct session *s = of(t);
+    session_jars_free(s->jars, &s->at);
     pthread_mutex_destroy(&s->start);
     pthread_mutex_destroy(&s->lock);
     sl_arena_release(&s->a);
@@ -614,6 +658,7 @@ struct target *tgt_session_new(const struct tgt_session_config *c, struct sl_err
     s->at.proxy = kept(&s->a, c->proxy);
     s->runner_jar = img_runner_jar(&s->a, c->self);
     s->scratch_dir = sl_arena_strdupz(&s->a, sl_str_of(c->scratch_dir));
+    s->jars = session_jars_new(s->scratch_dir);
     pthread_mutex_init(&s->start, NULL);
     pthread_mutex_init(&s->lock, NULL);
     return &s->t;

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import urllib.request
+import zipfile
 
 import pytest
 
@@ -203,6 +204,65 @@ def test_rows_that_cannot_come_back(prod, foreign, flink, silent):
     wrong = prod("run", prod.script("CREATE TABLE k (id BIGINT) WITH ('connector' = 'blackhole', 'nonsense' = '1');\nINSERT INTO k SELECT 1;"), "--target", "prod", "--flink", flink,
                  "--name", "wrong", "--results-address", f"127.0.0.1:{closed_port()}")
     assert wrong.rc in (1, 3) and "nonsense" in wrong.err and "results-unreachable" not in wrong.err, str(wrong)
+    slots_are_free(foreign)
+
+
+def jar_names(foreign):
+    return [f["name"] for f in harness.get(foreign.rest("/jars"))["files"]]
+
+
+@pytest.fixture(scope="module")
+def udf_jar(home, flink):
+    """Functions that no cluster has in its lib/."""
+    out, jar = os.path.join(home.folder, "udf"), os.path.join(home.folder, "udfs.jar")
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "udf", "Functions.java")
+    os.makedirs(out)
+    subprocess.run(["javac", "--release", "11", "-nowarn", "-cp", f"{stock.libraries(harness.PATCH[flink])}/lib/*", "-d", out, source], check=True)
+    subprocess.run(["jar", "cf", jar, "-C", out, "."], check=True)
+    return jar
+
+
+SHOUT = "CREATE TEMPORARY FUNCTION shout AS 'shop.Functions$Shout';\n"
+
+
+def test_jars_of_this_machine(prod, foreign, flink, udf_jar):
+    """--jar and ADD JAR: the class runs in JobManager (constants are folded there) and TaskManagers, and what was sent goes again."""
+    there = jar_names(foreign)
+    where = ("--target", "prod", "--flink", flink)
+    missing = prod("run", prod.script(SHOUT + "SELECT shout('a');"), *where)
+    assert missing.rc in (1, 3) and "shop.Functions$Shout" in missing.err, str(missing)
+    text = SHOUT + "SELECT shout(w) FROM (VALUES ('hm')) AS t(w);\nSELECT shout('again');"
+    done = prod.run(text, "--jar", udf_jar, *where).ok()
+    assert done.rows(1) == [("+I", ["HM!"])] and done.rows(2) == [("+I", ["AGAIN!"])]
+    sent = [n for n in jar_names(foreign) if n.startswith("sluice-jars-")]
+    assert len(sent) == 1, sent  # two jobs, one upload: kept for the next statement
+    # Somebody tidies up, the next script brings it again; ADD JAR is the same set of jars. A job of its own and one of a set.
+    for f in harness.get(foreign.rest("/jars"))["files"]:
+        urllib.request.urlopen(urllib.request.Request(foreign.rest(f"/jars/{f['id']}"), method="DELETE"))
+    out = os.path.join(prod.folder, "loud")
+    prod.run(f"ADD JAR '{udf_jar}';\n{SHOUT}CREATE TABLE k (w STRING) WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'csv');\n"
+             "SET 'execution.runtime-mode' = 'batch';\n" + COUNT.split(";")[0] + ";\nINSERT INTO k SELECT shout(CAST(id AS STRING)) FROM g;", *where, "--name", "loud").ok()
+    lines = [line for name in os.listdir(out) for line in open(os.path.join(out, name), encoding="utf-8").read().split()]
+    assert sorted(lines) == [f'"{i}!"' for i in range(1, 6)], lines
+    assert [n for n in jar_names(foreign) if n.startswith("sluice-jars-")] == sent
+    # Another set takes the place of the one before; the end of the owner takes that, too.
+    other = os.path.join(prod.folder, "other.jar")
+    with zipfile.ZipFile(other, "w") as z:
+        z.writestr("nothing/here.txt", "nothing")
+    prod.run(text, "--jar", other, "--jar", udf_jar, *where).ok()
+    names = [n for n in jar_names(foreign) if n.startswith("sluice-jars-")]
+    assert len(names) == 1 and names != sent, names
+    # Killed, an owner takes nothing back: the next one does when it first looks at the cluster.
+    with open(os.path.join(prod.data, "owner.lock"), encoding="ascii") as f:
+        os.kill(int(f.read().split()[0]), signal.SIGKILL)
+    assert [n for n in jar_names(foreign) if n.startswith("sluice-jars-")] == names
+    prod.run(COUNT, *where).ok()
+    assert not [n for n in jar_names(foreign) if n.startswith("sluice-jars-")]
+    prod.run(text, "--jar", udf_jar, *where).ok()
+    prod("owner", "stop").ok()
+    assert not [n for n in jar_names(foreign) if n.startswith("sluice-jars-")] and len(jar_names(foreign)) == len(there)
+    gone = prod("run", prod.script(text), "--jar", os.path.join(prod.folder, "none.jar"), *where)
+    assert gone.rc != 0 and "file-not-found" in gone.err
     slots_are_free(foreign)
 
 
