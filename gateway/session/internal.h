@@ -22,6 +22,13 @@ struct ses_table {
     SL_VEC(struct ses_cell *) rows;
 };
 
+/* What Flink said of an object of the session's own, and would say again: see own.c. */
+struct ses_fact {
+    int64_t entry; /* that made the object */
+    bool create;   /* SHOW CREATE; else DESCRIBE */
+    struct ses_table table;
+};
+
 struct ses_op {
     struct ses_op *next; /* of its session, oldest first */
     struct session *session;
@@ -66,6 +73,8 @@ struct session {
     SL_VEC(sl_str) jars;
     bool gathers; /* between BEGIN STATEMENT SET and END */
     SL_VEC(sl_str) gathered;
+    SL_VEC(struct ses_fact) facts; /* in an arena of their own */
+    struct sl_arena facts_arena;
     char cluster[64], incarnation[64]; /* it was last seen at */
     struct ses_op *ops, *waiting;      /* waiting: the first that was not begun */
     size_t n_ops;
@@ -124,13 +133,28 @@ struct ses_errand {
     const struct sql_stmt *stmt;
     const struct sql_stmt *const *inserts; /* SET */
     size_t n_inserts;
-    sl_str then; /* a statement whose answer, one text, is wanted behind it; "" = none */
+    sl_str then[2]; /* statements whose answers are wanted behind it; "" = none */
 };
-/* A main() that replays what the statement can reach and does it. ret_then: the answer of `then`, "" when it gave none. */
+/* A main() that replays what the statement can reach and does it. ret_then: the answers of `then`; columns of NULL where
+ * there is none. */
 SL_MUST_CHECK bool ses_walk(struct ses_host *h, struct ses_op *op, const struct ses_errand *e,
-                            sl_str *ret_then);
+                            struct ses_table ret_then[2]);
+/* The rows of a result as a table of texts and truth values; false: there is something else in it, or much. */
+SL_MUST_CHECK bool ses_table_of(struct res_result *r, struct sl_arena *a, struct ses_table *ret);
 /* The target of a session, ready for work. */
 struct target *ses_target(struct ses_host *h, struct ses_op *op, struct tgt_cluster *ret, struct sl_err *err);
+
+/* --- own.c: what the session knows of its own objects; on its worker */
+/* Answers the statement as Flink would; false: it does not know for certain, and nothing was done. */
+SL_MUST_CHECK bool ses_own_answer(struct ses_op *op, const struct sql_stmt *st);
+/* Is it these words ("SHOW TABLES") and nothing else? */
+bool ses_words_are(sl_str sql, const char *words);
+/* The answer that Flink gave to such a statement. */
+void ses_own_learn(struct ses_op *op, const struct sql_stmt *st, struct res_result *r);
+/* What Flink said behind the statement that made the object. */
+void ses_own_made(struct ses_op *op, sl_str object, bool create, const struct ses_table *t);
+/* What was said may not hold any more. */
+void ses_own_forget(struct session *s);
 
 /* --- answer.c */
 void ses_answer_ok(struct ses_op *op);

@@ -5,6 +5,8 @@
 
 #include "sqlparse/ast.h"
 
+#include <stdlib.h>
+
 void ses_log_init(struct ses_log *l, struct sl_arena *a)
 {
     *l = (struct ses_log){
@@ -237,6 +239,137 @@ bool ses_log_has_view(const struct ses_log *l, const struct sql_stmt *st)
         found = found || (sl_str_eq(o->key, e.key) && view >= 0 && view < 20);
     }
     return found;
+}
+
+/* --- what is there ------------------------------------------------------------------------------------------------- */
+
+/* Its first word: entries are whole statements. */
+static bool begins(sl_str sql, const char *word)
+{
+    sl_str w = sl_str_of(word);
+    return sql.n >= w.n && sl_str_ieq(sl_str_sub(sql, 0, w.n), w);
+}
+
+/* False: names in the log are not those that Flink has. */
+static bool is_certain(const struct ses_log *l)
+{
+    for (size_t i = 0; i < l->entries.n; i++) {
+        const struct ses_entry *e = &l->entries.v[i];
+        if (e->renames || begins(e->sql, "DROP")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ses_entry_is_view(const struct ses_entry *e)
+{
+    SL_ARENA_AUTO a = {0};
+    struct sql_script script;
+    struct sl_err err = SL_ERR_INIT;
+    const struct sql_options opt = {.flink = SQL_FLINK_DEFAULT, .level = SQL_LEVEL_SPLIT};
+    sql_script_init(&script, &a, SQL_FLINK_DEFAULT);
+    return sql_script_add(&script, SL_STR("entry"), e->sql, &opt, &err) && script.stmts.n > 0 &&
+           script.stmts.v[0].kind == SQL_KIND_CREATE_VIEW;
+}
+
+/* Is it the entry that made an object of this space ("table ") at the current place? */
+static bool is_made_here(const struct ses_log *l, const struct ses_entry *e, const char *space,
+                         struct sl_arena *a)
+{
+    if (e->kind != SES_ENTRY_OBJECT || !begins(e->sql, "CREATE")) {
+        return false;
+    }
+    sl_str key =
+        sl_arena_printf(a, "%s%.*s.%.*s.%.*s", space, SL_S(l->catalog), SL_S(l->database), SL_S(e->name));
+    return sl_str_eq(e->key, key) || sl_str_eq(e->key, sl_arena_printf(a, "temporary %.*s", SL_S(key)));
+}
+
+static bool is_listed(const struct ses_log *l, const struct ses_entry *e, enum ses_list what,
+                      struct sl_arena *a)
+{
+    bool made = begins(e->sql, "CREATE");
+    switch (what) {
+    case SES_LIST_CATALOGS:
+        return made && e->kind == SES_ENTRY_CATALOG;
+    case SES_LIST_DATABASES:
+        return made && e->kind == SES_ENTRY_DATABASE && sl_str_eq(e->of, l->catalog);
+    case SES_LIST_VIEWS:
+        return is_made_here(l, e, "table ", a) && ses_entry_is_view(e);
+    case SES_LIST_FUNCTIONS:
+        return is_made_here(l, e, "function ", a) ||
+               (made && sl_str_starts(e->key, SL_STR("system function ")));
+    default:
+        return is_made_here(l, e, "table ", a);
+    }
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return sl_str_cmp(*(const sl_str *)a, *(const sl_str *)b);
+}
+
+bool ses_log_list(const struct ses_log *l, enum ses_list what, struct sl_arena *a, sl_str **ret,
+                  size_t *ret_n)
+{
+    bool built_in = sl_str_eqz(l->catalog, SES_CATALOG);
+    if (!is_certain(l) || (what == SES_LIST_DATABASES && !built_in) ||
+        (what != SES_LIST_CATALOGS && (!in_memory(l, l->catalog) || l->database.n == 0))) {
+        return false;
+    }
+    sl_str *names = sl_new_n(a, sl_str, l->entries.n + 1);
+    size_t n = 0;
+    if (what == SES_LIST_CATALOGS || what == SES_LIST_DATABASES) {
+        names[n++] = what == SES_LIST_CATALOGS ? SL_STR(SES_CATALOG) : SL_STR(SES_DATABASE);
+    }
+    for (size_t i = 0; i < l->entries.n; i++) {
+        const struct ses_entry *e = &l->entries.v[i];
+        if (!is_listed(l, e, what, a)) {
+            continue;
+        }
+        char *name = sl_arena_strdupz(a, e->name);
+        for (size_t k = 0; k < e->name.n; k++) {
+            if ((unsigned char)name[k] >= 0x80) { /* Java's order and lower case are its own */
+                return false;
+            }
+            bool upper = what == SES_LIST_FUNCTIONS && name[k] >= 'A' && name[k] <= 'Z';
+            name[k] = (char)(upper ? name[k] + 'a' - 'A' : name[k]);
+        }
+        names[n++] = (sl_str){name, e->name.n};
+    }
+    if (n) {
+        qsort(names, n, sizeof(*names), by_text);
+    }
+    *ret_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (*ret_n == 0 || !sl_str_eq(names[*ret_n - 1], names[i])) {
+            names[(*ret_n)++] = names[i];
+        }
+    }
+    *ret = names;
+    return true;
+}
+
+const struct ses_entry *ses_log_table(const struct ses_log *l, sl_str name, struct sl_arena *a)
+{
+    sl_str p[3];
+    size_t n = ses_name_parts(a, name, p);
+    sl_str catalog = n == 3 ? p[0] : l->catalog, database = n == 3 ? p[1] : n == 2 ? p[0] : l->database;
+    if (n == 0 || database.n == 0 || !is_certain(l)) {
+        return NULL;
+    }
+    sl_str key = sl_arena_printf(a, "table %.*s.%.*s.%.*s", SL_S(catalog), SL_S(database), SL_S(p[n - 1]));
+    sl_str temporary = sl_arena_printf(a, "temporary %.*s", SL_S(key));
+    const struct ses_entry *found = NULL;
+    for (size_t i = 0; i < l->entries.n; i++) {
+        const struct ses_entry *e = &l->entries.v[i];
+        bool hides = sl_str_eq(e->key, temporary);
+        if (begins(e->sql, "CREATE") && (hides || (!found && sl_str_eq(e->key, key)))) {
+            found = e;
+        }
+    }
+    return found && (sl_str_starts(found->key, SL_STR("temporary ")) || in_memory(l, found->of)) ? found
+                                                                                                 : NULL;
 }
 
 static void use(struct ses_log *l, const struct sql_stmt *st, struct ses_change *c)

@@ -58,6 +58,16 @@ void ses_log_apply(struct ses_log *l, const struct sql_stmt *st, sl_str sql, str
 void ses_log_reach(const struct ses_log *l, const struct sql_stmt *const *stmts, size_t n, bool *ret_in);
 /* Is the view of this DROP VIEW certainly the session's own, and the one that Flink would take? */
 bool ses_log_has_view(const struct ses_log *l, const struct sql_stmt *st);
+/* What Flink would list of the catalogs that live in the session: names sorted as it does, each once. Databases, tables (with
+ * views), views and functions (all that a user has made) of the current place. False: the log does not tell for certain. */
+enum ses_list { SES_LIST_CATALOGS, SES_LIST_DATABASES, SES_LIST_TABLES, SES_LIST_VIEWS, SES_LIST_FUNCTIONS };
+SL_MUST_CHECK bool ses_log_list(const struct ses_log *l, enum ses_list what, struct sl_arena *a, sl_str **ret,
+                                size_t *ret_n);
+/* The entry that made the table or view of this name, when it is the session's own and the one that Flink would take;
+ * NULL: it is not, or the log does not tell for certain. */
+const struct ses_entry *ses_log_table(const struct ses_log *l, sl_str name, struct sl_arena *a);
+/* Is it a view? */
+bool ses_entry_is_view(const struct ses_entry *e);
 /* Parts of a name as written, unquoted; at most three, else 0. */
 size_t ses_name_parts(struct sl_arena *a, sl_str name, sl_str ret[3]);
 /* `name` in back-ticks. */

@@ -45,6 +45,7 @@ void ses_op_free(struct ses_op *op)
 
 void ses_session_free(struct session *s)
 {
+    sl_arena_release(&s->facts_arena);
     sl_arena_release(&s->arena);
     free(s);
 }

@@ -110,6 +110,7 @@ static bool set(struct doing *d)
         d->s->config.n = 0;
     }
     pthread_mutex_unlock(&d->h->lock);
+    ses_own_forget(d->s);
     ses_answer_ok(d->op);
     return keep(d, NULL);
 }
@@ -120,6 +121,11 @@ static bool set(struct doing *d)
 static bool log_it(struct doing *d, sl_str sql)
 {
     struct ses_change c;
+    enum sql_kind k = d->st->kind;
+    if (k != SQL_KIND_CREATE_TABLE && k != SQL_KIND_CREATE_VIEW && k != SQL_KIND_USE &&
+        k != SQL_KIND_USE_CATALOG) {
+        ses_own_forget(d->s);
+    }
     pthread_mutex_lock(&d->h->lock);
     ses_log_apply(&d->s->log, d->st, sql, &c);
     pthread_mutex_unlock(&d->h->lock);
@@ -144,28 +150,54 @@ static bool is_known_place(struct doing *d)
 
 static bool use(struct doing *d)
 {
-    sl_str then;
+    struct ses_table then[2];
     const struct ses_errand e = {.how = SES_WALK_EXECUTE, .stmt = d->st};
-    if (!is_known_place(d) && !ses_walk(d->h, d->op, &e, &then)) {
+    if (!is_known_place(d) && !ses_walk(d->h, d->op, &e, then)) {
         return false;
     }
     ses_answer_ok(d->op);
     return log_it(d, d->st->sql);
 }
 
-/* A view's query and a table's LIKE mean what stood there when they were made: Flink is asked for the text that says so. */
-static sl_str resolved_as(struct doing *d)
+/* A view's query and a table's LIKE mean what stood there when they were made: Flink's text of it is replayed. */
+static bool is_resolved(const struct sql_stmt *st)
 {
-    const struct sql_stmt *st = d->st;
-    bool like = st->kind == SQL_KIND_CREATE_TABLE && sl_str_find(st->sql, SL_STR("LIKE")) >= 0;
-    like = like || (st->kind == SQL_KIND_CREATE_TABLE && sl_str_find(st->sql, SL_STR("like")) >= 0);
-    if (st->kind == SQL_KIND_CREATE_VIEW) {
-        return sl_arena_printf(&d->op->arena, "SHOW CREATE VIEW %.*s", SL_S(st->object));
+    return st->kind == SQL_KIND_CREATE_VIEW || st->kind == SQL_KIND_CREATE_TABLE_AS ||
+           st->kind == SQL_KIND_REPLACE_TABLE_AS ||
+           (st->kind == SQL_KIND_CREATE_TABLE &&
+            (sl_str_find(st->sql, SL_STR("LIKE")) >= 0 || sl_str_find(st->sql, SL_STR("like")) >= 0 ||
+             sl_str_find(st->sql, SL_STR("Like")) >= 0));
+}
+
+/* What Flink is asked about an object as soon as it is made. */
+static void ask_of_it(struct doing *d, struct ses_errand *e)
+{
+    bool view = d->st->kind == SQL_KIND_CREATE_VIEW;
+    if (!view && d->st->kind != SQL_KIND_CREATE_TABLE && d->st->kind != SQL_KIND_CREATE_TABLE_AS &&
+        d->st->kind != SQL_KIND_REPLACE_TABLE_AS) {
+        return;
     }
-    if (like || st->kind == SQL_KIND_CREATE_TABLE_AS || st->kind == SQL_KIND_REPLACE_TABLE_AS) {
-        return sl_arena_printf(&d->op->arena, "SHOW CREATE TABLE %.*s", SL_S(st->object));
+    sl_str object = d->st->object;
+    e->then[0] = sl_arena_printf(&d->op->arena, "SHOW CREATE %s %.*s", view ? "VIEW" : "TABLE", SL_S(object));
+    if (!view) {
+        e->then[1] = sl_arena_printf(&d->op->arena, "DESCRIBE %.*s", SL_S(object));
     }
-    return SL_STR("");
+}
+
+/* The one text of an answer; "" when there is none. */
+static sl_str text_of(const struct ses_table *t)
+{
+    return t->rows.n == 1 && t->n_columns == 1 ? t->rows.v[0][0].text : SL_STR("");
+}
+
+/* It is made, and replayed from now on. */
+static bool log_made(struct doing *d, const struct ses_table then[2])
+{
+    sl_str resolved = is_resolved(d->st) ? text_of(&then[0]) : SL_STR("");
+    bool ok = log_it(d, resolved.n ? resolved : d->st->sql);
+    ses_own_made(d->op, d->st->object, true, &then[0]);
+    ses_own_made(d->op, d->st->object, false, &then[1]);
+    return ok;
 }
 
 static enum ses_effect effect_of(struct doing *d)
@@ -185,16 +217,16 @@ static bool ddl(struct doing *d)
     if (effect == SES_EFFECT_EXTERNAL && !may(d)) {
         return false;
     }
-    sl_str resolved;
+    struct ses_table then[2];
     struct ses_errand e = {.how = SES_WALK_EXECUTE, .stmt = d->st};
     if (effect == SES_EFFECT_SESSION) {
-        e.then = resolved_as(d);
+        ask_of_it(d, &e);
     }
-    if (!ses_walk(d->h, d->op, &e, &resolved)) {
+    if (!ses_walk(d->h, d->op, &e, then)) {
         return false;
     }
     ses_answer_ok(d->op);
-    return effect != SES_EFFECT_SESSION || log_it(d, resolved.n ? resolved : d->st->sql);
+    return effect != SES_EFFECT_SESSION || log_made(d, then);
 }
 
 /* --- jobs ---------------------------------------------------------------------------------------------------------- */
@@ -220,7 +252,7 @@ static bool gather(struct doing *d)
 static bool end_set(struct doing *d)
 {
     struct session *s = d->s;
-    sl_str then;
+    struct ses_table then[2];
     if (!s->gathers) {
         return ses_fail_java(
             d->op, GATEWAY,
@@ -248,12 +280,12 @@ static bool end_set(struct doing *d)
     struct sql_stmt set_of = {
         .kind = SQL_KIND_STATEMENT_SET, .number = 1, .sql = sl_str_dup(&d->op->arena, sl_buf_str(&b))};
     const struct ses_errand e = {.how = SES_WALK_SET, .stmt = &set_of, .inserts = list, .n_inserts = n};
-    return ses_walk(d->h, d->op, &e, &then);
+    return ses_walk(d->h, d->op, &e, then);
 }
 
 static bool statement_set(struct doing *d)
 {
-    sl_str then;
+    struct ses_table then[2];
     if (d->st->n_inner == 0) {
         ses_answer_ok(d->op);
         return true;
@@ -264,12 +296,12 @@ static bool statement_set(struct doing *d)
     }
     const struct ses_errand e = {
         .how = SES_WALK_SET, .stmt = d->st, .inserts = list, .n_inserts = d->st->n_inner};
-    return ses_walk(d->h, d->op, &e, &then);
+    return ses_walk(d->h, d->op, &e, then);
 }
 
 static bool insert(struct doing *d)
 {
-    sl_str resolved;
+    struct ses_table then[2];
     struct ses_errand e = {.how = SES_WALK_INSERT, .stmt = d->st};
     switch (d->st->kind) {
     case SQL_KIND_UPSERT:
@@ -284,66 +316,50 @@ static bool insert(struct doing *d)
         table.kind = SQL_KIND_CREATE_TABLE;
         struct doing as = {d->h, d->op, d->s, &table};
         bool here = effect_of(&as) == SES_EFFECT_SESSION;
-        e.then = here ? resolved_as(d) : SL_STR("");
-        if (!ses_walk(d->h, d->op, &e, &resolved)) {
+        if (here) {
+            ask_of_it(d, &e);
+        }
+        if (!ses_walk(d->h, d->op, &e, then)) {
             return false;
         }
-        if (here && resolved.n == 0) {
+        ses_own_forget(d->s);
+        if (here && text_of(&then[0]).n == 0) {
             return ses_fail_java(d->op, GATEWAY,
                                  "Flink did not say how the table is defined; its job %s was started",
                                  d->op->job_id);
         }
-        return !here || log_it(&as, resolved);
+        return !here || log_it(&as, text_of(&then[0]));
     }
     default:
-        return ses_walk(d->h, d->op, &e, &resolved);
+        return ses_walk(d->h, d->op, &e, then);
     }
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------- */
 
-static bool words_are(sl_str sql, const char *words)
-{
-    sl_str w = sl_str_of(words);
-    size_t i = 0, k = 0;
-    while (i < sql.n && k < w.n) {
-        if (w.p[k] == ' ') {
-            size_t from = i;
-            while (i < sql.n &&
-                   (sql.p[i] == ' ' || sql.p[i] == '\t' || sql.p[i] == '\n' || sql.p[i] == '\r')) {
-                i++;
-            }
-            if (i == from) {
-                return false;
-            }
-            k++;
-        } else if (!sl_str_ieq(sl_str_sub(sql, i++, 1), sl_str_sub(w, k++, 1))) {
-            return false;
-        }
-    }
-    return i == sql.n && k == w.n;
-}
-
 static bool answer(struct doing *d)
 {
-    sl_str then;
+    struct ses_table then[2];
     const struct ses_log *l = &d->s->log;
-    if (words_are(d->st->sql, "SHOW CURRENT CATALOG")) {
+    if (ses_words_are(d->st->sql, "SHOW CURRENT CATALOG")) {
         ses_answer_text(d->op, "current catalog name", l->catalog);
         return true;
     }
-    if (words_are(d->st->sql, "SHOW CURRENT DATABASE") && l->database.n) {
+    if (ses_words_are(d->st->sql, "SHOW CURRENT DATABASE") && l->database.n) {
         ses_answer_text(d->op, "current database name", l->database);
+        return true;
+    }
+    if (ses_own_answer(d->op, d->st)) {
         return true;
     }
     const struct ses_errand e = {.how = SES_WALK_ANSWER, .stmt = d->st};
     d->op->content = true;
-    return ses_walk(d->h, d->op, &e, &then);
+    return ses_walk(d->h, d->op, &e, then);
 }
 
 static bool call(struct doing *d)
 {
-    sl_str then;
+    struct ses_table then[2];
     const struct ses_errand e = {.how = SES_WALK_ANSWER, .stmt = d->st};
     if (d->st->kind == SQL_KIND_ANALYZE) {
         return refuse(d, "Flink loses the job that it starts");
@@ -352,7 +368,7 @@ static bool call(struct doing *d)
         return refuse(d, "a plan is a file of the JobManager's machine");
     }
     d->op->content = d->st->kind == SQL_KIND_CALL;
-    return ses_walk(d->h, d->op, &e, &then);
+    return ses_walk(d->h, d->op, &e, then);
 }
 
 /* --- jars ---------------------------------------------------------------------------------------------------------- */
@@ -393,6 +409,7 @@ static bool jar(struct doing *d)
     } else {
         return ses_fail_java(d->op, VALIDATION, "the session has no jar %.*s", SL_S(path));
     }
+    ses_own_forget(d->s);
     ses_answer_ok(d->op);
     return keep(d, NULL);
 }
@@ -420,7 +437,7 @@ static bool dispatch(struct doing *d)
 {
     const struct sql_stmt *st = d->st;
     enum sql_class cls = sql_kind_class(st->kind);
-    sl_str then;
+    struct ses_table then[2];
     if (d->op->configures && !may_configure(st->kind)) {
         return ses_fail_java(d->op, UNSUPPORTED, "Unsupported statement for configuring session:%.*s\n",
                              SL_S(d->op->statement));
@@ -437,7 +454,7 @@ static bool dispatch(struct doing *d)
         return ddl(d);
     case SQL_CLASS_QUERY: {
         const struct ses_errand e = {.how = SES_WALK_SELECT, .stmt = st};
-        return ses_walk(d->h, d->op, &e, &then);
+        return ses_walk(d->h, d->op, &e, then);
     }
     case SQL_CLASS_INSERT:
         return may(d) && insert(d);

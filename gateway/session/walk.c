@@ -11,7 +11,8 @@
 
 #include <stdio.h>
 
-#define MINE 1 /* the statement's number in its task; what stands behind it is the next */
+#define MINE                                                                                                 \
+    1 /* the statement's number in its task; what stands behind it are the next two, what in front the third */
 
 struct walk {
     struct ses_host *h;
@@ -62,7 +63,7 @@ static const struct plan_unit *unit_of(struct walk *w, sl_str sql, enum sql_kind
 
 static void replay(struct walk *w, sl_str sql, enum sql_kind kind)
 {
-    struct task_step s = {.unit = unit_of(w, sql, kind, MINE + 2), .action = "replay"};
+    struct task_step s = {.unit = unit_of(w, sql, kind, MINE + 3), .action = "replay"};
     sl_vec_push(&w->op->arena, &w->steps, s);
 }
 
@@ -121,8 +122,9 @@ static void put_steps(struct walk *w)
                           .action = actions[w->e->how],
                           .token = w->e->how == SES_WALK_SELECT ? res_result_token(w->op->result) : NULL};
     sl_vec_push(&w->op->arena, &w->steps, s);
-    if (w->e->then.n) {
-        struct task_step t = {.unit = unit_of(w, w->e->then, SQL_KIND_SHOW, MINE + 1), .action = "answer"};
+    for (uint32_t i = 0; i < SL_ARRAY_LEN(w->e->then) && w->e->then[i].n; i++) {
+        struct task_step t = {.unit = unit_of(w, w->e->then[i], SQL_KIND_SHOW, MINE + 1 + i),
+                              .action = "answer"};
         sl_vec_push(&w->op->arena, &w->steps, t);
     }
 }
@@ -275,7 +277,7 @@ bool ses_fail_chain(struct ses_op *op, const struct tgt_failure *f)
 }
 
 /* Takes what the runner answered to the statement. */
-static bool take_answer(struct walk *w, struct res_task *task, sl_str *ret_then)
+static void take_answer(struct walk *w, struct res_task *task, struct ses_table *ret_then)
 {
     struct res_statement_report rep;
     if (w->e->how == SES_WALK_ANSWER && res_task_report(task, MINE, &w->op->arena, &rep)) {
@@ -284,28 +286,17 @@ static bool take_answer(struct walk *w, struct res_task *task, sl_str *ret_then)
         } else if (rep.answer) {
             w->op->keeper = res_reader_new(rep.answer, 0, false);
             w->op->result = rep.answer;
+            ses_own_learn(w->op, w->e->stmt, rep.answer);
         } else {
             ses_answer_ok(w->op);
         }
     }
-    if (!w->e->then.n || !res_task_report(task, MINE + 1, &w->op->arena, &rep) || !rep.answer) {
-        return true;
+    for (uint32_t i = 0; i < SL_ARRAY_LEN(w->e->then) && w->e->then[i].n; i++) {
+        if (!res_task_report(task, MINE + 1 + i, &w->op->arena, &rep) || !rep.answer ||
+            !ses_table_of(rep.answer, &w->op->arena, &ret_then[i])) {
+            break;
+        }
     }
-    struct res_column *cols;
-    struct res_rows rows;
-    struct res_row row;
-    SL_BUF_AUTO b;
-    sl_buf_init(&b, 0);
-    struct res_reader *rd = res_reader_new(rep.answer, 0, false);
-    size_t n = res_result_columns(rep.answer, &w->op->arena, &cols, NULL);
-    bool null = true;
-    struct sl_err err = SL_ERR_INIT;
-    if (res_reader_wait(rd, 0, &rows) && res_rows_next(&rows, cols, n, &row) &&
-        res_cell(&b, RES_FORM_TEXT, &cols[0], &row, 0, NULL, &null, &err) && !null) {
-        *ret_then = sl_str_dup(&w->op->arena, sl_buf_str(&b));
-    }
-    res_reader_free(rd);
-    return true;
 }
 
 /* The truth is what the runner said; where it said nothing, the REST answer. */
@@ -328,7 +319,7 @@ static bool verdict(struct walk *w, struct res_task *task, bool sent, const stru
     return ses_fail(w->op, err);
 }
 
-static bool send(struct walk *w, sl_str *ret_then)
+static bool send(struct walk *w, struct ses_table *ret_then)
 {
     struct sl_arena *a = &w->op->arena;
     struct sl_err err = SL_ERR_INIT;
@@ -359,7 +350,10 @@ static bool send(struct walk *w, sl_str *ret_then)
     struct tracker *tr = w->h->env.sub.tracker;
     bool sent = w->target->ops->submit(w->target, &submit, a, &w->cluster, &f, &err);
     bool open = !sent && !f.chain_json.n && !f.stack.n; /* nobody has said that there is no job */
-    bool ok = verdict(w, task, sent, &f, &err) && take_answer(w, task, ret_then);
+    bool ok = verdict(w, task, sent, &f, &err);
+    if (ok) {
+        take_answer(w, task, ret_then);
+    }
     if (w->job && (ok || sent || open)) {
         tracker_started(tr, w->run.id, &w->cluster, w->run.id);
     } else if (w->job) {
@@ -373,7 +367,7 @@ static bool send(struct walk *w, sl_str *ret_then)
     return ok;
 }
 
-static bool go(struct walk *w, sl_str *ret_then)
+static bool go(struct walk *w, struct ses_table *ret_then)
 {
     struct sl_err err = SL_ERR_INIT;
     struct ses_op *op = w->op;
@@ -432,10 +426,10 @@ static bool wait_end(struct walk *w)
                          r.state);
 }
 
-bool ses_walk(struct ses_host *h, struct ses_op *op, const struct ses_errand *e, sl_str *ret_then)
+bool ses_walk(struct ses_host *h, struct ses_op *op, const struct ses_errand *e, struct ses_table ret_then[2])
 {
     struct walk w = {.h = h, .op = op, .s = op->session, .e = e, .job = e->how >= SES_WALK_INSERT};
-    *ret_then = SL_STR("");
+    memset(ret_then, 0, 2 * sizeof(*ret_then));
     if (!ses_place_take(h, op)) {
         return ses_fail_java(op, "java.util.concurrent.CancellationException", "the statement was given up");
     }

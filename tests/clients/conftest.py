@@ -33,7 +33,7 @@ def ours(server):
     """Address of the server; its cluster is up."""
     base = f"http://127.0.0.1:{server.port}"
     session = stock.GatewaySession(base)
-    session.execute("SHOW TABLES")
+    session.execute("SHOW MODULES")
     session.close()
     return base
 

@@ -259,7 +259,7 @@ static void test_cancel_and_close_while_it_waits(void **state)
     struct sl_err err = SL_ERR_INIT;
     open_session(w, id);
     __atomic_store_n(&w->slow, true, __ATOMIC_RELEASE);
-    start(w, id, "SHOW TABLES", slow);
+    start(w, id, "SHOW MODULES", slow);
     start(w, id, "SET 'a' = 'b'", queued);
     start(w, id, "SET 'c' = 'd'", other);
     assert_true(ses_cancel(w->host, &ann, sl_str_of(id), sl_str_of(queued), &err));
@@ -272,7 +272,7 @@ static void test_cancel_and_close_while_it_waits(void **state)
     run_text(w, id, "SET 'e' = 'f'", "[OK]");
     run_text(w, id, "SET", "[e][f]"); /* neither was done */
     __atomic_store_n(&w->slow, true, __ATOMIC_RELEASE);
-    start(w, id, "SHOW TABLES", slow);
+    start(w, id, "SHOW MODULES", slow);
     assert_true(ses_close(w->host, &ann, sl_str_of(id), &err)); /* does not wait for it */
     __atomic_store_n(&w->slow, false, __ATOMIC_RELEASE);
 }
@@ -322,7 +322,7 @@ static void *client(void *arg)
         open_session(o->w, id);
         start(o->w, id, "SET 'a' = 'b'", op);
         start(o->w, o->shared, "SET", kept);
-        start(o->w, o->shared, "SHOW TABLES", op);
+        start(o->w, o->shared, "SHOW MODULES", op);
         run_text(o->w, id, "SET", "[a][b]");
         wait_end(o->w, o->shared, kept);
         if (i % 2) {

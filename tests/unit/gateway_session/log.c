@@ -175,6 +175,98 @@ static void test_names(void **state)
     assert_true(sl_str_eqz(ses_quoted(&w->arena, SL_STR("d`e")), "`d``e`"));
 }
 
+/* What would be listed: "a b ", or "?" where the log does not tell. */
+static const char *list(struct world *w, enum ses_list what)
+{
+    sl_str *names;
+    size_t n;
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    if (!ses_log_list(&w->log, what, &w->arena, &names, &n)) {
+        return "?";
+    }
+    for (size_t i = 0; i < n; i++) {
+        sl_buf_puts(&b, names[i]);
+        sl_buf_putc(&b, ' ');
+    }
+    return sl_arena_strdupz(&w->arena, sl_buf_str(&b));
+}
+
+static void test_lists(void **state)
+{
+    struct world *w = *state;
+    assert_string_equal(list(w, SES_LIST_CATALOGS), "default_catalog ");
+    assert_string_equal(list(w, SES_LIST_DATABASES), "default_database ");
+    assert_string_equal(list(w, SES_LIST_TABLES), "");
+    apply(w, TABLE("b"));
+    apply(w, "CREATE TEMPORARY TABLE a (x INT) WITH ('connector'='datagen')");
+    apply(w, "CREATE TEMPORARY TABLE b (x INT) WITH ('connector'='datagen')");
+    apply(w, "CREATE VIEW v AS SELECT * FROM b");
+    apply(w, "CREATE /* VIEW */ TABLE `VIEW` (x INT) WITH ('connector'='datagen')");
+    apply(w, "ALTER TABLE b ADD (y INT)");
+    assert_string_equal(list(w, SES_LIST_TABLES), "VIEW a b v ");
+    apply(w, "DROP TABLE `VIEW`");
+    assert_string_equal(list(w, SES_LIST_VIEWS), "v ");
+    apply(w, "CREATE FUNCTION Fone AS 'org.One'");
+    apply(w, "CREATE TEMPORARY SYSTEM FUNCTION ftwo AS 'org.Two'");
+    apply(w, "CREATE TEMPORARY FUNCTION fone AS 'org.One'");
+    assert_string_equal(list(w, SES_LIST_FUNCTIONS), "fone ftwo ");
+    apply(w, "CREATE DATABASE d1");
+    apply(w, "CREATE TABLE d1.inside (x INT) WITH ('connector'='datagen')");
+    assert_string_equal(list(w, SES_LIST_DATABASES), "d1 default_database ");
+    assert_string_equal(list(w, SES_LIST_TABLES), "a b v ");
+    apply(w, "USE d1");
+    assert_string_equal(list(w, SES_LIST_TABLES), "inside ");
+    assert_string_equal(list(w, SES_LIST_FUNCTIONS), "ftwo ");
+    apply(w, "CREATE CATALOG mem WITH ('type'='generic_in_memory')");
+    apply(w, "CREATE CATALOG far WITH ('type'='jdbc')");
+    assert_string_equal(list(w, SES_LIST_CATALOGS), "default_catalog far mem ");
+    apply(w, "USE CATALOG mem"); /* its database has a name that is not known here */
+    assert_string_equal(list(w, SES_LIST_TABLES), "?");
+    apply(w, "USE mem.`default`");
+    assert_string_equal(list(w, SES_LIST_TABLES), "");
+    assert_string_equal(list(w, SES_LIST_DATABASES), "?");
+    apply(w, "USE far.d");
+    assert_string_equal(list(w, SES_LIST_TABLES), "?");
+    assert_string_equal(list(w, SES_LIST_VIEWS), "?");
+    apply(w, "USE default_catalog.default_database");
+    apply(w, "CREATE TABLE `\xc3\xb6` (x INT)");
+    assert_string_equal(list(w, SES_LIST_TABLES), "?");
+    apply(w, "DROP TABLE `\xc3\xb6`");
+    assert_string_equal(list(w, SES_LIST_TABLES), "a b v ");
+    apply(w, "ALTER TABLE b RENAME TO c");
+    assert_string_equal(list(w, SES_LIST_TABLES), "?");
+}
+
+static const char *made(struct world *w, const char *name)
+{
+    const struct ses_entry *e = ses_log_table(&w->log, sl_str_of(name), &w->arena);
+    return e ? sl_arena_strdupz(&w->arena, e->sql) : "?";
+}
+
+static void test_who_made_it(void **state)
+{
+    struct world *w = *state;
+    apply(w, "CREATE TABLE a (x INT)");
+    apply(w, "CREATE VIEW v AS SELECT * FROM a");
+    assert_string_equal(made(w, "a"), "CREATE TABLE a (x INT)");
+    assert_string_equal(made(w, "default_database.`a`"), "CREATE TABLE a (x INT)");
+    assert_string_equal(made(w, "A"), "?");
+    assert_string_equal(made(w, "v"), "CREATE VIEW v AS SELECT * FROM a");
+    apply(w, "ALTER TABLE a ADD (y INT)");
+    assert_string_equal(made(w, "a"), "CREATE TABLE a (x INT)");
+    apply(w, "CREATE TEMPORARY TABLE a (z INT)");
+    assert_string_equal(made(w, "a"), "CREATE TEMPORARY TABLE a (z INT)");
+    apply(w, "DROP TEMPORARY TABLE a");
+    assert_string_equal(made(w, "a"), "CREATE TABLE a (x INT)");
+    apply(w, "CREATE CATALOG far WITH ('type'='jdbc')");
+    apply(w, "USE CATALOG far");
+    assert_string_equal(made(w, "a"), "?");
+    assert_string_equal(made(w, "default_catalog.default_database.a"), "CREATE TABLE a (x INT)");
+    apply(w, "CREATE TEMPORARY TABLE far.d.t (x INT)");
+    assert_string_equal(made(w, "d.t"), "CREATE TEMPORARY TABLE far.d.t (x INT)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +275,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_drop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_places, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_made_it, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
