@@ -37,7 +37,7 @@ DESCRIBE numbers;
 DESC numbers;
 SHOW COLUMNS FROM numbers;
 SHOW CREATE TABLE numbers;
-CREATE TABLE Rich (id BIGINT NOT NULL COMMENT 'the key', `a b` ARRAY<ROW<x INT, y STRING>>, m MAP<STRING, DECIMAL(10, 2)>, twice AS id * 2, ts TIMESTAMP(3), at TIMESTAMP(3) METADATA FROM 'timestamp' VIRTUAL, WATERMARK FOR ts AS ts - INTERVAL '5' SECOND, PRIMARY KEY (id) NOT ENFORCED) COMMENT 'it''s rich' PARTITIONED BY (id) WITH ('connector'='blackhole', 'a;b'='c''d');
+CREATE TABLE Rich (id BIGINT NOT NULL COMMENT 'the key', `a b` ARRAY<ROW<x INT, y STRING>>, m MAP<STRING, DECIMAL(10, 2)>, twice AS id * 2, ts TIMESTAMP(3), made TIMESTAMP(3) METADATA FROM 'timestamp' VIRTUAL, WATERMARK FOR ts AS ts - INTERVAL '5' SECOND, PRIMARY KEY (id) NOT ENFORCED) COMMENT 'it''s rich' PARTITIONED BY (id) WITH ('connector'='blackhole', 'a;b'='c''d');
 DESCRIBE Rich;
 DESC default_database.Rich;
 describe `default_catalog`.`default_database`.`Rich`;
