@@ -110,6 +110,8 @@ GROUPS = [
     Group("api", 1, 2, "check, split, render, help and exit codes of the real binary, no Flink", pytest("tests/api"), in_san=True),
     Group("install", 1, 1, "sluice flink install from an index that is slow, breaks off, lies and dies; no Flink", pytest("tests/e2e/flink/test_install.py")),
     Group("results", 1, 1, "the results port against 10,000 connections, strangers, streams gone wrong; a million rows; the seed is printed", results),
+    Group("harm", 2, 1, "the server before clients that mean harm: who only wants its answers gets them, limits cut off what they must, no connection, descriptor or memory is left (test-all: each kind for 20 s)",
+          pytest("tests/harm", extra=["-s"])),
     Group("wasm", 1, 2, "the language room as WebAssembly: no imports, at most 150 kB gzipped, byte for byte the native answers", script("tests/wasm/run")),
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results, target and jobs under ThreadSanitizer", san("thread", THREADS)),

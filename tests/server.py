@@ -52,6 +52,18 @@ class Server:
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def metric(self, name):
+        """A figure of /metrics."""
+        return int(re.search(rf"^{name} (\d+)$", self.ask("GET", "/metrics")[2], re.M)[1])
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def memory(self):
+        """Bytes of memory that are its own and in use."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
+        return 1024 * int(re.search(r"^Private_Dirty: +(\d+)", text, re.M)[1])
+
     def ask_long(self, method, path, body):
         """The same for what waits on a Flink."""
         return self.ask(method, path, body, seconds=300)

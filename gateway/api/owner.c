@@ -21,12 +21,15 @@
 #include "sys/log.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LARGE_BLOCK_BYTES (128 << 10) /* given back to the system when it is freed */
 
 struct owner {
     const struct owner_config *config;
@@ -433,6 +436,9 @@ bool owner_run(const struct owner_config *c, struct sl_err *err)
     struct owner o = {.config = c, .lock_fd = -1, .needed_ms = sys_now_ms()};
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
+    /* Left to itself malloc keeps large blocks after the first one was freed: what one large request took would stay. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES);
     signal(SIGPIPE, SIG_IGN);
     SL_BUG_ON(uv_loop_init(&o.loop) != 0);
     uv_async_init(&o.loop, &o.stop, on_stop);

@@ -42,8 +42,9 @@ struct peer {
     struct sl_buf body; /* of a request; a message in pieces */
     struct chunked chunks;
     int64_t content_length; /* < 0: not stated */
-    int64_t deadline_ms;    /* monotonic: when the body must be here; 0 = none */
-    struct sl_buf writing;  /* loop only */
+    int64_t
+        deadline_ms; /* monotonic: when the body must be here, or the answer that it came too late be read; 0 = none */
+    struct sl_buf writing; /* loop only */
     size_t written;
     bool in_message; /* a piece of a message was written, others follow */
     bool close_sent;
@@ -87,6 +88,7 @@ struct front {
     int handles;                /* of ours that are open */
     bool listening, closed;
     unsigned connections, max_connections; /* now; what libwebsockets has room for */
+    unsigned crowd;                        /* most connections since memory was given back */
     uint64_t requests_total, bytes_out;
     pthread_mutex_t lock; /* the only one; never held while a callback or libwebsockets is called */
     pthread_cond_t room;
@@ -116,6 +118,9 @@ void front_peer_unblock(struct front *f, struct peer *p);
 void front_peer_fetch(struct front *f, struct peer *p, bool *ret_ended);
 /* Reads the head of a request into p->rq (arena of the peer). False: it is not acceptable; *ret_status says why. */
 bool front_read_head(struct peer *p, struct link *l, enum front_method method, int *ret_status);
+
+/* Loop: the body of a request has not come in time. 408 ends the connection; false: that was tried before, or cannot be. */
+bool front_late(struct front *f, struct peer *p);
 
 int front_on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 int front_on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ANSWER_MS 5000 /* for the answer to a body that came too late to be read */
+
 const char *const front_method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
 static const enum lws_token_indexes uri_tokens[] = {
@@ -220,6 +222,16 @@ static int refuse_status(struct front *f, struct peer *p, int status)
     struct front_reply r = {.status = status};
     f->ops.unfit(f->ctx, &p->rq, status, &r, &p->arena);
     return refuse(f, p, &r);
+}
+
+bool front_late(struct front *f, struct peer *p)
+{
+    if (p->answered || p->socket) {
+        return false;
+    }
+    refuse_status(f, p, 408);
+    p->deadline_ms = sys_now_ms() + ANSWER_MS;
+    return true;
 }
 
 static int tell(struct front *f, struct peer *p)

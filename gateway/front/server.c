@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -21,6 +22,7 @@
 #define SLOT_BITS 20
 #define BACKLOG   512
 #define TICK_MS   1000
+#define CROWD     256 /* connections */
 
 /* --- the table ----------------------------------------------------------------------------------------------------- */
 
@@ -400,14 +402,26 @@ static bool has_left(struct front *f, const struct peer *p)
     return idle && recv(lws_get_socket_fd(p->wsi), &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* After a crowd has gone its memory lies in pieces between what stays; malloc gives whole pages back only when asked. */
+static void give_back(struct front *f)
+{
+    f->crowd = SL_MAX(f->crowd, f->connections);
+    if (f->crowd >= CROWD && f->connections <= f->crowd / 2) {
+        f->crowd = f->connections;
+        malloc_trim(0);
+    }
+}
+
 /* A body that does not come in time, a reader that has gone. */
 static void on_tick(uv_timer_t *h)
 {
     struct front *f = h->data;
+    give_back(f);
     int64_t now = sys_now_ms();
     for (size_t i = 0; i < f->cap_peers; i++) {
         struct peer *p = f->peers[i];
-        if (p && ((p->deadline_ms && p->deadline_ms < now) || has_left(f, p))) {
+        bool late = p && p->deadline_ms && p->deadline_ms < now && !front_late(f, p);
+        if (late || (p && has_left(f, p))) {
             lws_set_timeout(p->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_SYNC); /* frees p */
         }
     }

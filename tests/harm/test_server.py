@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sluice serve` while others mean harm: who only wants its answers gets them, limits cut off what they must, and nothing is left behind. Times are
+printed, not asserted (`make bench BENCH="--parts server"` tells them)."""
+import os
+import resource
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import harm
+from server import Server
+
+FULL = os.environ.get("SLUICE_FULL") == "1"
+SECONDS = 20 if FULL else 1
+PATIENT = ("chunked and half bodies", "heads that never end", "1,000 silent connections", "three hanging targets")  # they wait for the server's limits
+LIMITS = {"limit.request-body": "3s", "limit.http-total": "3s", "limit.look-timeout": "1s", "limit.http-connect": "1s"}
+MORE_BYTES = 5 << 20
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(20000, hard), hard))
+    s = Server(tmp_path_factory.mktemp("harm"), *[w for k, v in LIMITS.items() for w in ("--config", f"{k}={v}")])
+    harm.Child(harm.probe, s, None, 200).result()  # its threads have done each kind of work
+    yield s
+    assert s.stop() == 0
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.fixture(scope="module")
+def quiet(server):
+    """Seconds of each kind of answer while nobody means harm."""
+    return harm.Child(harm.probe, server, None, 2000 if FULL else 300).result()
+
+
+def under(server, quiet, *names):
+    """These at once, with the probing client beside them."""
+    before = harm.State(server)
+    over, until = harm.fork.Event(), harm.fork.Event()
+    doing = [harm.Child(harm.ALL[name], server, over, nice=10) for name in names]
+    asking = harm.Child(harm.probe, server, until, 100)
+    time.sleep(SECONDS)
+    over.set()
+    told = [child.result() for child in doing]
+    until.set()
+    during = asking.result()
+    after = harm.returns_to(server, before, MORE_BYTES)
+    print(f"\n{', '.join(names)}: {'; '.join(told)}; memory {(after.bytes - before.bytes) / 1e6:+.1f} MB")
+    for kind, seconds in during.items():
+        calm = harm.at(quiet[kind], 0.99)
+        print(f"    {kind:20} p50 {harm.at(seconds, 0.5) * 1e3:.2f} ms, p99 {harm.at(seconds, 0.99) * 1e3:.2f} ms, {harm.at(seconds, 0.99) / calm:.1f} times that without")
+    harm.Child(harm.probe, server, None, 20).result()
+
+
+@pytest.mark.parametrize("name", [n for n in harm.ALL if FULL or n not in PATIENT])
+def test_while_others_mean_harm(server, quiet, name):
+    under(server, quiet, name)
+
+
+@pytest.mark.skipif(FULL, reason="each of them alone, above")
+def test_while_many_kinds_of_harm_go_on_at_once(server, quiet):
+    under(server, quiet, *PATIENT)
