@@ -148,6 +148,7 @@ GROUPS = [
     Group("connectors", 2, 4, "files, Kafka and PostgreSQL: real broker and server, one version and mode (test-all: all six cells; scripts of ../shared where present)",
           connectors),
     Group("many", 3, 5, "1,000 runs looked at every 5 s while three JobManagers hang, the others' p99 held against that without; 5,000 runs", many),
+    Group("openapi", 3, 5, "what schemathesis makes up from openapi.json gets no 5xx and no answer that the document does not tell of; the seed is printed", pytest("tests/schemathesis", extra=["-s"])),
     Group("dist", 3, 4, "the tarball is whole, runs, and is the same bytes twice", script("tests/dist"), packages=["dist"]),
     Group("plants", 3, 10, "every fuzz target finds its planted bug within 60 s", script("tests/fuzz/plants"), packages=["fuzz"]),
     Group("bare", 3, 25, "README's first command and .ci/run on a Debian 12 that has nothing but make and git", script("tests/bare", env={"BARE_STEPS": "run,ci,user"}), packages=["full"]),

@@ -10,11 +10,24 @@ static void put_reference(struct sl_jw *w, const char *name)
     sl_jw_str(w, sl_arena_printf(&a, "#/components/schemas/%s", name));
 }
 
+static void put_type(struct sl_jw *w, const char *type, bool or_null)
+{
+    sl_jw_key(w, "type");
+    if (!or_null) {
+        sl_jw_strz(w, type);
+        return;
+    }
+    sl_jw_array(w);
+    sl_jw_strz(w, type);
+    sl_jw_strz(w, "null");
+    sl_jw_end_array(w);
+}
+
 /* The members of the schema of "string", "time", "a|b". */
-static void put_scalar(struct sl_jw *w, const char *type)
+static void put_scalar(struct sl_jw *w, const char *type, bool or_null)
 {
     bool time = strcmp(type, "time") == 0, listed = strchr(type, '|') != NULL;
-    sl_jw_kstrz(w, "type", time || listed ? "string" : type);
+    put_type(w, time || listed ? "string" : type, or_null);
     if (time) {
         sl_jw_kstrz(w, "format", "date-time");
     }
@@ -26,19 +39,22 @@ static void put_scalar(struct sl_jw *w, const char *type)
             sl_jw_str(w, (sl_str){at, n});
             at += n + (at[n] == '|');
         }
+        if (or_null) {
+            sl_jw_null(w);
+        }
         sl_jw_end_array(w);
     }
 }
 
-/* Of what comes in: "integer", "string:a|b", "array:Name". */
-static void put_given(struct sl_jw *w, const char *type)
+/* Of what comes in: "integer", "string:a|b", "array:Name"; `or_null`: null is as if it were not there. */
+static void put_given(struct sl_jw *w, const char *type, bool or_null)
 {
     const char *colon = strchr(type, ':'), *of = colon ? colon + 1 : type;
     if (type[0] != 'a') {
-        put_scalar(w, of);
+        put_scalar(w, of, or_null);
         return;
     }
-    sl_jw_kstrz(w, "type", "array");
+    put_type(w, "array", or_null);
     sl_jw_key(w, "items");
     sl_jw_object(w);
     if (strcmp(of, "string") == 0) {
@@ -64,7 +80,7 @@ static void put_field(struct sl_jw *w, const struct api_field *f)
     if (f->of) {
         put_reference(w, f->of->name);
     } else {
-        put_scalar(w, f->type);
+        put_scalar(w, f->type, false);
     }
     if (f->list) {
         sl_jw_end_object(w);
@@ -112,7 +128,7 @@ static void put_parameters(struct sl_jw *w, const struct api_route *r)
         sl_jw_kstrz(w, "description", p->text);
         sl_jw_key(w, "schema");
         sl_jw_object(w);
-        put_given(w, p->type);
+        put_given(w, p->type, false);
         sl_jw_end_object(w);
         sl_jw_end_object(w);
     }
@@ -146,7 +162,7 @@ static void put_body(struct sl_jw *w, const struct api_route *r)
             sl_jw_key(w, p->name);
             sl_jw_object(w);
             sl_jw_kstrz(w, "description", p->text);
-            put_given(w, p->type);
+            put_given(w, p->type, !p->required);
             sl_jw_end_object(w);
         }
     }

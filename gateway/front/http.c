@@ -109,6 +109,9 @@ bool front_read_head(struct peer *p, struct link *l, enum front_method method, i
     p->last = old || sl_str_ieqz(connection, "close");
     p->no_body = method == FRONT_HEAD;
     *ret_status = 400;
+    if (!old && !sl_str_eqz(version, "HTTP/1.1")) { /* an escaped end of line in the path has ended it */
+        return false;
+    }
     return r->path.n && r->path.p[0] == '/' && sl_utf8_valid_prefix(r->path) == r->path.n;
 }
 

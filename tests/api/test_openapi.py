@@ -111,6 +111,11 @@ def test_what_is_no_request_gets_the_same_form(server):
         s.close()
         assert status == code, (line, head, body)
         schemas.check(method, path, status, "application/problem+json", json.loads(body))
+    for escaped in ("?a=%0AHost:%20evil.example%0A", "%0D%0AX-y:%20"):  # an end of line that a lenient reader takes for one
+        s = server.raw(server.head("GET", "/api/v1/jobs" + escaped))
+        status, body, _ = read_answer(s)
+        s.close()
+        assert status == 400 and json.loads(body)["code"] == "usage", escaped
     s = server.raw(server.head("POST", "/v1/sessions", big))
     status, body, _ = read_answer(s)
     s.close()
