@@ -47,7 +47,6 @@ struct sql_parse {
     /* CURSOR( ) not yet seen to be an argument of a table function; the first one's place */
     unsigned cursors;
     uint32_t cursor_off;
-    uint32_t plain_call;      /* 1 + place of the name behind RUNNING or FINAL, before Flink 2.2; 0: none */
     unsigned explain_details; /* bits */
     /* the first complaint */
     enum sql_complaint complaint;
@@ -131,6 +130,8 @@ void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
 void sql_check_escape(struct sql_parse *p, const struct sql_node *escape);
 /* The whole tree: does Flink come through with what stands around BETWEEN, LIKE and ESCAPE (flat.c)? */
 void sql_check_flat(struct sql_parse *p);
+/* Is it a difference, as Flink groups its operators? */
+bool sql_flat_is_minus(struct sql_parse *p, const struct sql_node *n);
 void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub);
 void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause,
                               const struct sql_node *tail);
@@ -154,6 +155,8 @@ void sql_check_bang(struct sql_parse *p, struct sql_tok op);
 void sql_check_value(struct sql_parse *p, struct sql_tok word);
 void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node *value);
 void sql_check_sample(struct sql_parse *p, const struct sql_node *number);
+/* numbers: one, a list of them, or NULL. */
+void sql_check_reluctant(struct sql_parse *p, const struct sql_node *numbers);
 void sql_check_buckets(struct sql_parse *p, const struct sql_node *number);
 void sql_check_columns(struct sql_parse *p, const struct sql_node *columns);
 void sql_check_create_table(struct sql_parse *p, const struct sql_node *n);

@@ -265,7 +265,7 @@ void sql_take_cursors(struct sql_parse *p, const struct sql_node *args)
 {
     for (const struct sql_node *e = args->first; e; e = e->next) {
         const struct sql_node *arg = e->kind == SQL_N_NAMED_ARG ? sql_last(e) : e;
-        while (arg->kind == SQL_N_PAREN) {
+        while (arg->kind == SQL_N_PAREN || arg->kind == SQL_N_FIELD || arg->kind == SQL_N_ITEM) {
             arg = arg->first;
         }
         p->cursors -= arg->kind == SQL_N_CALL && arg->op == TK_CURSOR;
@@ -279,7 +279,7 @@ struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items,
     while (e && !e->next && e->kind == SQL_N_PAREN) {
         e = e->first;
     }
-    if (!e || items->first->next || e->kind != SQL_N_BINARY || e->op != TK_MINUS) {
+    if (!e || items->first->next || !sql_flat_is_minus(p, e)) {
         check(p, SQL_CHECK_DATETIME_MINUS, off, p->end);
     }
     struct sql_node *n = sql_adopt(p, MK(INTERVAL, off), items, unit);

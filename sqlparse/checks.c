@@ -131,6 +131,7 @@ void check_non_query(struct sql_parse *p, const struct sql_node *e)
         case SQL_N_IN:
         case SQL_N_QUANTIFIED:
         case SQL_N_ITEM:
+        case SQL_N_FIELD:
             e = e->first;
             break;
         default:
@@ -239,20 +240,28 @@ void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause
     }
 }
 
+/* A query in parentheses, ROW(query), or a part of one: what Flink takes for a query. */
+static bool is_of_query(const struct sql_node *n)
+{
+    while (n->kind == SQL_N_FIELD || n->kind == SQL_N_ITEM || n->kind == SQL_N_PAREN) {
+        n = n->first;
+    }
+    return n->kind == SQL_N_SUBQUERY ||
+           (n->kind == SQL_N_ROW && n->first->kind == SQL_N_SUBQUERY && !n->first->next);
+}
+
 /* ARRAY( ) and MAP( ): a query; since 2.2 a list too. */
 void sql_check_list(struct sql_parse *p, struct sql_tok word, const struct sql_node *list)
 {
     const struct sql_node *only = list->kind == SQL_N_SUBQUERY ? NULL : list->first;
-    bool row_query = only && !only->next && only->kind == SQL_N_ROW && only->first->kind == SQL_N_SUBQUERY &&
-                     !only->first->next;
-    if (only && !row_query) {
+    if (only && (only->next || !is_of_query(only))) {
         need(p, 202, only->off, word.kind == TK_ARRAY ? "ARRAY( ) with a list" : "MAP( ) with a list");
     }
 }
 
 static bool is_old_window(const struct sql_parse *p, const struct sql_node *name)
 {
-    if (!name || name->kind != SQL_N_NAME || name->first->next || name->off + 1 == p->plain_call) {
+    if (!name || name->kind != SQL_N_NAME || name->first->next) {
         return false;
     }
     enum sql_word w = sql_word_find(p->text.p + name->off, name->len);
@@ -408,10 +417,12 @@ struct sql_node *sql_string_more(struct sql_parse *p, struct sql_node *s, struct
     return sql_add(p, s, sql_literal(p, t));
 }
 
-/* Unicode escapes: the escape character twice, or with exactly four hexadecimal digits. */
-static void check_unicode(struct sql_parse *p, const struct sql_node *s, char escape)
+/* Unicode escapes: the escape character twice, or with exactly four hexadecimal digits. `skip`: what stands in
+ * front of the text. */
+static void check_unicode_piece(struct sql_parse *p, const struct sql_node *s, uint32_t skip, uint32_t len,
+                                char escape)
 {
-    for (uint32_t i = s->off + 3; i + 1 < s->off + s->len; i++) {
+    for (uint32_t i = s->off + skip; i + 1 < s->off + len; i++) {
         if (p->text.p[i] != escape) {
             continue;
         }
@@ -420,8 +431,8 @@ static void check_unicode(struct sql_parse *p, const struct sql_node *s, char es
             continue;
         }
         for (uint32_t k = 1; k <= 4; k++) {
-            if (i + k + 1 >= s->off + s->len || !is_hex(p->text.p[i + k])) {
-                check_node(p, SQL_CHECK_UNICODE, s);
+            if (i + k + 1 >= s->off + len || !is_hex(p->text.p[i + k])) {
+                check(p, SQL_CHECK_UNICODE, s->off, s->off + len);
                 return;
             }
         }
@@ -429,9 +440,23 @@ static void check_unicode(struct sql_parse *p, const struct sql_node *s, char es
     }
 }
 
+/* Each piece alone: U&'..' '..' */
+static void check_unicode(struct sql_parse *p, const struct sql_node *s, char escape)
+{
+    struct sql_lexer lx;
+    struct sql_token t;
+    sql_lex_init(&lx, p->text, p->version, false);
+    lx.at = s->off;
+    sql_lex_next(&lx, &t);
+    check_unicode_piece(p, s, 3, t.len, escape);
+    for (const struct sql_node *more = s->first; more; more = more->next) {
+        check_unicode_piece(p, more, 1, more->len, escape);
+    }
+}
+
 struct sql_node *sql_string_done(struct sql_parse *p, struct sql_node *s)
 {
-    if (s->op == TK_UNICODE_LIT && !s->first) {
+    if (s->op == TK_UNICODE_LIT) {
         check_unicode(p, s, '\\');
     }
     return s;
@@ -445,7 +470,7 @@ struct sql_node *sql_uescape(struct sql_parse *p, struct sql_node *s, struct sql
     } else if (!c || is_hex(c) || c == '+' || c == '"' || c == ' ' || c == '\t' || c == '\n' || c == '\r' ||
                c == '\f') {
         check(p, SQL_CHECK_UNICODE, t.off, t.end);
-    } else if (!s->first) {
+    } else {
         check_unicode(p, s, c);
     }
     return sql_respan(p, s, s->off);
@@ -679,6 +704,56 @@ void sql_check_buckets(struct sql_parse *p, const struct sql_node *number)
         if (s.p[i] < '0' || s.p[i] > '9') {
             check(p, SQL_CHECK_BUCKETS, number->off + skip, number->off + number->len);
             return;
+        }
+    }
+}
+
+/* Is the number, of digits with a point and an exponent, a whole one that fits 32 bits? */
+static bool is_int32(sl_str s)
+{
+    int64_t value = 0, power = 0; /* the number is value * 10^power, and value does not end in 0 */
+    size_t i = 0, zeros = 0;
+    bool point = false;
+    for (; i < s.n && (s.p[i] | 0x20) != 'e'; i++) {
+        if (s.p[i] == '.') {
+            point = true;
+            continue;
+        }
+        power -= point;
+        if (s.p[i] == '0') {
+            zeros += value > 0;
+            continue;
+        }
+        for (; zeros && value <= INT32_MAX; zeros--) {
+            value *= 10;
+        }
+        value = value * 10 + (s.p[i] - '0');
+        if (value > INT32_MAX) {
+            return false; /* or a fraction */
+        }
+    }
+    power += (int64_t)zeros;
+    if (i < s.n) {
+        int64_t exponent = 0;
+        bool minus = s.p[++i] == '-';
+        i += minus || s.p[i] == '+';
+        sl_str digits = sl_str_sub(s, i, s.n - i);
+        read_number(&digits, &exponent);
+        power += minus ? -exponent : exponent;
+    }
+    for (; value && power > 0 && value <= INT32_MAX; power--) {
+        value *= 10;
+    }
+    return !value || (power >= 0 && value <= INT32_MAX);
+}
+
+/* A quantifier with another ? behind it: only then does Flink look at its numbers. */
+void sql_check_reluctant(struct sql_parse *p, const struct sql_node *numbers)
+{
+    const struct sql_node *n = numbers && numbers->kind == SQL_N_EXPRS ? numbers->first : numbers;
+    for (; n; n = n->next) {
+        if (n->kind == SQL_N_LITERAL && !is_int32(sql_node_text(n, p->text))) {
+            check_node(p, SQL_CHECK_INTEGER_RANGE, n);
         }
     }
 }
@@ -1109,6 +1184,8 @@ void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
     case SQL_W_TIMESTAMPDIFF:
     case SQL_W_DATE_DIFF:
     case SQL_W_DATETIME_DIFF:
+    case SQL_W_PERCENTILE_CONT:
+    case SQL_W_PERCENTILE_DISC:
     case SQL_W_MAP:
         return;
     default:

@@ -30,7 +30,7 @@
     REPLACE RESPECT RESTRICT RESUME_OR_FROM_BEGINNING RESUME_OR_FROM_NOW RESUME_OR_FROM_TIMESTAMP RETURNING SCALAR
     SECONDS SESSION SETS START_MODE STATISTICS STOP SUBSTITUTE TEMPORARY UNBOUNDED UNCONDITIONAL UNLOAD UTF16 UTF32
     UTF8 VIEW VIRTUAL WEEK WRAPPER YEARS ZONE ABSENT COMPACT GEOMETRY MAP_CTOR NAVIGATION ARRAY_AGG TIMESTAMPADD TIMESTAMPDIFF DATE_DIFF
-    DATETIME_DIFF WEEK_OF.
+    DATETIME_DIFF WEEK_OF TRY_CAST_WORD.
 
 /* from loose to tight */
 %left LOWEST.
@@ -265,6 +265,8 @@ prim(R) ::= ROW(T) LP query_expr(A) RP. { R = sql_op(MK(ROW, T.off, A), 1); }
 prim(R) ::= ROW(T) LP row_items(A) RP. { R = sql_row(p, A, T.off, 1); }
 prim(R) ::= ROW(T) query_wp(A). [ON] { R = sql_op(MK(ROW, T.off, A), 1); }
 prim(A) ::= case_expr(A).
+prim(R) ::= TRY_CAST_WORD(T) LP expr(A) AS type(B) RP. { R = sql_op(MK(CAST, T.off, A, B), TK_TRY_CAST); }
+prim(R) ::= TRY_CAST_WORD(T) LP expr(A) AS INTERVAL qual(B) RP. { R = sql_op(MK(CAST, T.off, A, B), TK_TRY_CAST); }
 prim(R) ::= CAST|TRY_CAST|SAFE_CAST(T) LP expr(A) AS type(B) RP. { R = sql_op(MK(CAST, T.off, A, B), T.kind); }
 prim(R) ::= CAST|TRY_CAST|SAFE_CAST(T) LP expr(A) AS INTERVAL qual(B) RP. { R = sql_op(MK(CAST, T.off, A, B), T.kind); }
 prim(R) ::= ARRAY(T) LB RB. { R = sql_op(MK(COLLECTION, T.off), T.kind); }
@@ -276,12 +278,15 @@ prim(R) ::= ARRAY(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind);
 prim(R) ::= MAP_CTOR(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kind); sql_check_list(p, T, A); }
 prim(R) ::= ARRAY(T) LP RP(E). { R = sql_op(MK(COLLECTION, T.off), T.kind); need(p, 202, E.off, "ARRAY( )"); }
 prim(R) ::= MAP_CTOR(T) LP RP. { R = sql_op(MK(COLLECTION, T.off), T.kind);  }
+prim(R) ::= MULTISET(T) LP(L) query_part(A) RP. { R = sql_op(MK(COLLECTION, T.off, MK(PAREN, L.off, A)), T.kind); }
 prim(R) ::= MULTISET(T) query_wp(A). { sql_check_leaf_query(p, A); R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
 prim(R) ::= PERIOD(T) LP expr(A) comma expr(B) RP. { R = sql_op(MK(ROW, T.off, A, B), T.kind); }
 prim(R) ::= NEXT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= CURRENT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-prim(R) ::= CURSOR(T) query_wp(A). { R = sql_cursor(p, A, T); }
+prim(R) ::= CURSOR(T) cursor_of(A). { R = sql_cursor(p, A, T); }
+cursor_of(A) ::= query_wp(A). [LOWEST]
+cursor_of(A) ::= odd_query(A). [LOWEST]
 prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { sql_check_jdbc_call(p, T, A); R = sql_op(MK(CALL, T.off, A), T.kind); }
 jdbc_call(R) ::= id(A) jdbc_args(B). { R = MK(CALL, A->off, sql_name(p, A), B); }
 jdbc_call(R) ::= FNAME|INSERT|FLOOR|CEILING|CHAR|SUBSTRING(T) jdbc_args(B). { R = MK(CALL, T.off, sql_ident(p, T), B); }
@@ -347,6 +352,8 @@ call0(R) ::= SPECIFIC(T) fname(A) LP fargs(B) RP. { R = sql_op(MK(CALL, T.off, A
  * Flink's lookahead for a call does not know them */
 call0(R) ::= ARRAY_AGG(T) LP all_distinct agg_args(A) agg_nulls(N) order_by_opt(O) separator_opt(S) RP.
     { R = sql_op(MK(CALL, T.off, A, N, O, S), T.kind); }
+call0(R) ::= PERCENTILE(T) LP arg(A) RP. { R = MK(CALL, T.off, sql_ident(p, T), MK(ARGS, A->off, A)); }
+call0(R) ::= PERCENTILE(T) LP arg(A) comma signed_number(B) RP. { R = MK(CALL, T.off, sql_ident(p, T), MK(ARGS, A->off, A, B)); }
 agg_nulls(R) ::= . { R = NULL; }
 agg_nulls(A) ::= null_treatment(A).
 separator_opt(R) ::= . { R = NULL; }
@@ -421,6 +428,7 @@ special_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) RP. { R
 special_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) FOR|COMMA|COMMA_ARG expr(C) RP.
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= TRIM(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
+special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, B), T.kind); }
@@ -474,6 +482,8 @@ special_call(R) ::= NEXT(T) LP expr(A) comma signed_number(B) RP. { R = sql_op(M
 special_call(R) ::= NAVIGATION(T) LP expr(A) RP. { R = MK(CALL, T.off, sql_name(p, sql_ident(p, T)), MK(ARGS, A->off, A)); }
 special_call(R) ::= NAVIGATION(T) LP expr(A) comma signed_number(B) RP. { R = MK(CALL, T.off, sql_name(p, sql_ident(p, T)), MK(ARGS, A->off, A, B)); }
 special_call(R) ::= FINAL(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); sql_check_ran(p, T, A); }
+special_call(R) ::= FINAL(T) PLUS|MINUS(S) number(A). { R = sql_op(MK(CALL, T.off, sql_respan(p, A, S.off)), T.kind); need(p, 202, S.off, "FINAL or RUNNING before a number"); }
+special_call(R) ::= RUNNING(T) PLUS|MINUS(S) number(A). { R = sql_op(MK(CALL, T.off, sql_respan(p, A, S.off)), T.kind); need(p, 202, S.off, "FINAL or RUNNING before a number"); }
 special_call(R) ::= RUNNING(T) prim(A). { R = sql_op(MK(CALL, T.off, A), T.kind); sql_check_ran(p, T, A); }
 
 special_call(R) ::= JSON_EXISTS(T) LP json_api(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
@@ -555,8 +565,8 @@ query_expr(R) ::= paren_set(A) tail. { R = MK(PAREN, A->off, A); }
 query_expr(R) ::= with(W) paren_set(A). [LOWEST] { R = MK(PAREN, W->off, A); }
 query_expr(R) ::= with(W) paren_set(A) tail. { R = MK(PAREN, W->off, A); }
 paren_set(R) ::= paren_expr(A) UNION|EXCEPT(T) all_distinct(Q) clause(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
-paren_set(R) ::= paren_expr(A) UNION|EXCEPT(T) all_distinct(Q) row_query(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
-paren_set(R) ::= paren_expr(A) INTERSECT(T) all_distinct(Q) row_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
+paren_set(R) ::= paren_expr(A) UNION|EXCEPT(T) all_distinct(Q) odd_query(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
+paren_set(R) ::= paren_expr(A) INTERSECT(T) all_distinct(Q) odd_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
 paren_set(R) ::= paren_expr(A) INTERSECT(T) all_distinct(Q) clause(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
 paren_set(R) ::= paren_set(A) UNION|EXCEPT(T) all_distinct(Q) clause(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
 paren_set(R) ::= paren_set(A) INTERSECT(T) all_distinct(Q) clause(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
@@ -564,11 +574,29 @@ paren_set(R) ::= paren_set(A) INTERSECT(T) all_distinct(Q) clause(B). [INTERSECT
 /* Flink takes ROW(query) for a query where a statement ends with one, in parentheses and behind UNION */
 row_query(R) ::= ROW(T) query_wp(A). [LOWEST] { R = sql_op(MK(SUBQUERY, T.off, A), TK_ROW); }
 query_wp(R) ::= LP(T) row_query(A) RP. { R = MK(SUBQUERY, T.off, A); }
-query(A) ::= row_query(A).
+query(A) ::= row_query(A). [LOWEST]
 query_np(R) ::= with(W) row_query(A). { R = MK(QUERY, W->off, W, A); }
 query_np(R) ::= with(W) row_query(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL); }
-simple(R) ::= clause(A) UNION|EXCEPT(T) all_distinct(Q) row_query(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
-simple(R) ::= clause(A) INTERSECT(T) all_distinct(Q) row_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
+simple(R) ::= clause(A) UNION|EXCEPT(T) all_distinct(Q) odd_query(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
+simple(R) ::= clause(A) INTERSECT(T) all_distinct(Q) odd_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
+/* and so it takes a field or an element of one: (query).a, (query)[1]. As a statement that has no order and no
+ * UNION behind it, being no query any more. In an expression's parentheses it is an expression. */
+odd_query(A) ::= row_query(A). [LOWEST]
+odd_query(A) ::= query_part(A). [LOWEST]
+query_part(R) ::= part_of(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
+query_part(R) ::= part_of(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) expr(B) RB.
+    { R = sql_op(MK(ITEM, A->off, A, B), T.kind); need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
+query_part(R) ::= part_of(A) DOT id(B). [LOWEST] { R = MK(FIELD, A->off, A, B); }
+query_part(R) ::= part_of(A) DOT id(B) LP(L) fargs(C) RP. { sql_check_method(p, A, L); R = MK(FIELD, A->off, A, MK(CALL, B->off, sql_name(p, B), C)); }
+query_part(R) ::= LP(T) part_query(A) RP. { R = MK(PAREN, T.off, A); }
+part_of(A) ::= query_wp(A). [LB]
+part_of(A) ::= row_query(A). [LB]
+part_of(A) ::= query_part(A). [LB]
+part_query(A) ::= query_part(A). [LOWEST]
+part_query(R) ::= query_part(A) limit. { R = MK(PAREN, A->off, A); }
+part_query(R) ::= with(W) query_part(A). { R = MK(QUERY, W->off, W, A); }
+part_query(R) ::= with(W) query_part(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL); }
+query(A) ::= part_query(A).
 query_np(R) ::= simple(A). [LOWEST] { R = MK(QUERY, A->off, A); }
 query_np(R) ::= clause(A) tail(B). { sql_check_ends_row_query(p, A, B); R = sql_adopt(p, MK(QUERY, A->off, A), B, NULL); }
 query_np(R) ::= with(W) body(A). { R = MK(QUERY, W->off, W, A); }
@@ -820,12 +848,12 @@ pat_seq(R) ::= pat_item(A). { R = MK(PAT_SEQ, A->off, A); }
 pat_seq(R) ::= pat_seq(A) pat_item(B). { R = sql_add(p, A, B); }
 pat_item(A) ::= pat_prim(A). [LOWEST]
 pat_item(R) ::= pat_prim(A) pat_quant. { R = MK(PAT_ITEM, A->off, A); }
-pat_item(R) ::= pat_prim(A) pat_quant HOOK. { R = MK(PAT_ITEM, A->off, A); }
-pat_quant ::= STAR|PLUS|HOOK.
-pat_quant ::= LBRACE number RBRACE.
-pat_quant ::= LBRACE number comma RBRACE.
-pat_quant ::= LBRACE number comma number RBRACE.
-pat_quant ::= LBRACE comma number RBRACE.
+pat_item(R) ::= pat_prim(A) pat_quant(Q) HOOK. { R = MK(PAT_ITEM, A->off, A); sql_check_reluctant(p, Q); }
+pat_quant(R) ::= STAR|PLUS|HOOK. { R = NULL; }
+pat_quant(R) ::= LBRACE number(A) RBRACE. { R = A; }
+pat_quant(R) ::= LBRACE number(A) comma RBRACE. { R = A; }
+pat_quant(R) ::= LBRACE number(A) comma number(B) RBRACE. { R = MK(EXPRS, A->off, A, B); }
+pat_quant(R) ::= LBRACE comma number(A) RBRACE. { R = A; }
 pat_prim(A) ::= id(A).
 pat_prim(R) ::= LP(T) pat_alt(A) RP. { R = sql_respan(p, A, T.off); }
 pat_prim(R) ::= PAT_EXCLUDE(T) MINUS pat_alt(A) MINUS RBRACE. { R = sql_respan(p, A, T.off); }
@@ -880,6 +908,10 @@ angle_type(R) ::= TIMESTAMP_LTZ(T) prec. { R = sql_op(MK(TYPE, T.off), T.kind); 
 angle_type(R) ::= ARRAY(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
 angle_type(R) ::= MULTISET(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
 type_word(R) ::= MAP(T) LT xtype(A) comma xtype(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
+/* MAP < ANY: the comparison with a quantifier until here, so that ANY has a rule of its own */
+type_word(R) ::= MAP(T) QUANTIFIED any_type(A) nullity(N) comma xtype(B) GT. { R = sql_op(MK(TYPE, T.off, sql_nullity(p, A, N), B), T.kind); }
+any_type(R) ::= ANY(T) decimal_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+any_type(R) ::= any_type(A) nullity(N) ARRAY|MULTISET(T). { R = sql_collection(p, sql_nullity(p, A, N), T); }
 angle_type(R) ::= RAW(T) LP strx(A) comma strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 angle_type(R) ::= ROW(T) NE. { R = sql_op(MK(TYPE, T.off), T.kind); }
 angle_type(R) ::= ROW(T) LT GT. { R = sql_op(MK(TYPE, T.off), T.kind); }

@@ -244,13 +244,23 @@ static bool is_called(struct sql_feed *f, const struct sql_token *t, unsigned k)
     return t->word && function && peek_kind(f, k) == TK_LP;
 }
 
-/* Before Flink 2.2 what stands behind RUNNING or FINAL is a function called by its name and nothing else, also
- * where the name means more elsewhere: FINAL FLOOR(a, b), RUNNING MAP(a). 0: not one of those names. */
+/* What PIVOT aggregates, and before Flink 2.2 what stands behind RUNNING or FINAL, is a function called by its
+ * name and nothing else, also where the name means more elsewhere: FINAL FLOOR(a, b), RUNNING MAP(a),
+ * PIVOT (SESSION(a) OVER w ...). 0: not one of those names. */
 static int decide_plain_call(struct sql_feed *f, const struct sql_token *t)
 {
-    bool behind = f->prev == TK_RUNNING || f->prev == TK_FINAL;
-    if (!behind || sql_version_at(f->lx.version) >= 202 || peek_kind(f, 0) != TK_LP) {
+    bool pivot = f->pivot_depth == f->depth + 1 && (f->prev == TK_LP || f->prev == TK_COMMA);
+    bool behind = (f->prev == TK_RUNNING || f->prev == TK_FINAL) && sql_version_at(f->lx.version) < 202;
+    if ((!pivot && !behind) || peek_kind(f, 0) != TK_LP) {
         return 0;
+    }
+    switch (t->word) {
+    case SQL_W_TUMBLE:
+    case SQL_W_HOP:
+    case SQL_W_SESSION:
+        return TK_FNAME; /* no group windows */
+    default:
+        break;
     }
     switch (t->kind) {
     case TK_MAP:
@@ -270,10 +280,6 @@ static int decide_plain_call(struct sql_feed *f, const struct sql_token *t)
 static int decide(struct sql_feed *f, const struct sql_token *t)
 {
     int next = decide_plain_call(f, t);
-    if (f->pivot_depth == f->depth + 1 && is_reserved_agg(t) && peek_kind(f, 0) == TK_LP &&
-        (f->prev == TK_LP || f->prev == TK_COMMA)) {
-        return TK_ARRAY_AGG;
-    }
     if (next) {
         return next;
     }
@@ -340,11 +346,20 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     case TK_DATE_DIFF:
     case TK_DATETIME_DIFF:
         return peek_kind(f, 0) == TK_LP ? t->kind : TK_IDENT;
+    case TK_FNAME:
+        /* by their names alone, not behind SPECIFIC and the like */
+        return (t->word == SQL_W_PERCENTILE_CONT || t->word == SQL_W_PERCENTILE_DISC) &&
+                       f->prev != TK_SPECIFIC && f->prev != TK_LBRACE_FN &&
+                       sql_version_at(f->lx.version) >= 200
+                   ? TK_PERCENTILE
+                   : TK_FNAME;
     case TK_TRY_CAST:
         if (f->prev == TK_DOT && !(t->flags & SQL_TOKEN_RESERVED)) {
             return TK_IDENT;
         }
-        return t->flags & SQL_TOKEN_RESERVED || peek_kind(f, 0) == TK_LP ? TK_TRY_CAST : TK_IDENT;
+        return t->flags & SQL_TOKEN_RESERVED ? TK_TRY_CAST
+               : peek_kind(f, 0) == TK_LP    ? TK_TRY_CAST_WORD
+                                             : TK_IDENT;
     case TK_MAP:
         next = peek_kind(f, 0);
         if (next == TK_LP) {
@@ -363,7 +378,9 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         if (sql_version_at(f->lx.version) < 202) {
             return is_called(f, peek(f, 0), 1) ? TK_FINAL : TK_IDENT;
         }
-        return next == TK_LP || begins_primary(peek(f, 0)) ? TK_FINAL : TK_IDENT;
+        /* a sign is one of a number */
+        return next == TK_LP || next == TK_PLUS || next == TK_MINUS || begins_primary(peek(f, 0)) ? TK_FINAL
+                                                                                                  : TK_IDENT;
     case TK_FIRST:
     case TK_LAST:
         return peek_kind(f, 0) == TK_LP ? TK_NAVIGATION : t->kind;
@@ -439,7 +456,8 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     case TK_LE:
     case TK_GT:
     case TK_GE:
-        if (f->assign < 2 && (f->filled || sql_lex_near(&f->lx, "sSaA")) && is_quantifier(peek_kind(f, 0))) {
+        if (f->assign < 2 && f->prev != TK_ARRAY && f->prev != TK_MULTISET &&
+            (f->filled || sql_lex_near(&f->lx, "sSaA")) && is_quantifier(peek_kind(f, 0))) {
             t->word = (uint16_t)kind;
             kind = TK_QUANTIFIED;
         }
@@ -503,9 +521,6 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         break;
     default:
         break;
-    }
-    if ((f->prev == TK_RUNNING || f->prev == TK_FINAL) && p->version < 202) {
-        p->plain_call = t->off + 1;
     }
     t->kind = (uint16_t)kind;
     f->before = f->prev;
