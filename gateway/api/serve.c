@@ -204,6 +204,11 @@ static void on_unfit(void *ctx, const struct front_request *r, int status, struc
                 SL_SIZE((uint64_t)sl_limits.request_body_bytes));
         sl_hint(&err, "limit.request-body-bytes");
         break;
+    case 408:
+        sl_fail(&err, SL_BODY_LATE, "the body of a request comes within %lld ms",
+                (long long)sl_limits.request_body_ms);
+        sl_hint(&err, "limit.request-body");
+        break;
     case 405:
         sl_fail(&err, SL_METHOD_NOT_ALLOWED, "this method is not known here");
         break;

@@ -62,7 +62,7 @@ struct front_ops {
     void (*request)(void *ctx, const struct front_request *r);
     /* May this request (no body yet) go on? true; or false with the reply that ends it. Before any body is read. */
     bool (*admit)(void *ctx, const struct front_request *r, struct front_reply *ret, struct sl_arena *a);
-    /* The reply to a request that is none, or none that is taken: 400, 405, 413 or 501. `r` has what was read of it. */
+    /* The reply to a request that is none, or none that is taken: 400, 405, 408, 413 or 501. `r` has what was read of it. */
     void (*unfit)(void *ctx, const struct front_request *r, int status, struct front_reply *ret,
                   struct sl_arena *a);
     /* The client of a request that is not answered to its end has gone. */
