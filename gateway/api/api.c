@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "gateway/api/flink.h"
+#include "gateway/api/share.h"
 #include "sys/clock.h"
 #include "sys/lane.h"
 #include "sys/log.h"
@@ -31,6 +32,7 @@ struct api_call {
 
 struct api {
     struct api_env env;
+    struct api_shares *shares;
     struct sys_lane *quick, *slow, *waits, *follow;
     pthread_mutex_t lock;
     struct api_call *calls;
@@ -132,9 +134,18 @@ bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret
     return true;
 }
 
+/* Does it take a thread for as long as it wants? */
+static bool is_long(const struct api_method *m)
+{
+    return m->lane == API_LONG || m->lane == API_FOLLOWER;
+}
+
 static void call_free(struct api_call *c)
 {
     struct api *a = c->api;
+    if (c->user.p && is_long(c->method)) {
+        api_share_end(a->shares, c->user);
+    }
     pthread_mutex_lock(&a->lock);
     for (struct api_call **p = &a->calls; *p; p = &(*p)->next) {
         if (*p == c) {
@@ -184,6 +195,7 @@ struct api *api_new(const struct api_env *env)
     struct api *a = calloc(1, sizeof(*a));
     SL_OOM_ON(!a);
     a->env = *env;
+    a->shares = api_shares_new();
     pthread_mutex_init(&a->lock, NULL);
     a->quick = sys_lane_new("quick", 4, SL_LIMIT_LANE_QUEUE, NULL);
     a->follow = sys_lane_new("follow", sl_limits.followers, SL_LIMIT_LANE_QUEUE, NULL);
@@ -204,8 +216,14 @@ void api_free(struct api *a)
     sys_lane_free(a->slow);
     sys_lane_free(a->waits);
     sys_lane_free(a->follow);
+    api_shares_free(a->shares);
     pthread_mutex_destroy(&a->lock);
     free(a);
+}
+
+bool api_admit(struct api *a, sl_str user, struct sl_err *err)
+{
+    return api_share_request(a->shares, user, sys_now_ms(), err);
 }
 
 size_t api_calls(struct api *a)
@@ -285,6 +303,9 @@ bool api_start(struct api *a, const struct api_via *via, uint64_t client, const 
     if (method->lane == API_FOLLOWER && count_following(a) >= a->n_follow) {
         sl_fail(err, SL_BUSY, "%lld clients follow events already", (long long)a->n_follow);
         return sl_hint(err, "limit.followers      is the setting");
+    }
+    if (user.p && is_long(method) && !api_share_begin(a->shares, user, err)) {
+        return false;
     }
     struct api_call *c = calloc(1, sizeof(*c));
     SL_OOM_ON(!c);

@@ -30,6 +30,8 @@ struct api_env {
 struct api *api_new(const struct api_env *env);
 /* Waits for every call to end (they are told to stop). */
 void api_free(struct api *a);
+/* Loop thread: a request or message of this user, whatever it is. False: limit-user. */
+SL_MUST_CHECK bool api_admit(struct api *a, sl_str user, struct sl_err *err);
 size_t api_calls(struct api *a);
 /* What is waiting or under way; `see` is called under a lock and does nothing but look. */
 struct api_call_seen {

@@ -31,7 +31,7 @@ SL_MUST_CHECK bool flink_map(struct api_call *c, const char *key, struct ses_pai
 /* "errors" of a failure in a call that does `deed` ("fetchResults"); `one`: those calls whose errors are one text. */
 void flink_put_failure(struct sl_jw *result, struct sl_arena *a, const char *deed, bool one,
                        const struct ses_failure *f);
-/* The same of an error of ours. Always true: the call has its answer. */
+/* The same of an error of ours. True: the call has its answer; false: it is limit-user, which goes on as it is. */
 bool flink_fail(struct api_call *c, struct sl_jw *result, const char *deed, bool one,
                 const struct sl_err *err);
 /* {"type":"INTEGER","nullable":true}; NULL: STRING. */

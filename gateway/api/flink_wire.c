@@ -2,6 +2,7 @@
  * The protocol's outside: paths, bodies and errors. Its SQL client prints what stands between the last "Caused by: " and the
  * next line that begins with a tab and "at": so each cause has such a line. */
 #include "gateway/api/flink.h"
+#include "gateway/api/share.h"
 
 #include "gateway/results/encode.h"
 
@@ -96,8 +97,8 @@ void flink_error_reply(const struct sl_err *err, struct sl_arena *a, struct fron
     ret->status = sl_code_http(err->code);
     if (err->code == SL_UNAUTHORIZED) {
         ret->headers = "www-authenticate: Bearer realm=\"sluice\"\r\n";
-    } else if (err->code == SL_BUSY) {
-        ret->headers = "retry-after: 1\r\n";
+    } else if (err->code == SL_BUSY || err->code == SL_LIMIT_USER) {
+        ret->headers = API_RETRY_LATER;
     }
 }
 
@@ -191,6 +192,9 @@ bool flink_fail(struct api_call *c, struct sl_jw *result, const char *deed, bool
                 const struct sl_err *err)
 {
     struct sl_arena *a = api_call_arena(c);
+    if (err->code == SL_LIMIT_USER) { /* with its status, so that a client can wait */
+        return false;
+    }
     struct ses_cause cause = {SL_STR(GATEWAY_EXCEPTION),
                               err->hint[0] ? sl_arena_printf(a, "%s\n%s", err->msg, err->hint)
                                            : sl_str_of(err->msg)};

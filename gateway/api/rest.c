@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "gateway/api/flink.h"
+#include "gateway/api/share.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -79,13 +80,13 @@ void api_problem_reply(const struct sl_err *err, struct sl_arena *a, struct fron
         sl_jw_ki64(&w, "column", err->pos.col);
     }
     sl_jw_end_object(&w);
-    *ret = (struct front_reply){.status = sl_code_http(err->code),
-                                .content_type = "application/problem+json",
-                                .body = sl_str_dup(a, sl_buf_str(&b)),
-                                .headers = err->code == SL_BUSY ? "retry-after: 1\r\n"
-                                           : err->code == SL_UNAUTHORIZED
-                                               ? "www-authenticate: Bearer realm=\"sluice\"\r\n"
-                                               : NULL};
+    *ret = (struct front_reply){
+        .status = sl_code_http(err->code),
+        .content_type = "application/problem+json",
+        .body = sl_str_dup(a, sl_buf_str(&b)),
+        .headers = err->code == SL_BUSY || err->code == SL_LIMIT_USER ? API_RETRY_LATER
+                   : err->code == SL_UNAUTHORIZED ? "www-authenticate: Bearer realm=\"sluice\"\r\n"
+                                                  : NULL};
 }
 
 void api_problem(struct front *f, uint64_t id, const struct sl_err *err, const char *headers)

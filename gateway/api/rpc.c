@@ -112,6 +112,8 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
     bool ok = m != NULL;
     if (ok && r->refusing) {
         ok = sl_fail(&err, SL_BUSY, "the server is ending");
+    } else if (ok && user.p && !api_admit(r->api, user, &err)) {
+        ok = false;
     } else if (ok && !method) {
         ok = sl_fail(&err, SL_USAGE, "there is no method '%.*s'", SL_S(name));
     } else if (ok && id.n == 0) {

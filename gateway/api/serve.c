@@ -41,7 +41,7 @@ struct serve {
     uv_timer_t tick;
     int handles;
     struct socket *strangers;
-    uint64_t refused_total;
+    uint64_t refused_total, limited_total;
     int64_t due_ms, lag_ms; /* of the loop: how late the tick was */
 };
 
@@ -122,6 +122,8 @@ static void answer_metrics(struct serve *s, uint64_t id)
         {"sluice_requests_total", "counter", "requests", n.requests_total},
         {"sluice_requests_refused_total", "counter", "requests without a good token, Host or Origin",
          s->refused_total},
+        {"sluice_requests_limited_total", "counter", "requests of users who had made enough of them",
+         s->limited_total},
         {"sluice_sent_bytes_total", "counter", "bytes of answers", n.bytes_out},
         {"sluice_calls", "gauge", "calls waiting or under way", api_calls(s->api)},
         {"sluice_runs_active", "gauge", "runs that have not ended", tracker_active(s->tracker)},
@@ -177,9 +179,13 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
         return false;
     }
     if (gate(s, r, &err) && (is_open(r->path) || who_asks(s, r, &who, &err))) {
-        return true;
+        if (who.role == AUTH_NOBODY || api_admit(s->api, who.user, &err)) {
+            return true;
+        }
+        s->limited_total++;
+    } else {
+        s->refused_total++;
     }
-    s->refused_total++;
     sl_str path;
     int version;
     if (flink_path(a, r->path, &path, &version)) {

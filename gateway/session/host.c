@@ -182,6 +182,20 @@ static int by_key(const void *a, const void *b)
     return sl_str_cmp(((const struct ses_pair *)a)->key, ((const struct ses_pair *)b)->key);
 }
 
+/* Under the lock. */
+static bool may_open(struct ses_host *h, sl_str user, struct sl_err *err)
+{
+    size_t n = 0;
+    for (struct session *s = h->sessions; s; s = s->next) {
+        n += sl_str_eqz(user, s->user);
+    }
+    if (n >= (size_t)sl_limits.user_sessions) {
+        sl_fail(err, SL_LIMIT_USER, "'%.*s' has %zu sessions, as many as one user may", SL_S(user), n);
+        return sl_hint(err, "limit.user-sessions      is the setting");
+    }
+    return true;
+}
+
 bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const struct ses_pair *given,
               size_t n, char ret_id[SES_ID], struct sl_err *err)
 {
@@ -217,6 +231,7 @@ bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const 
         ok = sl_fail(err, SL_BUSY, "there are %zu sessions already", h->n_sessions);
         sl_hint(err, "limit.sessions sets how many there may be");
     }
+    ok = ok && may_open(h, who->user, err);
     h->n_sessions += ok;
     pthread_mutex_unlock(&h->lock);
     if (!ok) {
@@ -351,6 +366,24 @@ static void reap(struct session *s)
     }
 }
 
+/* Under the lock. */
+static bool may_execute(struct ses_host *h, sl_str user, struct sl_err *err)
+{
+    size_t n = 0;
+    for (struct session *s = h->sessions; s; s = s->next) {
+        bool his = s->working && sl_str_eqz(user, s->user);
+        for (struct ses_op *o = his ? s->ops : NULL; o; o = o->next) {
+            n += o->state == SES_PENDING || o->state == SES_RUNNING;
+        }
+    }
+    if (n >= (size_t)sl_limits.user_statements) {
+        sl_fail(err, SL_LIMIT_USER, "'%.*s' has %zu statements that are not done, as many as one user may",
+                SL_S(user), n);
+        return sl_hint(err, "limit.user-statements      is the setting");
+    }
+    return true;
+}
+
 static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
                             const struct ses_pair *given, size_t n, bool configures, struct sl_err *err)
 {
@@ -373,6 +406,9 @@ static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_st
     }
     if (s && waiting >= (size_t)sl_limits.session_queue) {
         sl_fail(err, SL_BUSY, "%zu statements of this session wait already", waiting);
+        s = NULL;
+    }
+    if (s && !may_execute(h, who->user, err)) {
         s = NULL;
     }
     if (!s || h->stopping || !start_worker(h, s, err)) {

@@ -43,7 +43,7 @@ struct ses_pair {
     sl_str key, value;
 };
 /* Properties that are not Flink's own business are left out (plan_key_is_ours, secrets, addresses). "sluice.target" and
- * "sluice.flink" say where its statements go. Errors: busy (too many sessions), target-unknown. */
+ * "sluice.flink" say where its statements go. Errors: busy (too many sessions), limit-user, target-unknown. */
 SL_MUST_CHECK bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name,
                             const struct ses_pair *given, size_t n, char ret_id[SES_ID], struct sl_err *err);
 /* Sorted by key. Error of this and of all that take a session's id: session-unknown. */
@@ -56,7 +56,8 @@ SL_MUST_CHECK bool ses_close(struct ses_host *h, const struct ses_who *who, sl_s
 enum ses_state { SES_PENDING, SES_RUNNING, SES_FINISHED, SES_CANCELED, SES_CLOSED, SES_ERROR };
 extern const char *const ses_state_names[]; /* "PENDING" ... */
 
-/* Queues a statement. `given`: configuration for it alone. What is wrong with the statement is told when it is fetched. */
+/* Queues a statement. `given`: configuration for it alone. What is wrong with the statement is told when it is fetched.
+ * Errors: busy, limit-user, session-unknown. */
 SL_MUST_CHECK bool ses_execute(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
                                const struct ses_pair *given, size_t n, char ret_op[SES_ID],
                                struct sl_err *err);
