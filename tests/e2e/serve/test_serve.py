@@ -107,6 +107,32 @@ def test_the_command_line_gets_its_rows_from_a_server(server, tmp_path):
     assert sorted(int(line) for line in done.stdout.split()) == list(range(1, 21))
 
 
+def test_a_life_over_rest(server, tmp_path):
+    """What a job's routes answer while it lives: each answer is held against openapi.json by `ask`."""
+    text = ("SET 'execution.checkpointing.interval' = '1s';\nCREATE TABLE f (a INT) WITH ('connector'='datagen', 'rows-per-second'='10');\n"
+            "CREATE TABLE o (a INT) WITH ('connector'='blackhole');\nINSERT INTO o SELECT a FROM f;\n")
+    started = server.ask_long("POST", "/api/v1/submissions", {**submission(text), "name": "life", "detach": True})[2]
+    assert started["exit"] == 0, started
+    taken = server.ask_long("POST", "/api/v1/jobs/life/savepoint", {"savepointDir": str(tmp_path / "sp")})[2]
+    assert taken["savepoints"][0]["restorable"] is True, taken
+    assert server.ask_long("GET", "/api/v1/jobs/life", None)[2]["restoreTo"]
+    changed = text.replace("INSERT INTO o SELECT a FROM f", "INSERT INTO o SELECT a + 1 FROM f")
+    replaced = server.ask_long("POST", "/api/v1/submissions", {**submission(changed), "name": "life", "detach": True, "replace": True})[2]
+    assert replaced["exit"] == 0, replaced
+    back = server.ask_long("POST", "/api/v1/jobs/life/rollback", {"version": 1})[2]
+    assert back["exit"] == 0, back
+    history = server.ask("GET", "/api/v1/jobs/life/history")[2]
+    assert len(history["runs"]) == 3 and history["snapshots"] and history["replacements"], history
+    assert server.ask_long("GET", "/api/v1/jobs/life/logs?which=jobmanager", None)[2]["text"]
+    assert server.ask("GET", "/api/v1/jobs/life/events")[2]["events"]
+    assert server.ask_long("POST", "/api/v1/jobs/life/stop", {"savepointDir": str(tmp_path / "sp")})[2]["savepoints"]
+    again = server.ask_long("POST", "/api/v1/submissions", {**submission(text), "name": "life", "detach": True, "from": "none"})[2]
+    assert again["exit"] == 0, again
+    assert len(server.ask_long("POST", "/api/v1/jobs/life/cancel", {"yes": True})[2]["ended"]) == 1
+    assert server.ask("GET", "/api/v1/jobs/life")[2]["ended"] is True
+    assert server.ask("DELETE", "/api/v1/jobs/life")[2]["versions"] == 3
+
+
 def active(server):
     return [j for j in server.ask("GET", "/api/v1/jobs?all=true&active=true")[2]["jobs"] if not j["ended"]]
 
