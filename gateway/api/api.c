@@ -14,6 +14,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+
+#define LARGE_NICE 10
 
 struct api_call {
     struct sys_lane_job job; /* first: the lane gives it back */
@@ -27,13 +30,24 @@ struct api_call {
     sl_str id;          /* as JSON */
     sl_str user;        /* p == NULL: the command line of this machine */
     bool stopped, gone; /* atomic */
+    bool shares;        /* counts among the long calls of its user */
     int64_t made_ms;    /* monotonic */
+};
+
+/* What comes before the work of a large call; freed when the lane has done with it. */
+struct reading {
+    struct sys_lane_job job; /* first */
+    struct api_call *call;
+    struct sl_buf text;
+    api_read_fn read;
+    void *what;
 };
 
 struct api {
     struct api_env env;
     struct api_shares *shares;
     struct sys_lane *quick, *slow, *waits, *follow;
+    struct sys_lane *large; /* reads what is large, and does it where that is quick else */
     pthread_mutex_t lock;
     struct api_call *calls;
     int64_t n_follow; /* threads of `follow` */
@@ -86,6 +100,9 @@ const struct api_method api_methods[] = {
     {"flink.operation.result", flink_operation_result, API_WAITS, "a page of a statement's answer"},
     {NULL, NULL, API_QUICK, NULL},
 };
+
+/* Of a large call that is not read yet. */
+static const struct api_method unread = {"unread", NULL, API_QUICK, NULL};
 
 const struct api_env *api_call_env(const struct api_call *c)
 {
@@ -143,7 +160,7 @@ static bool is_long(const struct api_method *m)
 static void call_free(struct api_call *c)
 {
     struct api *a = c->api;
-    if (c->user.p && is_long(c->method)) {
+    if (c->shares) {
         api_share_end(a->shares, c->user);
     }
     pthread_mutex_lock(&a->lock);
@@ -190,6 +207,89 @@ static void call_done(struct sys_lane_job *job)
     call_free((struct api_call *)job);
 }
 
+static struct sys_lane *lane_of(struct api *a, const struct api_method *m)
+{
+    switch (m->lane) {
+    case API_LONG:
+        return a->slow;
+    case API_WAITS:
+        return a->waits;
+    case API_FOLLOWER:
+        return a->follow;
+    case API_QUICK:
+        break;
+    }
+    return a->quick;
+}
+
+static int64_t count_following(struct api *a)
+{
+    int64_t n = 0;
+    pthread_mutex_lock(&a->lock);
+    for (struct api_call *c = a->calls; c; c = c->next) {
+        n += c->method->lane == API_FOLLOWER;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return n;
+}
+
+/* Begins its work; false: it cannot be taken now. */
+static bool to_lane(struct api_call *c, struct sl_err *err)
+{
+    struct api *a = c->api;
+    if (c->method->lane == API_FOLLOWER && count_following(a) > a->n_follow) {
+        sl_fail(err, SL_BUSY, "%lld clients follow events already", (long long)a->n_follow);
+        return sl_hint(err, "limit.followers      is the setting");
+    }
+    c->shares = c->user.p && is_long(c->method) && api_share_begin(a->shares, c->user, err);
+    if (c->user.p && is_long(c->method) && !c->shares) {
+        return false;
+    }
+    return sys_lane_submit(lane_of(a, c->method), &c->job) ||
+           sl_fail(err, SL_BUSY, "too many calls are waiting");
+}
+
+static void refused(struct api_call *c, const struct sl_err *err)
+{
+    sys_log(SYS_LOG_INFO, "api", "call-failed", "method=%s code=%s", c->method->name,
+            sl_code_slug(err->code));
+    c->via->error(c->via->ctx, c->client, c->id, err);
+    call_free(c);
+}
+
+/* Large calls give way to those who only want a little. */
+static void give_way(void)
+{
+    static _Thread_local bool done;
+    if (!done) {
+        done = true;
+        (void)setpriority(PRIO_PROCESS, 0, LARGE_NICE); /* on Linux: of this thread */
+    }
+}
+
+static void reading_work(struct sys_lane_job *job)
+{
+    struct reading *r = (struct reading *)job;
+    struct api_call *c = r->call;
+    struct sl_err err = SL_ERR_INIT;
+    give_way();
+    bool ok = r->read(c, r->what, sl_buf_str(&r->text), &err);
+    sl_buf_release(&r->text);
+    if (!ok) {
+        refused(c, &err);
+    } else if (c->method->lane == API_QUICK) {
+        call_work(&c->job);
+        call_free(c);
+    } else if (!to_lane(c, &err)) {
+        refused(c, &err);
+    }
+}
+
+static void reading_done(struct sys_lane_job *job)
+{
+    free(job);
+}
+
 struct api *api_new(const struct api_env *env)
 {
     struct api *a = calloc(1, sizeof(*a));
@@ -202,6 +302,7 @@ struct api *api_new(const struct api_env *env)
     a->n_follow = sl_limits.followers;
     a->slow = sys_lane_new("work", sl_limits.submissions, SL_LIMIT_LANE_QUEUE, NULL);
     a->waits = sys_lane_new("waits", (unsigned)sl_limits.fetches_held + 16, SL_LIMIT_LANE_QUEUE, NULL);
+    a->large = sys_lane_new("large", 2, SL_LIMIT_LANE_QUEUE, NULL);
     return a;
 }
 
@@ -212,6 +313,7 @@ void api_free(struct api *a)
         __atomic_store_n(&c->stopped, true, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&a->lock);
+    sys_lane_free(a->large); /* gives to the others */
     sys_lane_free(a->quick);
     sys_lane_free(a->slow);
     sys_lane_free(a->waits);
@@ -270,43 +372,11 @@ void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_st
     pthread_mutex_unlock(&a->lock);
 }
 
-static struct sys_lane *lane_of(struct api *a, const struct api_method *m)
+/* Takes the arena over, and is in the list. */
+static struct api_call *call_new(struct api *a, const struct api_via *via, uint64_t client,
+                                 const struct api_method *method, sl_str call, const struct sl_json *params,
+                                 struct sl_arena *arena, sl_str user)
 {
-    switch (m->lane) {
-    case API_LONG:
-        return a->slow;
-    case API_WAITS:
-        return a->waits;
-    case API_FOLLOWER:
-        return a->follow;
-    case API_QUICK:
-        break;
-    }
-    return a->quick;
-}
-
-static int64_t count_following(struct api *a)
-{
-    int64_t n = 0;
-    pthread_mutex_lock(&a->lock);
-    for (struct api_call *c = a->calls; c; c = c->next) {
-        n += c->method->lane == API_FOLLOWER;
-    }
-    pthread_mutex_unlock(&a->lock);
-    return n;
-}
-
-bool api_start(struct api *a, const struct api_via *via, uint64_t client, const struct api_method *method,
-               sl_str call, const struct sl_json *params, struct sl_arena *arena, sl_str user,
-               struct sl_err *err)
-{
-    if (method->lane == API_FOLLOWER && count_following(a) >= a->n_follow) {
-        sl_fail(err, SL_BUSY, "%lld clients follow events already", (long long)a->n_follow);
-        return sl_hint(err, "limit.followers      is the setting");
-    }
-    if (user.p && is_long(method) && !api_share_begin(a->shares, user, err)) {
-        return false;
-    }
     struct api_call *c = calloc(1, sizeof(*c));
     SL_OOM_ON(!c);
     c->api = a;
@@ -320,16 +390,58 @@ bool api_start(struct api *a, const struct api_via *via, uint64_t client, const 
     c->made_ms = sys_now_ms();
     c->id = sl_str_dup(&c->arena, call);
     c->user = user.p ? sl_str_dup(&c->arena, user) : user;
+    sl_arena_init(arena, 0);
     pthread_mutex_lock(&a->lock);
     c->next = a->calls;
     a->calls = c;
     pthread_mutex_unlock(&a->lock);
-    sl_arena_init(arena, 0);
-    if (!sys_lane_submit(lane_of(a, method), &c->job)) {
-        *arena = c->arena; /* what the caller has in it lives on */
-        sl_arena_init(&c->arena, 0);
-        call_free(c);
+    return c;
+}
+
+/* What the caller has in the arena lives on. */
+static bool not_taken(struct api_call *c, struct sl_arena *arena)
+{
+    *arena = c->arena;
+    sl_arena_init(&c->arena, 0);
+    call_free(c);
+    return false;
+}
+
+bool api_start(struct api *a, const struct api_via *via, uint64_t client, const struct api_method *method,
+               sl_str call, const struct sl_json *params, struct sl_arena *arena, sl_str user,
+               struct sl_err *err)
+{
+    struct api_call *c = call_new(a, via, client, method, call, params, arena, user);
+    return to_lane(c, err) || not_taken(c, arena);
+}
+
+bool api_start_large(struct api *a, const struct api_via *via, uint64_t client, struct sl_arena *arena,
+                     struct sl_buf *text, api_read_fn read, void *what, sl_str user, struct sl_err *err)
+{
+    struct reading *r = calloc(1, sizeof(*r));
+    SL_OOM_ON(!r);
+    r->job.work = reading_work;
+    r->job.done = reading_done;
+    r->call = call_new(a, via, client, &unread, SL_STR(""), NULL, arena, user);
+    r->text = *text;
+    r->read = read;
+    r->what = what;
+    sl_buf_init(text, 0);
+    if (!sys_lane_submit(a->large, &r->job)) {
+        sl_buf_release(&r->text);
+        not_taken(r->call, arena);
+        free(r);
         return sl_fail(err, SL_BUSY, "too many calls are waiting");
     }
     return true;
+}
+
+void api_call_is(struct api_call *c, const struct api_method *method, sl_str call,
+                 const struct sl_json *params)
+{
+    pthread_mutex_lock(&c->api->lock);
+    c->method = method ? method : c->method;
+    c->id = sl_str_dup(&c->arena, call);
+    c->params = params;
+    pthread_mutex_unlock(&c->api->lock);
 }

@@ -57,6 +57,15 @@ struct api_via {
 SL_MUST_CHECK bool api_start(struct api *a, const struct api_via *via, uint64_t client,
                              const struct api_method *method, sl_str call, const struct sl_json *params,
                              struct sl_arena *arena, sl_str user, struct sl_err *err);
+/* The same for what is too large to be read on the loop: `read` does it on a lane's thread, tells by api_call_is what call it is
+ * (also when it fails, as far as it knows) and may use `what`, which lies in the arena. `text` is taken over, also on failure. */
+#define API_LARGE_BYTES (64 << 10)
+typedef bool (*api_read_fn)(struct api_call *c, void *what, sl_str text, struct sl_err *err);
+SL_MUST_CHECK bool api_start_large(struct api *a, const struct api_via *via, uint64_t client,
+                                   struct sl_arena *arena, struct sl_buf *text, api_read_fn read, void *what,
+                                   sl_str user, struct sl_err *err);
+void api_call_is(struct api_call *c, const struct api_method *method, sl_str call,
+                 const struct sl_json *params);
 /* Loop thread: its client has gone, or takes a call back (`call` empty: all of its calls). They are told to stop. */
 void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_str call);
 

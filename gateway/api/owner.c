@@ -87,7 +87,7 @@ static void on_message(void *ctx, uint64_t client, sl_str line)
     struct owner *o = ctx;
     o->needed_ms = sys_now_ms();
     if (!o->ending) { /* else it hears the connection close, and tries the next owner */
-        api_rpc_message(&o->lines, client, AUTH_ADMIN, SL_STR_NONE, line);
+        api_rpc_message(&o->lines, client, AUTH_ADMIN, SL_STR_NONE, line, NULL);
     }
 }
 

@@ -266,19 +266,18 @@ static bool read_body(const struct front_request *q, struct sl_arena *a, struct 
     if (body->type != SL_JSON_OBJECT) {
         return sl_fail(err, SL_JSON, "the body is not a JSON object");
     }
-    for (struct sl_json *v = body->child, *next; v; v = next) {
-        next = v->next;
-        if (sl_json_get(params, sl_arena_strdupz(a, v->key))) {
-            return sl_fail(err, SL_USAGE, "'%.*s' stands in the path and in the body", SL_S(v->key));
+    /* Only those that were there before can meet them: an object has each of its keys once. */
+    for (const struct sl_json *was = params->child; was; was = was->next) {
+        if (sl_json_get(body, sl_arena_strdupz(a, was->key))) {
+            return sl_fail(err, SL_USAGE, "'%.*s' stands in the path and in the body", SL_S(was->key));
         }
-        struct sl_json **end = &params->child;
-        while (*end) {
-            end = &(*end)->next;
-        }
-        v->next = NULL;
-        *end = v;
-        params->n++;
     }
+    struct sl_json **end = &params->child;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = body->child;
+    params->n += body->n;
     return true;
 }
 
@@ -335,53 +334,100 @@ static bool read_params(const struct front_request *q, const struct api_route *r
     return true;
 }
 
+/* What is known of a request before its body is read. */
+struct head {
+    struct front_request q;
+    const struct api_route *route;
+    const struct api_method *method;
+    struct sl_json *params; /* of the path */
+    int version;            /* of Flink's protocol */
+    bool flink, stream;
+    enum auth_role role;
+    sl_str user;
+};
+
+static bool read_request(struct head *h, struct sl_arena *a, struct sl_err *err)
+{
+    return h->flink ? flink_params(&h->q, h->route, h->version, h->role, h->user, a, h->params, err)
+                    : read_params(&h->q, h->route, h->method, h->user, h->stream, a, h->params, err);
+}
+
+static bool read_large(struct api_call *c, void *what, sl_str text, struct sl_err *err)
+{
+    struct head *h = what;
+    h->q.body = text;
+    bool ok = read_request(h, api_call_arena(c), err);
+    api_call_is(c, h->method, SL_STR("0"), h->params);
+    return ok;
+}
+
+/* Its body goes to a lane to be read there; what else is needed is copied. */
+static bool start_large(struct api_rest *r, const struct front_request *q, const struct head *h,
+                        struct sl_arena *a, struct sl_err *err)
+{
+    struct head *kept = sl_new(a, struct head);
+    SL_BUF_AUTO body;
+    front_take_body(q, &body);
+    *kept = *h;
+    kept->user = sl_str_dup(a, h->user);
+    kept->q.path = sl_str_dup(a, h->q.path);
+    kept->q.args = sl_new_n(a, sl_str, h->q.n_args + 1);
+    for (size_t i = 0; i < h->q.n_args; i++) {
+        ((sl_str *)(uintptr_t)kept->q.args)[i] = sl_str_dup(a, h->q.args[i]);
+    }
+    for (int i = 0; i < FRONT_H_COUNT; i++) {
+        kept->q.headers[i] = h->q.headers[i].p ? sl_str_dup(a, h->q.headers[i]) : SL_STR_NONE;
+    }
+    return api_start_large(r->api, &r->via, q->id, a, &body, read_large, kept, h->user, err);
+}
+
 void api_rest_request(struct api_rest *r, const struct front_request *q, enum auth_role role, sl_str user)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
-    struct sl_json *params = NULL;
     const char *allow = NULL;
     sl_str path = q->path;
-    int version = 0;
-    bool flink = flink_path(&a, q->path, &path, &version);
-    const struct api_route *route = api_route_find(&a, q->method, path, &params, &allow, &err);
-    if (flink && (!route || !flink_since(route) || flink_since(route) > version)) {
+    struct head h = {.q = *q, .role = role, .user = user};
+    h.flink = flink_path(&a, q->path, &path, &h.version);
+    h.route = api_route_find(&a, q->method, path, &h.params, &allow, &err);
+    if (h.flink && (!h.route || !flink_since(h.route) || flink_since(h.route) > h.version)) {
         sl_fail(&err, SL_NOT_FOUND, "Not found: %.*s", SL_S(q->path));
         problem(r, q->id, true, &err, NULL);
         return;
     }
-    if (!route) {
+    if (!h.route) {
         sl_str headers = allow ? sl_arena_printf(&a, "allow: %s\r\n", allow) : SL_STR_NONE;
         api_problem(r->front, q->id, &err, headers.p);
         return;
     }
-    const struct api_method *m = api_method_find(sl_str_of(route->call));
-    if (role < route->role) {
+    h.method = api_method_find(sl_str_of(h.route->call));
+    if (role < h.route->role) {
         sl_fail(&err, SL_FORBIDDEN, "this needs the role %s; the token is of a %s",
-                auth_role_names[route->role], auth_role_names[role]);
-        problem(r, q->id, flink, &err, NULL);
+                auth_role_names[h.route->role], auth_role_names[role]);
+        problem(r, q->id, h.flink, &err, NULL);
         return;
     }
-    bool stream = route->events && sl_str_find(q->headers[FRONT_H_ACCEPT], SL_STR("text/event-stream")) >= 0;
-    if (flink ? !flink_params(q, route, version, role, user, &a, params, &err)
-              : !read_params(q, route, m, user, stream, &a, params, &err)) {
-        problem(r, q->id, flink, &err, NULL);
+    h.stream = h.route->events && sl_str_find(q->headers[FRONT_H_ACCEPT], SL_STR("text/event-stream")) >= 0;
+    bool large = q->body.n > API_LARGE_BYTES;
+    if (!large && !read_request(&h, &a, &err)) {
+        problem(r, q->id, h.flink, &err, NULL);
         return;
     }
     struct request *req = calloc(1, sizeof(*req));
     SL_OOM_ON(!req);
     req->id = q->id;
-    req->route = route;
-    req->stream = stream;
+    req->route = h.route;
+    req->stream = h.stream;
     sl_buf_init(&req->kept, 0);
     pthread_mutex_lock(&r->lock);
     req->next = r->requests;
     r->requests = req;
     pthread_mutex_unlock(&r->lock);
-    if (!api_start(r->api, &r->via, q->id, m, SL_STR("0"), params, &a, user, &err)) {
+    if (large ? !start_large(r, q, &h, &a, &err)
+              : !api_start(r->api, &r->via, q->id, h.method, SL_STR("0"), h.params, &a, user, &err)) {
         forget(r, q->id);
-        problem(r, q->id, flink, &err, NULL);
+        problem(r, q->id, h.flink, &err, NULL);
     }
 }
 

@@ -95,44 +95,97 @@ static sl_str id_json(struct sl_arena *arena, const struct sl_json *id)
     return b.full ? SL_STR_NONE : sl_str_dup(arena, sl_buf_str(&b));
 }
 
-void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line)
+/* The method of a request, and its parameters as they are checked; NULL: error. */
+static const struct api_method *read_request(struct sl_arena *a, const struct sl_json *m, sl_str id,
+                                             struct sl_json *params, enum auth_role role, sl_str user,
+                                             struct sl_err *err)
+{
+    sl_str name = sl_json_str(sl_json_get(m, "method"), SL_STR_NONE);
+    const struct api_method *method = api_method_find(name);
+    bool ok = true;
+    if (!method) {
+        ok = sl_fail(err, SL_USAGE, "there is no method '%.*s'", SL_S(name));
+    } else if (id.n == 0) {
+        ok = sl_fail(err, SL_USAGE, "a request needs an id");
+    } else if (sl_str_starts(name, SL_STR("flink."))) {
+        ok = sl_fail(err, SL_USAGE, "%.*s is a call of Flink's REST protocol", SL_S(name));
+    } else if (role < api_role_of(method)) {
+        ok = sl_fail(err, SL_FORBIDDEN, "%s needs the role %s; this token is of a %s", method->name,
+                     auth_role_names[api_role_of(method)], auth_role_names[role]);
+    } else if (user.p) {
+        if (api_owns(method)) {
+            api_params_drop(params, "owner"); /* whose it is: not the client's to say */
+        }
+        ok = api_params_check(method, params, err);
+        if (ok && api_owns(method)) {
+            api_params_add(a, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(a, user));
+        }
+    }
+    return ok ? method : NULL;
+}
+
+struct large {
+    enum auth_role role;
+    sl_str user;
+};
+
+static bool read_large(struct api_call *c, void *what, sl_str text, struct sl_err *err)
+{
+    struct large *l = what;
+    struct sl_arena *a = api_call_arena(c);
+    struct sl_json *m = sl_json_parse(a, text, err);
+    struct sl_json *params = api_params_of(a, m);
+    sl_str id = id_json(a, sl_json_get(m, "id"));
+    const struct api_method *method = m ? read_request(a, m, id, params, l->role, l->user, err) : NULL;
+    api_call_is(c, method, id, params);
+    return method != NULL;
+}
+
+static bool start_large(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line,
+                        struct sl_buf *memory, struct sl_err *err)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    SL_BUF_AUTO copy;
+    sl_buf_init(&copy, 0);
+    if (!memory) {
+        sl_buf_puts(&copy, line);
+        memory = &copy;
+    }
+    struct large *l = sl_new(&a, struct large);
+    l->role = role;
+    l->user = user.p ? sl_str_dup(&a, user) : user;
+    return api_start_large(r->api, &r->via, client, &a, memory, read_large, l, user, err);
+}
+
+void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line,
+                     struct sl_buf *memory)
 {
     SL_ARENA_AUTO arena;
     sl_arena_init(&arena, 0);
     struct sl_err err = SL_ERR_INIT;
+    if (line.n > API_LARGE_BYTES && !r->refusing) {
+        if ((user.p && !api_admit(r->api, user, &err)) ||
+            !start_large(r, client, role, user, line, memory, &err)) {
+            on_error(r, client, SL_STR_NONE, &err);
+        }
+        return;
+    }
     struct sl_json *m = sl_json_parse(&arena, line, &err);
-    sl_str name = sl_json_str(sl_json_get(m, "method"), SL_STR_NONE);
     struct sl_json *params = api_params_of(&arena, m);
     sl_str id = id_json(&arena, sl_json_get(m, "id"));
-    if (m && sl_str_eqz(name, "cancel")) { /* a notification, so it is never queued behind what it stops */
+    if (sl_str_eqz(sl_json_str(sl_json_get(m, "method"), SL_STR_NONE), "cancel")) {
+        /* a notification, so it is never queued behind what it stops */
         api_cancel(r->api, &r->via, client, id_json(&arena, sl_json_get(params, "call")));
         return;
     }
-    const struct api_method *method = m ? api_method_find(name) : NULL;
-    bool ok = m != NULL;
-    if (ok && r->refusing) {
-        ok = sl_fail(&err, SL_BUSY, "the server is ending");
-    } else if (ok && user.p && !api_admit(r->api, user, &err)) {
-        ok = false;
-    } else if (ok && !method) {
-        ok = sl_fail(&err, SL_USAGE, "there is no method '%.*s'", SL_S(name));
-    } else if (ok && id.n == 0) {
-        ok = sl_fail(&err, SL_USAGE, "a request needs an id");
-    } else if (ok && sl_str_starts(name, SL_STR("flink."))) {
-        ok = sl_fail(&err, SL_USAGE, "%.*s is a call of Flink's REST protocol", SL_S(name));
-    } else if (ok && role < api_role_of(method)) {
-        ok = sl_fail(&err, SL_FORBIDDEN, "%s needs the role %s; this token is of a %s", method->name,
-                     auth_role_names[api_role_of(method)], auth_role_names[role]);
-    } else if (ok && user.p) {
-        if (api_owns(method)) {
-            api_params_drop(params, "owner"); /* whose it is: not the client's to say */
-        }
-        ok = api_params_check(method, params, &err);
-        if (ok && api_owns(method)) {
-            api_params_add(&arena, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(&arena, user));
-        }
+    const struct api_method *method = NULL;
+    if (m && r->refusing) {
+        sl_fail(&err, SL_BUSY, "the server is ending");
+    } else if (m && (!user.p || api_admit(r->api, user, &err))) {
+        method = read_request(&arena, m, id, params, role, user, &err);
     }
-    if (!ok || !api_start(r->api, &r->via, client, method, id, params, &arena, user, &err)) {
+    if (!method || !api_start(r->api, &r->via, client, method, id, params, &arena, user, &err)) {
         on_error(r, client, id, &err);
     }
 }

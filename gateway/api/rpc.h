@@ -19,8 +19,9 @@ struct api_rpc {
 void api_rpc_init(struct api_rpc *r, struct api *a,
                   bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent), void *ctx);
 /* Loop thread: one line of a client who has this role. `user` owns what it submits, whatever the line says, and its
- * parameters are checked against the table of routes; p == NULL: the command line of this machine, which is trusted. */
-void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line);
+ * parameters are checked against the table of routes; p == NULL: the command line of this machine, which is trusted. `memory`: where the line lies, taken over when that is large; NULL: not to be had, so it is copied. */
+void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line,
+                     struct sl_buf *memory);
 /* Loop thread: a client has gone. */
 void api_rpc_gone(struct api_rpc *r, uint64_t client);
 

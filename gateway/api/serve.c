@@ -340,7 +340,7 @@ static void on_auth(struct serve *s, struct socket *w, sl_str text)
     }
 }
 
-static void on_message(void *ctx, uint64_t id, void *user, sl_str text)
+static void on_message(void *ctx, uint64_t id, void *user, struct sl_buf *text)
 {
     struct serve *s = ctx;
     struct socket *w = user;
@@ -348,10 +348,10 @@ static void on_message(void *ctx, uint64_t id, void *user, sl_str text)
         return;
     }
     if (w->role == AUTH_NOBODY) {
-        on_auth(s, w, text);
+        on_auth(s, w, sl_buf_str(text));
         return;
     }
-    api_rpc_message(&s->rpc, id, w->role, sl_str_of(w->user), text);
+    api_rpc_message(&s->rpc, id, w->role, sl_str_of(w->user), sl_buf_str(text), text);
 }
 
 static void on_socket_gone(void *ctx, uint64_t id, void *user)

@@ -10,6 +10,7 @@
 #define SLUICE_FRONT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <uv.h>
@@ -47,6 +48,9 @@ struct front_request {
     const char *tls_subject; /* common name of a checked client certificate, or NULL */
 };
 
+/* For the callback that got it: takes the memory of the body over, so that it can be read elsewhere without a copy. */
+void front_take_body(const struct front_request *r, struct sl_buf *ret);
+
 /* The value of an argument of the query; p == NULL: not there. */
 sl_str front_arg(const struct front_request *r, const char *key);
 
@@ -70,8 +74,8 @@ struct front_ops {
     /* A WebSocket at this path: taken (its id is the request's; ret_user is given back with each message), or refused
      * with the reply's status. */
     bool (*socket)(void *ctx, const struct front_request *r, struct front_reply *ret, void **ret_user);
-    /* A whole text message, UTF-8, at most config.message_bytes. */
-    void (*message)(void *ctx, uint64_t id, void *user, sl_str text);
+    /* A whole text message, UTF-8, at most config.message_bytes. Its memory may be taken over (the buffer is left empty). */
+    void (*message)(void *ctx, uint64_t id, void *user, struct sl_buf *text);
     void (*socket_gone)(void *ctx, uint64_t id, void *user);
 };
 

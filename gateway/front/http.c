@@ -82,6 +82,13 @@ sl_str front_arg(const struct front_request *r, const char *key)
     return SL_STR_NONE;
 }
 
+void front_take_body(const struct front_request *r, struct sl_buf *ret)
+{
+    struct peer *p = (struct peer *)((char *)(uintptr_t)r - offsetof(struct peer, rq));
+    *ret = p->body;
+    sl_buf_init(&p->body, 0);
+}
+
 bool front_read_head(struct peer *p, struct link *l, enum front_method method, int *ret_status)
 {
     struct front_request *r = &p->rq;

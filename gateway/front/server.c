@@ -207,35 +207,53 @@ static struct peer *find_with_room(struct front *f, uint64_t id, bool urgent)
     return p && !p->ended ? p : NULL;
 }
 
-static bool answer(struct front *f, uint64_t id, const struct front_reply *r, bool stream)
+/* Begins the answer of a request that has none. Under the lock. */
+static struct peer *to_answer(struct front *f, uint64_t id, const struct front_reply *r, bool stream,
+                              struct sl_buf *head)
 {
-    pthread_mutex_lock(&f->lock);
     struct peer *p = find(f, id);
-    bool ok = p && !p->socket && !p->answered;
-    if (ok) {
-        p->answered = true;
-        p->stream = stream;
-        front_put_head(p, r, stream ? -1 : (int64_t)r->body.n, &p->out);
-        if (!stream) {
-            if (!p->no_body) {
-                sl_buf_puts(&p->out, r->body);
-            }
-            p->ended = true;
-        }
-        stir(f, p);
+    if (!p || p->socket || p->answered) {
+        return NULL;
     }
-    pthread_mutex_unlock(&f->lock);
-    return ok && (!stream || r->body.n == 0 || front_stream_write(f, id, r->body, true));
+    p->answered = true;
+    p->stream = stream;
+    front_put_head(p, r, stream ? -1 : (int64_t)r->body.n, head ? head : &p->out);
+    return p;
 }
 
 bool front_reply_to(struct front *f, uint64_t id, const struct front_reply *r)
 {
-    return answer(f, id, r, false);
+    SL_BUF_AUTO whole; /* put together without the lock: the loop must not wait for the copy of a large one */
+    sl_buf_init(&whole, 0);
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = to_answer(f, id, r, false, &whole);
+    bool body = p && !p->no_body;
+    pthread_mutex_unlock(&f->lock);
+    if (body) {
+        sl_buf_puts(&whole, r->body);
+    }
+    pthread_mutex_lock(&f->lock);
+    p = p ? find(f, id) : NULL;
+    if (p) {
+        sl_buf_release(&p->out);
+        p->out = whole;
+        sl_buf_init(&whole, 0);
+        p->ended = true;
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return p != NULL;
 }
 
 bool front_stream_open(struct front *f, uint64_t id, const struct front_reply *r)
 {
-    return answer(f, id, r, true);
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = to_answer(f, id, r, true, NULL);
+    if (p) {
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return p && (r->body.n == 0 || front_stream_write(f, id, r->body, true));
 }
 
 bool front_stream_write(struct front *f, uint64_t id, sl_str piece, bool urgent)
@@ -278,12 +296,21 @@ bool front_stream_end(struct front *f, uint64_t id)
 
 bool front_socket_send(struct front *f, uint64_t id, sl_str text, bool urgent)
 {
+    SL_BUF_AUTO whole;
+    sl_buf_init(&whole, 0);
+    sl_buf_u32(&whole, (uint32_t)text.n);
+    sl_buf_puts(&whole, text);
     pthread_mutex_lock(&f->lock);
     struct peer *p = find_with_room(f, id, urgent);
-    bool ok = p && p->socket && text.n < UINT32_MAX;
+    bool ok = p && p->socket && !whole.full;
+    if (ok && p->out.n == 0) {
+        sl_buf_release(&p->out);
+        p->out = whole;
+        sl_buf_init(&whole, 0);
+    } else if (ok) {
+        sl_buf_puts(&p->out, sl_buf_str(&whole));
+    }
     if (ok) {
-        sl_buf_u32(&p->out, (uint32_t)text.n);
-        sl_buf_puts(&p->out, text);
         stir(f, p);
     }
     pthread_mutex_unlock(&f->lock);

@@ -46,7 +46,7 @@ static int on_piece(struct lws *wsi, struct link *l, const char *in, size_t n)
     if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi)) {
         return 0;
     }
-    f->ops.message(f->ctx, p->id, p->user, sl_buf_str(&p->body));
+    f->ops.message(f->ctx, p->id, p->user, &p->body);
     sl_buf_release(&p->body); /* thousands of clients say something once and are then idle */
     return 0;
 }

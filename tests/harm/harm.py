@@ -197,7 +197,7 @@ def pipelined(server, until):
         for _ in range(5):
             server.raw((post + get) * 10).close()
         n += 120
-        time.sleep(0.02)
+        time.sleep(0.05)
     return f"{n} requests"
 
 
@@ -386,13 +386,14 @@ def foreign(server, until):
 
 
 def large_bodies(server, until):
-    """10 MB of script, 10 MB that are no JSON, 10 MB in a message, and more than is taken."""
+    """10 MB of script, 10 MB that are no JSON, 500,000 members, 10 MB in a message, and more than is taken."""
     script = json.dumps({"text": "-- " + "x" * 97 + "\n" + ("SELECT a, b FROM t;\n" + "-- " + "y" * 2000 + "\n") * 5000}).encode()
     junk = b'{"text": "' + b"z" * (10 << 20)
+    members = ("{" + ",".join(f'"member{i}":{i}' for i in range(500000)) + "}").encode()
     head = ["Content-Type: application/json"]
     n = 0
     while not until.is_set() or not n:
-        for body, wanted in ((script, 200), (junk, 400)):
+        for body, wanted in ((script, 200), (junk, 400), (members, 400)):
             s = server.raw(server.head("POST", CHECK, *head, f"Content-Length: {len(body)}") + body)
             s.settimeout(60)
             status, text, _ = read_answer(s)
@@ -406,7 +407,7 @@ def large_bodies(server, until):
         s = server.raw(server.head("POST", CHECK, *head, "Content-Length: 400000000"))
         assert read_answer(s)[0] == 413
         s.close()
-        n += 4
+        n += 5
         time.sleep(0.02)
     return f"{n} requests"
 

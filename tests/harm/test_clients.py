@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sluice serve` while others mean harm: who only wants its answers gets them, limits cut off what they must, and nothing is left behind. Times are
 printed, not asserted (`make bench BENCH="--parts server"` tells them)."""
+import copy
 import os
 import resource
 import sys
@@ -39,8 +40,10 @@ def quiet(server):
 def under(server, quiet, *names):
     """These at once, with the probing client beside them."""
     before = harm.State(server)
+    other = copy.copy(server)  # whoever means harm has a token, too: what one user may take is limited
+    other.token = server.ask("POST", "/api/v1/tokens", {"name": f"harm-{time.monotonic_ns()}", "role": "admin"})[2]["token"]
     over, until = harm.fork.Event(), harm.fork.Event()
-    doing = [harm.Child(harm.ALL[name], server, over, nice=10) for name in names]
+    doing = [harm.Child(harm.ALL[name], other, over, nice=10) for name in names]
     asking = harm.Child(harm.probe, server, until, 100)
     time.sleep(SECONDS)
     over.set()

@@ -133,7 +133,7 @@ static int teardown(void **state)
 
 static void say(struct world *w, uint64_t client, const char *line)
 {
-    api_rpc_message(&w->rpc, client, AUTH_ADMIN, SL_STR_NONE, sl_str_of(line));
+    api_rpc_message(&w->rpc, client, AUTH_ADMIN, SL_STR_NONE, sl_str_of(line), NULL);
 }
 
 /* The n-th line sent (from 0), or NULL after a while. */
