@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/yaml.h"
 #include "sys/file.h"
+#include "sys/http.h"
 
 #define SYS_CONFIG_META_BYTES "SIZE"
 #define SYS_CONFIG_META_COUNT "N"
@@ -467,6 +468,7 @@ void sys_config_apply(const struct sys_config *c)
     __atomic_store_n(&sl_limits.name, (SL_LIMIT_C_##type)c->limit_##name, __ATOMIC_RELAXED);
 #include "base/limits.def"
 #undef SL_LIMIT_LINE
+    sys_http_let_link_local(c->http_link_local);
 }
 
 /* ---- texts ---- */

@@ -41,9 +41,12 @@ struct sys_http_answer {
 };
 struct sys_http *sys_http_new(void);
 void sys_http_free(struct sys_http *h);
-/* false only when no HTTP answer came: target-unreachable (connect, reset, timeout), limit-exceeded,
+/* false only when no HTTP answer came: target-unreachable (connect, reset, timeout), address-refused, limit-exceeded,
  * cancelled, io. An answer with status 500 is true. Not thread-safe per sys_http. */
 SL_MUST_CHECK bool sys_http_do(struct sys_http *h, const struct sys_http_request *rq, struct sl_arena *a,
                                struct sys_http_answer *ret, struct sl_err *err);
+
+/* May requests go to link-local addresses and to metadata services of clouds? At first not: address-refused. Any thread. */
+void sys_http_let_link_local(bool yes);
 
 #endif

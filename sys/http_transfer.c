@@ -3,6 +3,7 @@
  * errors: one line with host and port, never the path (it may hold an id) nor a header. */
 #include "sys/http_transfer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 
 #include "base/limits.h"
 #include "sys/file.h"
+#include "sys/http_guard.h"
 
 #define MAX_REDIRECTS 8
 #define STALL_SECONDS 30 /* a download that brings no byte for so long has failed */
@@ -61,6 +63,13 @@ static size_t stop(struct http_transfer *t, enum sl_code fault, int saved_errno)
     t->fault = fault;
     t->fault_errno = saved_errno;
     return 0;
+}
+
+static bool fail_refused(const char *host, const char *address, struct sl_err *err)
+{
+    sl_fail(err, SL_ADDRESS_REFUSED, "%s (%s) is link-local or a cloud's metadata: no request is sent there",
+            host, address);
+    return sl_hint(err, "http.link-local: true      is the setting that allows it");
 }
 
 /* The first byte of a successful answer decides whether the file goes on or begins anew. */
@@ -153,6 +162,42 @@ static int on_progress(void *arg, curl_off_t dl_total, curl_off_t dl_now, curl_o
         return 1;
     }
     return 0;
+}
+
+/* A connection is to be made: for a request, for one behind a redirect, to a proxy. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct http_transfer *t = arg;
+    (void)purpose;
+    if (http_guard_refuses(&a->addr)) {
+        char text[INET6_ADDRSTRLEN];
+        const struct sockaddr_storage *s = (const void *)&a->addr;
+        const void *ip = s->ss_family == AF_INET ? (const void *)&((const struct sockaddr_in *)s)->sin_addr
+                                                 : &((const struct sockaddr_in6 *)s)->sin6_addr;
+        snprintf(t->refused, sizeof(t->refused), "%s", inet_ntop(s->ss_family, ip, text, sizeof(text)));
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/* Behind a proxy no connection of ours goes to the host; one that is written as an address is refused all the same. */
+static bool check_literal(const char *host_port, struct sl_err *err)
+{
+    char host[300];
+    union {
+        struct sockaddr a;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at;
+    memset(&at, 0, sizeof(at));
+    bool v6 = host_port[0] == '[';
+    snprintf(host, sizeof(host), "%.*s", (int)strcspn(host_port + v6, v6 ? "]%" : ":"), host_port + v6);
+    at.a.sa_family = v6 ? AF_INET6 : AF_INET;
+    if (inet_pton(at.a.sa_family, host, v6 ? (void *)&at.v6.sin6_addr : &at.v4.sin_addr) == 1 &&
+        http_guard_refuses(&at.a)) {
+        return fail_refused(host_port, host, err);
+    }
+    return true;
 }
 
 static bool open_save_file(struct http_transfer *t, struct sl_err *err)
@@ -285,6 +330,9 @@ bool http_transfer_begin(struct http_transfer *t, CURL *easy, const struct sys_h
     if (!host_of(rq->url, host, sizeof(host), &loopback)) {
         return sl_fail(err, SL_TARGET_UNREACHABLE, "not a valid http or https address: %.200s", rq->url);
     }
+    if (!check_literal(host, err)) {
+        return false;
+    }
     curl_easy_setopt(easy, CURLOPT_URL, rq->url);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->errbuf);
@@ -293,6 +341,8 @@ bool http_transfer_begin(struct http_transfer *t, CURL *easy, const struct sys_h
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice/" SLUICE_VERSION);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     set_trust(easy, rq, loopback);
@@ -342,6 +392,13 @@ static bool fail_connect(const struct http_transfer *t, const char *host, struct
 {
     long os_errno = 0;
     SL_ARENA_AUTO a = {0};
+    if (t->refused[0]) { /* perhaps of another host, behind a redirect */
+        const char *last = NULL;
+        char to[300];
+        bool loopback;
+        curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &last);
+        return fail_refused(last && host_of(last, to, sizeof(to), &loopback) ? to : host, t->refused, err);
+    }
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
     if (t->rq->proxy) {
         host = sl_arena_printf(&a, "%s through the proxy %s", host, proxy_shown(t->rq->proxy)).p;

@@ -21,6 +21,7 @@ struct http_transfer {
     int64_t range_from, range_total; /* Content-Range of the answer; -1 = not said */
     enum sl_code fault;              /* why a callback stopped curl; SL_OK = it did not */
     int fault_errno;
+    char refused[64]; /* an address that no connection was made to; "": none */
     char errbuf[CURL_ERROR_SIZE];
 };
 

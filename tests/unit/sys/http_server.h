@@ -160,6 +160,11 @@ static inline bool server_answer(struct server *s, int fd)
         server_putz(fd, "HTTP/1.1 302 Go\r\nLocation: /round\r\nContent-Length: 0\r\n\r\n");
         return true;
     }
+    if (IS("/tocloud")) {
+        server_putz(
+            fd, "HTTP/1.1 302 Go\r\nLocation: http://169.254.169.254/latest\r\nContent-Length: 0\r\n\r\n");
+        return true;
+    }
     if (IS("/tofile")) {
         server_putz(fd, "HTTP/1.1 302 Go\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n");
         return true;
