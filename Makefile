@@ -16,9 +16,9 @@ OPT ?= -O2
 WERROR ?= -Werror
 
 ROOMS := gateway/cli gateway/api gateway/session gateway/jobs gateway/results gateway/target gateway/auth gateway/front \
-         runtime-image catalog store sqlparse sys base
+         runtime-image catalog catalog/maven store sqlparse sys base
 
-PKGS := libuv libwebsockets libcurl libcjson yaml-0.1 sqlite3 openssl libutf8proc zlib libarchive
+PKGS := libuv libwebsockets libcurl libcjson yaml-0.1 sqlite3 openssl libutf8proc zlib libarchive expat
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -76,7 +76,7 @@ $(BUILD)/sluice: $(BUILD)/obj/gateway/cli/sluice_main.o $(LIBS)
 UNIT_SRC := $(wildcard tests/unit/*/*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 # Room of a unit test -> the libraries it may use: that room and everything below it.
-unit_rooms = $(if $(filter gateway_%,$(1)),$(ROOMS),$(if $(filter runtime-image,$(1)),runtime-image catalog store sqlparse sys base,$(if $(filter catalog,$(1)),catalog store sqlparse sys base,$(if $(filter store,$(1)),store sqlparse sys base,$(if $(filter sqlparse,$(1)),sqlparse sys base,$(if $(filter sys,$(1)),sys base,base))))))
+unit_rooms = $(if $(filter gateway_%,$(1)),$(ROOMS),$(if $(filter runtime-image,$(1)),runtime-image catalog catalog/maven store sqlparse sys base,$(if $(filter catalog,$(1)),catalog catalog/maven store sqlparse sys base,$(if $(filter catalog_maven,$(1)),catalog/maven sys base,$(if $(filter store,$(1)),store sqlparse sys base,$(if $(filter sqlparse,$(1)),sqlparse sys base,$(if $(filter sys,$(1)),sys base,base)))))))
 # sqlparse/growth is linked with the room that counts its steps.
 unit_lib = $(if $(filter sqlparse/growth:sqlparse,$(1):$(2)),$(BUILD)/lib/libsqlparse-counted.a,$(call room_lib,$(2)))
 define UNIT_RULE

@@ -74,6 +74,15 @@ extern struct sl_limits {
 /* HTTP to Flink */
 #define SL_LIMIT_HTTP_BODY_BYTES ((size_t)64 << 20)
 
+/* artifacts */
+#define SL_LIMIT_POM_DEPTH       64
+#define SL_LIMIT_POM_ELEMENTS    1000000
+#define SL_LIMIT_POM_PARENTS     64
+#define SL_LIMIT_POM_VALUE_BYTES ((size_t)64 << 10) /* of one text with its properties filled in */
+#define SL_LIMIT_POM_VALUE_STEPS 1000000            /* properties filled in for one POM */
+#define SL_LIMIT_GRAPH_DEPTH     500                /* levels of dependencies */
+#define SL_LIMIT_GRAPH_NODES     200000
+
 /* local Flink */
 #define SL_LIMIT_LOCAL_IDLE_MS   600000
 #define SL_LIMIT_DISK_FULL_BYTES ((uint64_t)1 << 20) /* with less free a disk is called full */
