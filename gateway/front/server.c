@@ -96,10 +96,9 @@ void front_peer_fetch(struct front *f, struct peer *p, bool *ret_ended)
 {
     pthread_mutex_lock(&f->lock);
     if (p->written == p->writing.n && p->out.n) {
-        sl_buf_clear(&p->writing);
-        struct sl_buf swap = p->writing;
+        sl_buf_release(&p->writing);
         p->writing = p->out;
-        p->out = swap;
+        sl_buf_init(&p->out, 0);
         p->written = 0;
         pthread_cond_broadcast(&f->room);
     }
@@ -475,7 +474,7 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
     lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
     f->protocols[0] = (struct lws_protocols){.name = "http", .callback = front_on_http};
     f->protocols[1] = (struct lws_protocols){
-        .name = c->subprotocol, .callback = front_on_socket, .rx_buffer_size = FRONT_PIECE_BYTES};
+        .name = c->subprotocol, .callback = front_on_socket, .rx_buffer_size = FRONT_RECEIVE_BYTES};
     /* A WebSocket that names no protocol speaks ours. */
     f->use = (struct lws_protocol_vhost_options){.name = "default", .value = "1"};
     f->with = (struct lws_protocol_vhost_options){.name = c->subprotocol, .options = &f->use, .value = ""};

@@ -20,6 +20,9 @@ static int on_handshake(struct lws *wsi, struct link *l)
         lws_return_http_status(wsi, status, NULL);
         return -1;
     }
+    sl_arena_release(
+        &p->arena); /* of its head, which nobody asks for again: it is more than all the rest of an idle client */
+    p->rq = (struct front_request){.id = p->id};
     l->peer = p;
     return 0;
 }
@@ -88,6 +91,8 @@ static int on_writable(struct lws *wsi, struct link *l)
     bool ended = false;
     front_peer_fetch(f, p, &ended);
     if (p->written == p->writing.n) {
+        sl_buf_release(&p->writing);
+        p->written = 0;
         return ended ? write_close(wsi, p) : 0;
     }
     uint32_t left = p->in_message ? (uint32_t)p->message_left : next_length(p);

@@ -123,6 +123,14 @@ class Child:
         return value
 
 
+def talked(server):
+    """A WebSocket that has asked something once, and is idle."""
+    w = Socket(server)
+    w.send({"jsonrpc": "2.0", "id": 1, "method": "script.check", "params": SMALL})
+    assert w.receive()["result"]["errors"] == 1
+    return w
+
+
 # --- what is left behind
 
 class State:

@@ -66,3 +66,39 @@ def test_while_others_mean_harm(server, quiet, name):
 @pytest.mark.skipif(FULL, reason="each of them alone, above")
 def test_while_many_kinds_of_harm_go_on_at_once(server, quiet):
     under(server, quiet, *PATIENT)
+
+
+IDLE_BYTES = 8192  # of one WebSocket that says nothing
+
+
+def test_what_an_idle_websocket_costs(server):
+    before = harm.State(server)
+    clients = []
+    for n in (1000, 9000) if FULL else (1000,):
+        clients += [harm.talked(server) for _ in range(n)]
+        now = harm.State(server)
+        each = (now.bytes - before.bytes) / len(clients)
+        print(f"\n{len(clients):,} WebSockets that have asked once: {each:.0f} bytes each")
+        assert now.connections - before.connections == len(clients) and each <= IDLE_BYTES
+    for w in clients:
+        w.s.close()
+    harm.returns_to(server, before, MORE_BYTES)
+
+
+def test_what_an_idle_session_costs(server):
+    """Of Flink's protocol: it is data, and nothing of a JVM."""
+    def opened(n):
+        for _ in range(n):
+            status, _, body = server.ask("POST", "/v2/sessions", {"properties": {"a": "b"}})
+            assert status == 200
+            handles.append(body["sessionHandle"])
+    handles = []
+    opened(20)
+    before = harm.State(server)
+    opened(1000)
+    each = (harm.State(server).bytes - before.bytes) / 1000
+    print(f"\n1,000 sessions: {each:.0f} bytes each")
+    assert each <= IDLE_BYTES
+    for h in handles:
+        assert server.ask("DELETE", f"/v2/sessions/{h}")[0] == 200
+    harm.returns_to(server, before, MORE_BYTES)
