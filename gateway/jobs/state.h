@@ -43,6 +43,7 @@ struct state_observation {
     int64_t at_ms;                    /* epoch */
     const struct tgt_job_status *job; /* JOB, ARCHIVE */
     int exit, signal;                 /* EXIT; -1 = not known */
+    bool application;                 /* EXIT: that JobManager was there for this job */
     int64_t
         patience_ms; /* UNKNOWN: how long it may not be known before it is lost (a JobManager that recovers) */
     const char *detail; /* one line: what was answered, why there was none; may be NULL */

@@ -106,6 +106,7 @@ static struct state_observation observe_target(const struct round *r, const stru
         o.seen = ended ? STATE_SEEN_EXIT : STATE_SEEN_UNKNOWN;
         o.exit = r->process.exit;
         o.signal = r->process.signal;
+        o.application = r->process.application;
         o.detail = ended && r->process.why[0] ? r->process.why : NULL;
         o.patience_ms = r->has_process ? 0 : sl_limits.job_gone_ms;
     } else if (!j->status.state[0]) {

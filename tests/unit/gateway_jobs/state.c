@@ -53,7 +53,8 @@ static void what_holds_everywhere(void **state)
                         struct tgt_job_status s = status(words[said], 2, 2, 0);
                         struct state_observation o = {.seen = (enum state_seen)seen,
                                                       .at_ms = T0,
-                                                      .exit = (int)said - 1,
+                                                      .exit = said == 1 ? 163 : (int)said - 1,
+                                                      .application = tasks,
                                                       .job = is_flinks((enum state_seen)seen) ? &s : NULL};
                         struct state_change c;
                         state_apply(&f, &o, &c);
@@ -75,7 +76,8 @@ static void what_holds_everywhere(void **state)
                             assert_int_equal(f.silent_ms, 0);
                         }
                         if (strcmp(f.word, "FAILED") == 0 && strcmp(before.word, "FAILED") != 0) {
-                            assert_true(is_flinks((enum state_seen)seen) || seen == STATE_SEEN_EXIT);
+                            assert_true(is_flinks((enum state_seen)seen) ||
+                                        (seen == STATE_SEEN_EXIT && o.exit == 163 && o.application));
                             assert_true(c.evidence[0] && c.source);
                         }
                         if (c.word || c.sight || c.end) {
@@ -165,26 +167,37 @@ static void a_job_is_lost_when_its_own_jobmanager_denies_it_long_enough(void **s
     }
 }
 
-static void an_exit_is_failed_only_with_a_code_of_its_own(void **state)
+/* Flink's word for a job that failed, of the JVM that was there for it; every other end of a JVM says nothing of the job. */
+static void an_exit_is_failed_only_in_flinks_words(void **state)
 {
     (void)state;
     static const struct {
         int exit, number;
-        const char *word;
-    } v[] = {{163, -1, "FAILED"}, {239, -1, "FAILED"}, {1, -1, "FAILED"}, {0, -1, "LOST"},  {-1, -1, "LOST"},
-             {-1, 9, "LOST"},     {143, -1, "LOST"},   {137, -1, "LOST"}, {130, -1, "LOST"}};
-    for (size_t i = 0; i < SL_ARRAY_LEN(v); i++) {
+        const char *application, *session;
+    } v[] = {{163, -1, "FAILED", "LOST"}, {165, -1, "LOST", "LOST"}, {239, -1, "LOST", "LOST"},
+             {1, -1, "LOST", "LOST"},     {2, -1, "LOST", "LOST"},   {3, -1, "LOST", "LOST"},
+             {0, -1, "LOST", "LOST"},     {-1, -1, "LOST", "LOST"},  {-1, 9, "LOST", "LOST"},
+             {143, -1, "LOST", "LOST"},   {137, -1, "LOST", "LOST"}, {130, -1, "LOST", "LOST"}};
+    for (size_t i = 0; i < SL_ARRAY_LEN(v) * 2; i++) {
+        bool application = i % 2 == 0;
         struct state_facts f = facts("RUNNING", true, RUN_SIGHT_LIVE);
         struct state_observation o = {.seen = STATE_SEEN_EXIT,
                                       .at_ms = T0,
-                                      .exit = v[i].exit,
-                                      .signal = v[i].number,
+                                      .exit = v[i / 2].exit,
+                                      .signal = v[i / 2].number,
+                                      .application = application,
                                       .detail = "the last line of its log"};
         struct state_change c;
+        char code[32];
         state_apply(&f, &o, &c);
-        assert_string_equal(f.word, v[i].word);
+        assert_string_equal(f.word, application ? v[i / 2].application : v[i / 2].session);
+        assert_true(f.ended);
         assert_non_null(strstr(c.evidence, "the last line of its log"));
         assert_string_equal(c.source, "process");
+        if (o.exit >= 0 && o.exit < 128) {
+            snprintf(code, sizeof code, "exit code %d", o.exit);
+            assert_non_null(strstr(c.evidence, code));
+        }
     }
 }
 
@@ -335,7 +348,7 @@ int main(void)
         cmocka_unit_test(running_without_its_tasks_is_starting),
         cmocka_unit_test(silence_grows_and_sight_returns_by_itself),
         cmocka_unit_test(a_job_is_lost_when_its_own_jobmanager_denies_it_long_enough),
-        cmocka_unit_test(an_exit_is_failed_only_with_a_code_of_its_own),
+        cmocka_unit_test(an_exit_is_failed_only_in_flinks_words),
         cmocka_unit_test(each_reason_alone),
         cmocka_unit_test(the_worst_is_said_first_and_decides),
     };
