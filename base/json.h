@@ -71,7 +71,9 @@ void sl_jw_u64(struct sl_jw *w, uint64_t v);
 void sl_jw_f64(struct sl_jw *w, double v, int decimals);
 void sl_jw_bool(struct sl_jw *w, bool v);
 void sl_jw_null(struct sl_jw *w);
-void sl_jw_raw(struct sl_jw *w, sl_str json);               /* one complete value */
+void sl_jw_raw(struct sl_jw *w, sl_str json); /* one complete value */
+/* Six members of the object that is open: "offset" and "length" in bytes, "line", "column", "endLine", "endColumn". */
+void sl_jw_pos(struct sl_jw *w, const struct sl_pos *p);
 void sl_jw_value(struct sl_jw *w, const struct sl_json *v); /* a tree, as read */
 /* key and value at once */
 void sl_jw_kstr(struct sl_jw *w, const char *key, sl_str s);

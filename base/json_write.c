@@ -251,3 +251,13 @@ void sl_jw_kbool(struct sl_jw *w, const char *key, bool v)
     sl_jw_key(w, key);
     sl_jw_bool(w, v);
 }
+
+void sl_jw_pos(struct sl_jw *w, const struct sl_pos *p)
+{
+    sl_jw_ki64(w, "offset", p->off);
+    sl_jw_ki64(w, "length", p->len);
+    sl_jw_ki64(w, "line", p->line);
+    sl_jw_ki64(w, "column", p->col);
+    sl_jw_ki64(w, "endLine", p->end_line);
+    sl_jw_ki64(w, "endColumn", p->end_col);
+}

@@ -614,12 +614,7 @@ void cat_completion_json(const struct sql_script *s, uint16_t file, const struct
     sl_jw_object(&w);
     sl_jw_key(&w, "range");
     sl_jw_object(&w);
-    sl_jw_ki64(&w, "offset", p.off);
-    sl_jw_ki64(&w, "length", p.len);
-    sl_jw_ki64(&w, "line", p.line);
-    sl_jw_ki64(&w, "column", p.col);
-    sl_jw_ki64(&w, "endLine", p.end_line);
-    sl_jw_ki64(&w, "endColumn", p.end_col);
+    sl_jw_pos(&w, &p);
     sl_jw_end_object(&w);
     sl_jw_kbool(&w, "incomplete", c->incomplete);
     sl_jw_key(&w, "items");

@@ -468,12 +468,7 @@ static void put_range(struct sl_jw *w, const char *key, struct sl_pos p)
 {
     sl_jw_key(w, key);
     sl_jw_object(w);
-    sl_jw_ki64(w, "offset", p.off);
-    sl_jw_ki64(w, "length", p.len);
-    sl_jw_ki64(w, "line", p.line);
-    sl_jw_ki64(w, "column", p.col);
-    sl_jw_ki64(w, "endLine", p.end_line);
-    sl_jw_ki64(w, "endColumn", p.end_col);
+    sl_jw_pos(w, &p);
     sl_jw_end_object(w);
 }
 

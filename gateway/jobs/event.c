@@ -79,22 +79,12 @@ void event_put_diag(struct sl_jw *w, const struct sql_script *s, const struct sq
         sl_jw_kstr(w, "file", s->files.v[d->file].name);
     }
     if (d->pos.off != SL_NO_POS) {
-        sl_jw_ki64(w, "offset", d->pos.off);
-        sl_jw_ki64(w, "length", d->pos.len);
-        sl_jw_ki64(w, "line", d->pos.line);
-        sl_jw_ki64(w, "column", d->pos.col);
-        sl_jw_ki64(w, "endLine", d->pos.end_line);
-        sl_jw_ki64(w, "endColumn", d->pos.end_col);
+        sl_jw_pos(w, &d->pos);
     }
     if (d->second.off != SL_NO_POS && d->second.len) {
         sl_jw_key(w, "second");
         sl_jw_object(w);
-        sl_jw_ki64(w, "offset", d->second.off);
-        sl_jw_ki64(w, "length", d->second.len);
-        sl_jw_ki64(w, "line", d->second.line);
-        sl_jw_ki64(w, "column", d->second.col);
-        sl_jw_ki64(w, "endLine", d->second.end_line);
-        sl_jw_ki64(w, "endColumn", d->second.end_col);
+        sl_jw_pos(w, &d->second);
         sl_jw_kstr(w, "label", d->second_label);
         sl_jw_end_object(w);
     }
