@@ -11,8 +11,8 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 
-#define FRONT_PIECE_BYTES  16384 /* of one write: more would be copied to the heap by libwebsockets */
-#define FRONT_HEADER_BYTES 16384
+#define FRONT_PIECE_BYTES   16384 /* of one write: more would be copied to the heap by libwebsockets */
+#define FRONT_HEADER_BYTES  16384
 #define FRONT_RECEIVE_BYTES 2048 /* of a WebSocket, which has a buffer of its own as long as it lives */
 
 /* Decoder of chunked bodies (RFC 9112, 7.1); pure. */
