@@ -47,7 +47,7 @@
 
 /* --- scripts */
 
-PART(range, "Range", false, {"offset", "integer", API_TOLD, false, NULL, "in bytes"},
+PART(range, "TextRange", false, {"offset", "integer", API_TOLD, false, NULL, "in bytes"},
      {"length", "integer", API_TOLD, false, NULL, "in bytes"},
      {"line", "integer", API_TOLD, false, NULL, "from 1"},
      {"column", "integer", API_TOLD, false, NULL, "from 1, in UTF-16 units"}, INTEGER("endLine"),
@@ -91,7 +91,7 @@ SHAPE(api_var_given, "GivenVariable", false, STRING("name"), STRING("value"), MA
       {"secret", "boolean", API_MAYBE, false, NULL, NULL});
 SHAPE(api_config_given, "GivenSetting", false, STRING("key"), STRING("value"), MAY_STRING("origin"));
 
-PART(event, "Event", true, {"event", "string", API_TOLD, false, NULL, "its kind: docs/events.md has them"});
+PART(event, "StreamEvent", true, {"event", "string", API_TOLD, false, NULL, "its kind: docs/events.md has them"});
 PART(warm, "WarmFlink", false, STRING("flink"),
      {"ms", "integer", API_TOLD, false, NULL, "how long it stays without work"});
 SHAPE(api_submit_answer, "SubmitAnswer", false, {"events", "object", API_TOLD, true, &event, NULL},
