@@ -91,7 +91,8 @@ SHAPE(api_var_given, "GivenVariable", false, STRING("name"), STRING("value"), MA
       {"secret", "boolean", API_MAYBE, false, NULL, NULL});
 SHAPE(api_config_given, "GivenSetting", false, STRING("key"), STRING("value"), MAY_STRING("origin"));
 
-PART(event, "StreamEvent", true, {"event", "string", API_TOLD, false, NULL, "its kind: docs/events.md has them"});
+PART(event, "StreamEvent", true,
+     {"event", "string", API_TOLD, false, NULL, "its kind: docs/events.md has them"});
 PART(warm, "WarmFlink", false, STRING("flink"),
      {"ms", "integer", API_TOLD, false, NULL, "how long it stays without work"});
 SHAPE(api_submit_answer, "SubmitAnswer", false, {"events", "object", API_TOLD, true, &event, NULL},
