@@ -118,6 +118,7 @@ bool res_columns_read(struct res_frame *f, struct sl_arena *a, struct res_column
     if ((size_t)(in->end - in->p) > SL_LIMIT_RESULT_COLUMNS_BYTES) {
         return protocol(err, "the description of the columns is too long");
     }
+    ret->body = sl_str_dup(a, (sl_str){(const char *)in->p, (size_t)(in->end - in->p)});
     ret->insert_only = (res_in_u8(in) & 1) != 0;
     ret->n = res_in_u16(in);
     if (in->bad || ret->n == 0) {

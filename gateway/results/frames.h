@@ -65,6 +65,7 @@ struct res_columns {
     bool insert_only;
     size_t n;
     struct res_column *v; /* all in the arena */
+    sl_str body;          /* of the frame, as it came */
 };
 SL_MUST_CHECK bool res_columns_read(struct res_frame *f, struct sl_arena *a, struct res_columns *ret,
                                     struct sl_err *err);

@@ -94,6 +94,19 @@ size_t res_result_columns(struct res_result *r, struct sl_arena *a, struct res_c
 void res_result_close(struct res_result *r);
 void res_result_unref(struct res_result *r); /* the last holder frees it: readers hold references too */
 
+/* What a complete result was, as bytes that outlive the process (docs/results-protocol.md): the description of its columns,
+ * copied into the arena, and its rows as readers get them. "" while the columns are not known. */
+sl_str res_result_description(struct res_result *r, struct sl_arena *a);
+/* A complete result of what was kept: its description, then each block of rows in order, all of it checked. NULL: damaged, or no
+ * room. The caller holds the one reference. */
+struct res_kept_rows {
+    sl_str bytes;
+    uint32_t count;
+};
+SL_MUST_CHECK struct res_result *res_result_restore(struct res_port *p, sl_str description,
+                                                    const struct res_kept_rows *blocks, size_t n,
+                                                    struct sl_err *err);
+
 /* --- reading -----------------------------------------------------------------------------------------------
  */
 

@@ -7,7 +7,6 @@
 #include "catalog/complete.h"
 #include "sys/clock.h"
 
-#define PAGE_ROWS  5000
 #define PAGE_BYTES ((size_t)4 << 20)
 
 struct fetch {
@@ -109,7 +108,7 @@ static bool fetch_result(struct fetch *f, uint64_t token, struct ses_failure *re
     uint64_t next = op->starts.n - 1;
     uint64_t from = op->starts.v[token];
     bool old = token < next;
-    uint64_t to = old ? op->starts.v[token + 1] : from + PAGE_ROWS;
+    uint64_t to = old ? op->starts.v[token + 1] : from + SES_PAGE_ROWS;
     enum res_state state = RES_OPEN;
     pthread_mutex_lock(&f->h->lock);
     bool hold = !old && f->h->n_holding < (size_t)sl_limits.fetches_held;
@@ -149,6 +148,9 @@ static bool fetch_result(struct fetch *f, uint64_t token, struct ses_failure *re
     if (old || to > from) {
         f->page->kind = SES_PAYLOAD;
     } else if (state == RES_COMPLETE) {
+        if (op->run[0]) { /* before its end is told */
+            ses_keep_rows(f->h, op);
+        }
         f->page->kind = SES_EOS;
         return true;
     } else if (state > RES_OPEN) {
@@ -158,6 +160,7 @@ static bool fetch_result(struct fetch *f, uint64_t token, struct ses_failure *re
     }
     if (!old) {
         sl_vec_push(&op->arena, &op->starts, to);
+        ses_keep_starts(f->h, op);
         move_keeper(f, from);
     }
     return true;
@@ -168,7 +171,7 @@ static bool fetch_table(struct fetch *f, uint64_t token, struct sl_err *err)
     struct ses_op *op = f->op;
     uint64_t next = op->starts.n - 1, n = op->table.rows.n;
     uint64_t from = op->starts.v[token];
-    uint64_t to = SL_MIN(from + PAGE_ROWS, n);
+    uint64_t to = SL_MIN(from + SES_PAGE_ROWS, n);
     fill_page(f);
     for (uint64_t i = from; i < to; i++) {
         if (!f->rows->cells(f->rows->ctx, f->page, op->table.rows.v[i], err)) {

@@ -59,14 +59,26 @@ static void *work(void *arg)
         if (op->state == SES_PENDING) {
             op->state = SES_RUNNING;
             pthread_mutex_unlock(&h->lock);
+            struct sl_err err = SL_ERR_INIT;
             bool ok = ses_run(h, op);
+            if (!ses_keep_ended(h, op, ok, &err)) {
+                ok = ses_fail(op, &err);
+            }
             pthread_mutex_lock(&h->lock);
             bool unwanted = op->state != SES_RUNNING; /* canceled or closed meanwhile */
             if (!unwanted) {
                 op->state = ok ? SES_FINISHED : SES_ERROR;
             }
             s->used_ms = sys_now_ms();
+            if (!unwanted && ok && op->run[0]) {
+                op->refs++;
+                op->next_select = h->selects;
+                h->selects = op;
+            }
             pthread_cond_broadcast(&h->changed);
+            if (unwanted) {
+                ses_keep_forget(h, op);
+            }
             if (unwanted && op->run[0]) {
                 pthread_mutex_unlock(&h->lock);
                 ses_end_select(h, op);
@@ -142,17 +154,60 @@ static struct ses_op *find_op(struct session *s, sl_str op)
     return o;
 }
 
+/* One that an earlier server has ended. The lock is left meanwhile; the caller holds the session. */
+static struct ses_op *find_kept(struct ses_host *h, struct session *s, sl_str id)
+{
+    char copy[SES_ID], session[SES_ID];
+    if (!s->restored || id.n >= SES_ID) {
+        return NULL;
+    }
+    for (size_t i = 0; i < id.n; i++) {
+        copy[i] = (char)(id.p[i] >= 'A' && id.p[i] <= 'Z' ? id.p[i] + 'a' - 'A' : id.p[i]);
+    }
+    copy[id.n] = 0;
+    memcpy(session, s->id, SES_ID);
+    pthread_mutex_unlock(&h->lock);
+    struct ses_op *op = ses_keep_find(h, session, copy);
+    pthread_mutex_lock(&h->lock);
+    struct ses_op *other = find_op(s, id); /* somebody was quicker */
+    if (op && (other || s->gone)) {
+        ses_op_free(op);
+        op = other;
+    } else if (op) {
+        op->session = s;
+        s->refs++;
+        op->next = s->ops;
+        s->ops = op;
+        s->n_ops++;
+    }
+    return op;
+}
+
 struct ses_op *ses_find_op(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op,
                            struct sl_err *err)
 {
     pthread_mutex_lock(&h->lock);
     struct session *s = find(h, who, id, err);
     struct ses_op *o = s ? find_op(s, op) : NULL;
+    if (s) {
+        s->refs++;
+    }
+    if (s && !o) {
+        o = find_kept(h, s, op);
+    }
     if (o) {
         o->refs++;
     } else if (s) {
         sl_fail(err, SL_OPERATION_UNKNOWN,
                 "Can not find the submitted operation in the OperationManager with the %.*s.", SL_S(op));
+        if (s->restored) {
+            sl_hint(err,
+                    "The server was started again since the session was opened: a statement that had not "
+                    "ended then has changed nothing, and may be sent again");
+        }
+    }
+    if (s) {
+        ses_session_unref(s, 1);
     }
     pthread_mutex_unlock(&h->lock);
     return o;
@@ -238,7 +293,7 @@ bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const 
         ses_session_free(s);
         return false;
     }
-    ok = ses_keep(h, s, NULL, err);
+    ok = ses_keep_new(h, s, err);
     pthread_mutex_lock(&h->lock);
     if (ok) {
         memcpy(ret_id, s->id, SES_ID);
@@ -517,6 +572,9 @@ bool ses_close_op(struct ses_host *h, const struct ses_who *who, sl_str id, sl_s
     if (!o->session->gone) {
         take_out(o->session, o);
     }
+    if (o->state != SES_PENDING && o->state != SES_RUNNING) { /* else its worker sees to that */
+        ses_keep_forget(h, o);
+    }
     end_op(h, o, SES_CLOSED);
     ses_op_unref(o);
     pthread_mutex_unlock(&h->lock);
@@ -537,9 +595,39 @@ static struct session *find_idle(struct ses_host *h)
     return NULL;
 }
 
+/* SELECTs whose rows have all come are kept, so that they outlive the server. Under the lock, which is left meanwhile. */
+static void keep_selects(struct ses_host *h)
+{
+    struct ses_op *list = h->selects;
+    h->selects = NULL;
+    while (list) {
+        struct ses_op *op = list;
+        list = op->next_select;
+        bool wanted = op->state == SES_FINISHED && !op->session->gone;
+        enum res_state state = res_result_state(op->result);
+        bool busy = wanted && state == RES_COMPLETE && pthread_mutex_trylock(&op->fetching) != 0;
+        if (wanted && (state <= RES_OPEN || busy)) { /* who fetches it just now may keep it, too */
+            op->next_select = h->selects;
+            h->selects = op;
+            continue;
+        }
+        if (wanted && state == RES_COMPLETE) {
+            pthread_mutex_unlock(&h->lock);
+            ses_keep_rows(h, op);
+            pthread_mutex_unlock(&op->fetching);
+            pthread_mutex_lock(&h->lock);
+        }
+        ses_op_unref(op);
+    }
+}
+
+#define LOOK_MS   1000
+#define SELECT_MS 200
+
 static void *keep_watch(void *arg)
 {
     struct ses_host *h = arg;
+    int64_t next = 0;
     pthread_mutex_lock(&h->lock);
     while (!h->stopping) {
         struct session *s = find_idle(h);
@@ -558,9 +646,15 @@ static void *keep_watch(void *arg)
             ses_session_unref(s, listed ? 2 : 1);
             continue;
         }
+        if (h->selects && sys_now_ms() >= next) {
+            keep_selects(h);
+            next = sys_now_ms() + SELECT_MS;
+        }
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
+        int64_t ns = until.tv_nsec + (h->selects ? SELECT_MS : LOOK_MS) * INT64_C(1000000);
+        until.tv_sec += ns / 1000000000;
+        until.tv_nsec = ns % 1000000000;
         pthread_cond_timedwait(&h->changed, &h->lock, &until);
     }
     pthread_mutex_unlock(&h->lock);
@@ -608,6 +702,12 @@ void ses_host_free(struct ses_host *h)
         pthread_join(h->keeper, NULL);
     }
     pthread_mutex_lock(&h->lock);
+    keep_selects(h);
+    while (h->selects) {
+        struct ses_op *op = h->selects;
+        h->selects = op->next_select;
+        ses_op_unref(op);
+    }
     while (h->sessions) {
         struct session *s = h->sessions;
         h->sessions = s->next;

@@ -29,6 +29,15 @@ struct ses_fact {
     struct ses_table table;
 };
 
+/* What of an operation goes on when the server ends while it runs. */
+enum ses_lasting {
+    SES_LASTS_NOT,
+    SES_LASTS,       /* a change outside the session */
+    SES_JOB,         /* a job */
+    SES_JOB_AWAITED, /* one whose end the operation waits for */
+    SES_JOB_MAKES,   /* one behind which the session gets a table */
+};
+
 struct ses_op {
     struct ses_op *next; /* of its session, oldest first */
     struct session *session;
@@ -50,6 +59,13 @@ struct ses_op {
     struct res_reader *keeper;            /* keeps its rows from the first page that may be asked for */
     const char *zone;
     struct ses_failure failure;
+    /* What it changed in its session, kept with its end. */
+    bool keeps;
+    struct ses_change change;
+    enum ses_lasting lasting;
+    char lasting_run[RUN_ID_HEX + 1];
+    bool kept, unkeepable; /* its end is in the store / its rows cannot be; of a SELECT under `fetching` */
+    struct ses_op *next_select;
     /* Pages, under `fetching`. */
     pthread_mutex_t fetching;
     SL_VEC(uint64_t) starts; /* first row of each page that was given, and of the next */
@@ -67,6 +83,7 @@ struct session {
     bool gone;       /* closed: its worker ends */
     bool working;    /* has a worker */
     bool walks;      /* has a main() under way */
+    bool restored;   /* from the store: what had not ended then is gone */
     struct sl_arena arena;
     struct ses_log log;
     SL_VEC(struct ses_pair) config; /* sorted by key */
@@ -85,6 +102,7 @@ struct ses_host {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct session *sessions;
+    struct ses_op *selects; /* whose rows are not all there yet; each with a reference */
     size_t n_sessions, n_workers, n_holding;
     bool stopping;
     pthread_t keeper;
@@ -112,10 +130,27 @@ void ses_session_unref(struct session *s, unsigned n); /* gives back that many r
 void ses_end_select(struct ses_host *h, struct ses_op *op);
 
 /* --- keep.c: durable when they return */
-SL_MUST_CHECK bool ses_keep(struct ses_host *h, const struct session *s, const struct ses_change *change,
-                            struct sl_err *err);
+SL_MUST_CHECK bool ses_keep_new(struct ses_host *h, const struct session *s, struct sl_err *err);
+/* Inside a transaction: a session as it is now, and what has changed in its log. */
+SL_MUST_CHECK bool ses_keep_tx(struct store_tx *tx, const struct session *s, const struct ses_change *change,
+                               struct sl_err *err);
 SL_MUST_CHECK bool ses_keep_gone(struct ses_host *h, const char *id, struct sl_err *err);
 SL_MUST_CHECK bool ses_keep_load(struct ses_host *h, struct sl_err *err);
+
+/* --- keep_op.c: durable when they return */
+#define SES_PAGE_ROWS 5000
+/* Before anything that lasts is done. `run`: of its job, or "". */
+SL_MUST_CHECK bool ses_keep_begun(struct ses_host *h, struct ses_op *op, enum ses_lasting how,
+                                  const char *run, struct sl_err *err);
+/* Its end, with what it changed in its session; of a SELECT only when it failed. */
+SL_MUST_CHECK bool ses_keep_ended(struct ses_host *h, struct ses_op *op, bool ok, struct sl_err *err);
+/* A SELECT whose rows are all there, when they may be kept / its pages, when it is kept. Under `fetching`. */
+void ses_keep_rows(struct ses_host *h, struct ses_op *op);
+void ses_keep_starts(struct ses_host *h, struct ses_op *op);
+/* Nobody asks for it any more. Does not wait. */
+void ses_keep_forget(struct ses_host *h, const struct ses_op *op);
+/* An operation of an earlier server, as its session had it; NULL: there is none. Not under the lock. */
+struct ses_op *ses_keep_find(struct ses_host *h, const char *session, const char *id);
 
 /* --- statement.c: runs it, on the session's worker; false: it failed, and said how */
 SL_MUST_CHECK bool ses_run(struct ses_host *h, struct ses_op *op);

@@ -22,35 +22,70 @@ const struct store_migration session_migrations[] = {
      "NULL,"
      " name TEXT NOT NULL, in_memory INTEGER NOT NULL, renames INTEGER NOT NULL,"
      " PRIMARY KEY(session, number)) STRICT;"},
+    {"session", 2,
+     "ALTER TABLE session ADD COLUMN gathered TEXT NOT NULL DEFAULT '';"
+     "CREATE TABLE session_op("
+     " seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+     " session TEXT NOT NULL REFERENCES session(id) ON DELETE CASCADE, state TEXT NOT NULL, lasting TEXT NOT "
+     "NULL,"
+     " run TEXT NOT NULL, job TEXT NOT NULL, is_query INTEGER NOT NULL, content INTEGER NOT NULL, zone TEXT "
+     "NOT NULL,"
+     " answer TEXT NOT NULL, description BLOB NOT NULL, starts TEXT NOT NULL, bytes INTEGER NOT NULL) STRICT;"
+     "CREATE INDEX session_op_of ON session_op(session, seq);"
+     "CREATE INDEX session_op_bytes ON session_op(bytes) WHERE bytes > 0;"
+     "CREATE TABLE session_op_rows("
+     " op INTEGER NOT NULL REFERENCES session_op(seq) ON DELETE CASCADE, first INTEGER NOT NULL,"
+     " count INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(op, first)) STRICT;"},
     {NULL, 0, NULL},
 };
 
-struct keep_arg {
-    const struct session *s;
-    const struct ses_change *change;
-    sl_str config, jars;
-};
-
-static bool keep_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+static sl_str list_json(struct sl_buf *b, const sl_str *v, size_t n)
 {
-    const struct keep_arg *k = arg;
-    const struct session *s = k->s;
+    struct sl_jw w;
+    sl_buf_init(b, 0);
+    sl_jw_init(&w, b);
+    sl_jw_array(&w);
+    for (size_t i = 0; i < n; i++) {
+        sl_jw_str(&w, v[i]);
+    }
+    sl_jw_end_array(&w);
+    return sl_buf_str(b);
+}
+
+static sl_str config_json(struct sl_buf *b, const struct session *s)
+{
+    struct sl_jw w;
+    sl_buf_init(b, 0);
+    sl_jw_init(&w, b);
+    sl_jw_object(&w);
+    for (size_t i = 0; i < s->config.n; i++) {
+        sl_jw_keys(&w, s->config.v[i].key);
+        sl_jw_str(&w, s->config.v[i].value);
+    }
+    sl_jw_end_object(&w);
+    return sl_buf_str(b);
+}
+
+bool ses_keep_tx(struct store_tx *tx, const struct session *s, const struct ses_change *change,
+                 struct sl_err *err)
+{
+    SL_BUF_AUTO config, jars, gathered;
+    sl_str c = config_json(&config, s), j = list_json(&jars, s->jars.v, s->jars.n);
+    sl_str g = list_json(&gathered, s->gathered.v, s->gathered.n);
     if (!store_exec(
             tx, err,
-            "INSERT INTO session(id, name, user, target, flink, catalog, database, config, jars, created_ms)"
-            " VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET catalog = excluded.catalog,"
-            " database = excluded.database, config = excluded.config, jars = excluded.jars",
-            "zzzzzssssi", s->id, s->name, s->user, s->target, s->flink, s->log.catalog, s->log.database,
-            k->config, k->jars, s->created_ms)) {
+            "UPDATE session SET catalog = ?, database = ?, config = ?, jars = ?, gathered = ? WHERE id "
+            "= ?",
+            "sssssz", s->log.catalog, s->log.database, c, j, s->gathers ? g : SL_STR(""), s->id)) {
         return false;
     }
-    for (size_t i = 0; k->change && i < k->change->gone.n; i++) {
+    for (size_t i = 0; i < change->gone.n; i++) {
         if (!store_exec(tx, err, "DELETE FROM session_entry WHERE session = ? AND number = ?", "zi", s->id,
-                        k->change->gone.v[i])) {
+                        change->gone.v[i])) {
             return false;
         }
     }
-    if (!k->change || !k->change->added) {
+    if (!change->added) {
         return true;
     }
     const struct ses_entry *e = &s->log.entries.v[s->log.entries.n - 1];
@@ -62,28 +97,22 @@ static bool keep_tx(struct store_tx *tx, void *arg, struct sl_err *err)
         e->name, (int64_t)e->in_memory, (int64_t)e->renames);
 }
 
-bool ses_keep(struct ses_host *h, const struct session *s, const struct ses_change *change,
-              struct sl_err *err)
+static bool new_tx(struct store_tx *tx, void *arg, struct sl_err *err)
 {
-    SL_BUF_AUTO config, jars;
-    struct sl_jw w;
-    sl_buf_init(&config, 0);
-    sl_buf_init(&jars, 0);
-    sl_jw_init(&w, &config);
-    sl_jw_object(&w);
-    for (size_t i = 0; i < s->config.n; i++) {
-        sl_jw_keys(&w, s->config.v[i].key);
-        sl_jw_str(&w, s->config.v[i].value);
-    }
-    sl_jw_end_object(&w);
-    sl_jw_init(&w, &jars);
-    sl_jw_array(&w);
-    for (size_t i = 0; i < s->jars.n; i++) {
-        sl_jw_str(&w, s->jars.v[i]);
-    }
-    sl_jw_end_array(&w);
-    struct keep_arg k = {s, change, sl_buf_str(&config), sl_buf_str(&jars)};
-    return store_write(h->env.store, keep_tx, &k, err);
+    const struct session *s = arg;
+    SL_BUF_AUTO config;
+    return store_exec(
+        tx, err,
+        "INSERT INTO session(id, name, user, target, flink, catalog, database, config, jars, created_ms)"
+        " VALUES(?,?,?,?,?,?,?,?,'[]',?)",
+        "zzzzzsssi", s->id, s->name, s->user, s->target, s->flink, s->log.catalog, s->log.database,
+        config_json(&config, s), s->created_ms);
+}
+
+bool ses_keep_new(struct ses_host *h, const struct session *s, struct sl_err *err)
+{
+    struct session *copy = (struct session *)(uintptr_t)s; /* it is only read */
+    return store_write(h->env.store, new_tx, copy, err);
 }
 
 static bool gone_tx(struct store_tx *tx, void *arg, struct sl_err *err)
@@ -128,6 +157,14 @@ static bool session_row(const struct store_row *row, void *ctx)
         sl_vec_push(&s->arena, &s->jars, v->text);
     }
     s->created_ms = store_col_i64(row, 9);
+    s->gathers = store_col_borrow(row, 10).n > 0;
+    const struct sl_json *gathered =
+        s->gathers ? sl_json_parse(&s->arena, store_col_borrow(row, 10), &err) : NULL;
+    SL_JSON_EACH(v, gathered)
+    {
+        sl_vec_push(&s->arena, &s->gathered, v->text);
+    }
+    s->restored = true;
     s->used_ms = sys_now_ms();
     s->next = h->sessions;
     h->sessions = s;
@@ -156,10 +193,10 @@ static bool entry_row(const struct store_row *row, void *ctx)
 static bool load_tx(struct store_tx *tx, void *arg, struct sl_err *err)
 {
     struct ses_host *h = arg;
-    if (!store_query(
-            tx, err,
-            "SELECT id, name, user, target, flink, catalog, database, config, jars, created_ms FROM session",
-            session_row, h, NULL, "")) {
+    if (!store_query(tx, err,
+                     "SELECT id, name, user, target, flink, catalog, database, config, jars, created_ms, "
+                     "gathered FROM session",
+                     session_row, h, NULL, "")) {
         return false;
     }
     for (struct session *s = h->sessions; s; s = s->next) {

@@ -88,10 +88,14 @@ static void config_put(struct session *s, sl_str key, sl_str value)
     *last = (struct ses_pair){sl_str_dup(&s->arena, key), sl_str_dup(&s->arena, value)};
 }
 
+/* What has changed in the session is kept with the operation's end. */
 static bool keep(struct doing *d, const struct ses_change *c)
 {
-    struct sl_err err = SL_ERR_INIT;
-    return ses_keep(d->h, d->s, c, &err) || ses_fail(d->op, &err);
+    d->op->keeps = true;
+    if (c) {
+        d->op->change = *c;
+    }
+    return true;
 }
 
 static bool set(struct doing *d)
@@ -207,6 +211,13 @@ static enum ses_effect effect_of(struct doing *d)
     return ses_log_effect(&d->s->log, d->st, store.n && !sl_str_eqz(store, "generic_in_memory"));
 }
 
+/* Outside of the session something may change from here on. */
+static bool begins(struct doing *d)
+{
+    struct sl_err err = SL_ERR_INIT;
+    return ses_keep_begun(d->h, d->op, SES_LASTS, "", &err) || ses_fail(d->op, &err);
+}
+
 static bool ddl(struct doing *d)
 {
     enum ses_effect effect = effect_of(d);
@@ -214,7 +225,7 @@ static bool ddl(struct doing *d)
         ses_answer_ok(d->op); /* by name alone: what it was made of may be gone */
         return log_it(d, d->st->sql);
     }
-    if (effect == SES_EFFECT_EXTERNAL && !may(d)) {
+    if (effect == SES_EFFECT_EXTERNAL && (!may(d) || !begins(d))) {
         return false;
     }
     struct ses_table then[2];
@@ -246,7 +257,7 @@ static bool gather(struct doing *d)
     }
     sl_vec_push(&d->s->arena, &d->s->gathered, sl_str_dup(&d->s->arena, d->st->sql));
     ses_answer_ok(d->op);
-    return true;
+    return keep(d, NULL);
 }
 
 static bool end_set(struct doing *d)
@@ -261,6 +272,7 @@ static bool end_set(struct doing *d)
     s->gathers = false;
     size_t n = s->gathered.n;
     s->gathered.n = 0;
+    d->op->keeps = true;
     if (n == 0) {
         ses_answer_ok(d->op);
         return true;
@@ -368,7 +380,7 @@ static bool call(struct doing *d)
         return refuse(d, "a plan is a file of the JobManager's machine");
     }
     d->op->content = d->st->kind == SQL_KIND_CALL;
-    return ses_walk(d->h, d->op, &e, then);
+    return begins(d) && ses_walk(d->h, d->op, &e, then);
 }
 
 /* --- jars ---------------------------------------------------------------------------------------------------------- */
@@ -428,7 +440,7 @@ static bool client_word(struct doing *d)
         d->s->gathers = true;
         d->s->gathered.n = 0;
         ses_answer_ok(d->op);
-        return true;
+        return keep(d, NULL);
     }
     return d->st->kind == SQL_KIND_END ? may(d) && end_set(d) : refuse(d, "it is a word of the client");
 }

@@ -367,6 +367,13 @@ static bool send(struct walk *w, struct ses_table *ret_then)
     return ok;
 }
 
+static enum ses_lasting job_lasts(const struct walk *w)
+{
+    return w->e->then[0].n                                                      ? SES_JOB_MAKES
+           : sl_str_ieqz(plan_config_get(&w->config, "table.dml-sync"), "true") ? SES_JOB_AWAITED
+                                                                                : SES_JOB;
+}
+
 static bool go(struct walk *w, struct ses_table *ret_then)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -399,6 +406,10 @@ static bool go(struct walk *w, struct ses_table *ret_then)
     }
     if (w->e->how == SES_WALK_SELECT) {
         memcpy(op->run, w->run.id, sizeof(op->run));
+    } else if (w->job && !ses_keep_begun(w->h, op, job_lasts(w), w->run.id, &err)) {
+        tracker_finish(w->h->env.sub.tracker, w->run.id, "FAILED");
+        settle(w, false);
+        return ses_fail(op, &err);
     }
     bool ok = send(w, ret_then);
     settle(w, ok);

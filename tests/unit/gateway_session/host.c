@@ -290,6 +290,99 @@ static void test_the_store_gives_them_back(void **state)
     run_text(w, id, "SHOW CURRENT DATABASE", "[default_database]");
 }
 
+/* What an operation says after a restart: "state cells cells ..." of its pages, or its first cause. */
+static const char *told(struct world *w, const char *id, const char *op, struct sl_arena *a)
+{
+    struct ses_page page;
+    struct ses_failure f;
+    struct sl_err err = SL_ERR_INIT;
+    struct taken t;
+    sl_str out = sl_str_of(ses_state_names[state_of(w, id, op)]);
+    sl_buf_init(&t.b, 0);
+    for (int64_t token = 0; fetch(w, id, op, token, &t, &page, &f, a, &err); token++) {
+        out = sl_arena_printf(a, "%.*s %s%.*s", SL_S(out), page.kind == SES_EOS ? "EOS" : "",
+                              SL_S(sl_buf_str(&t.b)));
+        if (page.kind == SES_EOS) {
+            sl_buf_release(&t.b);
+            return out.p;
+        }
+    }
+    out = f.n ? sl_arena_printf(a, "%.*s %.*s", SL_S(out), SL_S(f.causes[0].message)) : sl_str_of(err.msg);
+    sl_buf_release(&t.b);
+    return sl_arena_strdupz(a, out);
+}
+
+static void test_ended_operations_are_there_again(void **state)
+{
+    struct world *w = *state;
+    char id[SES_ID], set[SES_ID], list[SES_ID], tables[SES_ID], bad[SES_ID], closed[SES_ID];
+    struct sl_err err = SL_ERR_INIT;
+    SL_ARENA_AUTO a = {0};
+    open_session(w, id);
+    start(w, id, "SET 'k' = 'v'", set);
+    start(w, id, "SET", list);
+    start(w, id, "SHOW DATABASES", tables);
+    start(w, id, "SELEC 1", bad);
+    start(w, id, "SET", closed);
+    assert_int_equal(wait_end(w, id, closed), SES_FINISHED);
+    const char *was = told(w, id, bad, &a);
+    assert_non_null(strstr(was, "ERROR SQL parse failed."));
+    assert_true(ses_close_op(w->host, &ann, sl_str_of(id), sl_str_of(closed), &err));
+    run_text(w, id, "SHOW CURRENT CATALOG",
+             "[default_catalog]"); /* its write comes behind that of the closing */
+    for (int i = 0; i < 2; i++) {
+        ses_host_free(w->host);
+        open_host(w);
+        assert_string_equal(told(w, id, set, &a), "FINISHED [OK] EOS");
+        assert_string_equal(told(w, id, list, &a), "FINISHED [k][v] EOS");
+        assert_string_equal(told(w, id, list, &a), "FINISHED [k][v] EOS");
+        assert_string_equal(told(w, id, tables, &a), "FINISHED [default_database] EOS");
+        assert_string_equal(told(w, id, bad, &a), was);
+        assert_non_null(strstr(told(w, id, closed, &a), "Can not find the submitted operation"));
+    }
+    enum ses_state s;
+    assert_false(ses_status(w->host, &ben, sl_str_of(id), sl_str_of(set), &s, &err));
+    assert_int_equal(err.code, SL_SESSION_UNKNOWN);
+    assert_true(ses_close_op(w->host, &ann, sl_str_of(id), sl_str_of(set), &err));
+    assert_false(ses_status(w->host, &ann, sl_str_of(id), sl_str_of("no"), &s, &err));
+    assert_int_equal(err.code, SL_OPERATION_UNKNOWN);
+    assert_non_null(strstr(err.hint, "started again"));
+}
+
+static void test_a_set_is_gathered_across_a_restart(void **state)
+{
+    struct world *w = *state;
+    char id[SES_ID];
+    open_session(w, id);
+    run_text(w, id, "BEGIN STATEMENT SET", "[OK]");
+    run_text(w, id, "INSERT INTO t SELECT 1", "[OK]");
+    ses_host_free(w->host);
+    open_host(w);
+    run_text(w, id, "INSERT INTO t SELECT 2", "[OK]"); /* else it would need a target */
+    char op[SES_ID];
+    start(w, id, "END", op);
+    assert_int_equal(wait_end(w, id, op), SES_ERROR); /* there is none */
+    ses_host_free(w->host);
+    open_host(w);
+    start(w, id, "INSERT INTO t SELECT 2", op);
+    assert_int_equal(wait_end(w, id, op), SES_ERROR);
+}
+
+static void test_a_session_closed_while_it_works_stays_closed(void **state)
+{
+    struct world *w = *state;
+    char id[SES_ID], slow[SES_ID];
+    struct sl_err err = SL_ERR_INIT;
+    open_session(w, id);
+    __atomic_store_n(&w->slow, true, __ATOMIC_RELEASE);
+    start(w, id, "SHOW MODULES", slow);
+    assert_true(ses_close(w->host, &ann, sl_str_of(id), &err));
+    __atomic_store_n(&w->slow, false, __ATOMIC_RELEASE);
+    ses_host_free(w->host);
+    open_host(w);
+    assert_false(ses_touch(w->host, &ann, sl_str_of(id), &err));
+}
+
 static void test_old_operations_are_forgotten(void **state)
 {
     struct world *w = *state;
@@ -358,6 +451,9 @@ int main(void)
         T(test_others),
         T(test_cancel_and_close_while_it_waits),
         T(test_the_store_gives_them_back),
+        T(test_ended_operations_are_there_again),
+        T(test_a_set_is_gathered_across_a_restart),
+        T(test_a_session_closed_while_it_works_stays_closed),
         T(test_old_operations_are_forgotten),
         T(test_many_at_once),
     };
