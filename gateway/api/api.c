@@ -94,6 +94,7 @@ const struct api_method api_methods[] = {
     {"flink.session.complete", flink_session_complete, API_QUICK,
      "what could stand at a place of a statement"},
     {"flink.session.execute", flink_session_execute, API_QUICK, "run a statement"},
+    {"flink.session.script", flink_session_script, API_LONG, "run a script as an application of its own"},
     {"flink.operation.status", flink_operation_status, API_QUICK, "how far a statement is"},
     {"flink.operation.cancel", flink_operation_cancel, API_WAITS, "give a statement up"},
     {"flink.operation.close", flink_operation_close, API_WAITS, "forget a statement; ends its SELECT"},

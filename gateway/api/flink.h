@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The REST protocol of Flink's SQL gateway (/v1 to /v4, and without a version), as its own clients speak it: paths with a slash
  * too many, bodies on GET and DELETE, bodies of any content type, errors as Java's traces in a list. Its calls stand in the
- * table of routes under the tags flink-v1 and flink-v2 (the first version that has them). */
+ * table of routes under the tags flink-v1, flink-v2 and flink-v4 (the first version that has them). */
 #ifndef SLUICE_API_FLINK_H
 #define SLUICE_API_FLINK_H
 
@@ -45,6 +45,7 @@ bool flink_session_close(struct api_call *c, struct sl_jw *result, struct sl_err
 bool flink_session_heartbeat(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool flink_session_configure(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool flink_session_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool flink_session_script(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool flink_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool flink_operation_status(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool flink_operation_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err);

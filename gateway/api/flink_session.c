@@ -28,14 +28,13 @@ bool flink_info(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 
 bool flink_versions(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    (void)c;
+    static const char *const names[FLINK_NEWEST] = {"V1", "V2", "V3", "V4"};
     (void)err;
-    sl_jw_key(
-        result,
-        "versions"); /* all clients since 1.17 know these two; an older one fails at a name it does not */
+    sl_jw_key(result, "versions"); /* a client fails at a name that it does not know */
     sl_jw_array(result);
-    sl_jw_strz(result, "V1");
-    sl_jw_strz(result, "V2");
+    for (int64_t i = 0; i < FLINK_NEWEST && i < api_call_env(c)->flink_protocol; i++) {
+        sl_jw_strz(result, names[i]);
+    }
     sl_jw_end_array(result);
     return true;
 }

@@ -42,6 +42,7 @@ static const char *body_class(const struct api_route *r)
            : strcmp(r->call, "flink.session.configure") == 0 ? "ConfigureSessionRequestBody"
            : strcmp(r->call, "flink.session.complete") == 0  ? "CompleteStatementRequestBody"
            : strcmp(r->call, "flink.session.execute") == 0   ? "ExecuteStatementRequestBody"
+           : strcmp(r->call, "flink.session.script") == 0    ? "DeployScriptRequestBody"
                                                              : "EmptyRequestBody";
 }
 

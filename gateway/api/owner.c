@@ -298,6 +298,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                           .data_dir = data,
                           .build = o->config->build,
                           .warm_ms = SL_MAX(set->owner_idle_ms, set->local_idle_ms),
+                          .flink_protocol = set->flink_protocol,
                           .auth = o->auth,
                           .stop = request_stop,
                           .ctx = o};

@@ -251,6 +251,8 @@ const struct api_route api_routes[] = {
      "flink-v2", API_NO_EVENTS, NULL},
     {FRONT_POST, "/sessions/{session}/statements", "flink.session.execute", AUTH_ANALYST, of_session,
      "flink-v1", API_NO_EVENTS, NULL},
+    {FRONT_POST, "/sessions/{session}/scripts", "flink.session.script", AUTH_OPERATOR, of_session, "flink-v4",
+     API_NO_EVENTS, NULL},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/status", "flink.operation.status", AUTH_ANALYST,
      of_operation, "flink-v1", API_NO_EVENTS, NULL},
     {FRONT_POST, "/sessions/{session}/operations/{operation}/cancel", "flink.operation.cancel", AUTH_ANALYST,

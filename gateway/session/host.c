@@ -307,21 +307,40 @@ bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const 
     return ok;
 }
 
-bool ses_properties(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_arena *a,
-                    struct ses_pair **ret, size_t *ret_n, struct sl_err *err)
+bool ses_place_of(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_arena *a,
+                  struct ses_place *ret, struct sl_err *err)
 {
     pthread_mutex_lock(&h->lock);
     struct session *s = find(h, who, id, err);
     if (s) {
-        *ret = sl_new_n(a, struct ses_pair, s->config.n + 1);
-        *ret_n = s->config.n;
+        *ret = (struct ses_place){.target = sl_str_dup(a, sl_str_of(s->target)),
+                                  .flink = sl_str_dup(a, sl_str_of(s->flink)),
+                                  .config = sl_new_n(a, struct ses_pair, s->config.n + 1),
+                                  .n_config = s->config.n,
+                                  .jars = sl_new_n(a, sl_str, s->jars.n + 1),
+                                  .n_jars = s->jars.n};
         for (size_t i = 0; i < s->config.n; i++) {
-            (*ret)[i] =
-                (struct ses_pair){sl_str_dup(a, s->config.v[i].key), sl_str_dup(a, s->config.v[i].value)};
+            const struct ses_pair *p = &s->config.v[i];
+            ret->config[i] = (struct ses_pair){sl_str_dup(a, p->key), sl_str_dup(a, p->value)};
+        }
+        for (size_t i = 0; i < s->jars.n; i++) {
+            ret->jars[i] = sl_str_dup(a, s->jars.v[i]);
         }
     }
     pthread_mutex_unlock(&h->lock);
     return s != NULL;
+}
+
+bool ses_properties(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_arena *a,
+                    struct ses_pair **ret, size_t *ret_n, struct sl_err *err)
+{
+    struct ses_place place;
+    if (!ses_place_of(h, who, id, a, &place, err)) {
+        return false;
+    }
+    *ret = place.config;
+    *ret_n = place.n_config;
+    return true;
 }
 
 bool ses_touch(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err)
@@ -572,13 +591,20 @@ bool ses_close_op(struct ses_host *h, const struct ses_who *who, sl_str id, sl_s
     if (!o->session->gone) {
         take_out(o->session, o);
     }
-    if (o->state != SES_PENDING && o->state != SES_RUNNING) { /* else its worker sees to that */
+    bool ended = o->state != SES_PENDING && o->state != SES_RUNNING; /* else its worker sees to that */
+    bool restored = o->session->restored;                            /* it would be found again */
+    end_op(h, o, SES_CLOSED);
+    pthread_mutex_unlock(&h->lock);
+    bool ok = true;
+    if (ended && restored) {
+        ok = ses_keep_forget_now(h, o, err);
+    } else if (ended) {
         ses_keep_forget(h, o);
     }
-    end_op(h, o, SES_CLOSED);
+    pthread_mutex_lock(&h->lock);
     ses_op_unref(o);
     pthread_mutex_unlock(&h->lock);
-    return true;
+    return ok;
 }
 
 /* --- the host ------------------------------------------------------------------------------------------------------ */

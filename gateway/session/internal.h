@@ -149,6 +149,8 @@ void ses_keep_rows(struct ses_host *h, struct ses_op *op);
 void ses_keep_starts(struct ses_host *h, struct ses_op *op);
 /* Nobody asks for it any more. Does not wait. */
 void ses_keep_forget(struct ses_host *h, const struct ses_op *op);
+/* The same; it is gone when this returns. */
+SL_MUST_CHECK bool ses_keep_forget_now(struct ses_host *h, struct ses_op *op, struct sl_err *err);
 /* An operation of an earlier server, as its session had it; NULL: there is none. Not under the lock. */
 struct ses_op *ses_keep_find(struct ses_host *h, const char *session, const char *id);
 

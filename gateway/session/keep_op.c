@@ -343,6 +343,11 @@ void ses_keep_forget(struct ses_host *h, const struct ses_op *op)
     }
 }
 
+bool ses_keep_forget_now(struct ses_host *h, struct ses_op *op, struct sl_err *err)
+{
+    return !__atomic_load_n(&op->kept, __ATOMIC_ACQUIRE) || store_write(h->env.store, forget_tx, op->id, err);
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------------- */
 
 struct found {

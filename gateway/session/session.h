@@ -50,6 +50,16 @@ SL_MUST_CHECK bool ses_open(struct ses_host *h, const struct ses_who *who, sl_st
 SL_MUST_CHECK bool ses_properties(struct ses_host *h, const struct ses_who *who, sl_str id,
                                   struct sl_arena *a, struct ses_pair **ret, size_t *ret_n,
                                   struct sl_err *err);
+/* Where its statements go, with what; strings in the arena. `flink`: "2.2"; target "" = the default. */
+struct ses_place {
+    sl_str target, flink;
+    struct ses_pair *config;
+    size_t n_config;
+    sl_str *jars;
+    size_t n_jars;
+};
+SL_MUST_CHECK bool ses_place_of(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_arena *a,
+                                struct ses_place *ret, struct sl_err *err);
 SL_MUST_CHECK bool ses_touch(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err);
 SL_MUST_CHECK bool ses_close(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err);
 

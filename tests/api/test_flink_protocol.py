@@ -319,6 +319,54 @@ def test_sessions_outlive_the_server(tmp_path, end):
     assert second.stop() == 0
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_ended_operations_outlive_the_server(tmp_path, end):
+    first = Server(tmp_path)
+    s = opened(first)
+    sent = ["SET 'a' = 'b'", "SET", "SHOW DATABASES", "SHOW TABLES", "SELEC 1", "USE default_database", "BEGIN STATEMENT SET"]
+    closed = start(first, s, "SHOW JARS")
+    operations = [start(first, s, sql) for sql in sent]
+    before = [[page(first, s, o, token, form) for token in (0, 1) for form in ("?rowFormat=JSON", "?rowFormat=PLAIN_TEXT")] for o in operations]
+    assert page(first, s, closed, 0)[0] == 200
+    assert first.ask("DELETE", f"/v2/sessions/{s}/operations/{closed}/close")[0] == 200
+    assert rows(page(first, s, start(first, s, "INSERT INTO t SELECT 1"), 0)[1]) == [["OK"]], "gathered; and the closing is in the store with it"
+    first.process.send_signal(end)
+    first.process.wait(30)
+    first.log.close()
+    second = Server(tmp_path)
+    for o, sql in zip(operations, sent):
+        assert second.ask("GET", f"/v2/sessions/{s}/operations/{o}/status")[2] == {"status": "ERROR" if sql == "SELEC 1" else "FINISHED"}
+    assert [[page(second, s, o, token, form) for token in (0, 1) for form in ("?rowFormat=JSON", "?rowFormat=PLAIN_TEXT")] for o in operations] == before
+    assert second.ask("GET", f"/v2/sessions/{s}/operations/{operations[0]}/result/2")[0] == 500
+    status, _, body = second.ask("GET", f"/v2/sessions/{s}/operations/{closed}/status")
+    assert status == 500 and "Can not find the submitted operation" in body["errors"][0] and "may be sent again" in body["errors"][0]
+    assert rows(run(second, s, "INSERT INTO t SELECT 2")) == [["OK"]], "the set goes on"
+    other = opened(second)
+    status, _, body = second.ask("GET", f"/v2/sessions/{other}/operations/{operations[0]}/status")
+    assert status == 500 and "Can not find" in body["errors"][0], "of another session"
+    assert second.ask("DELETE", f"/v2/sessions/{s}/operations/{operations[0]}/close")[2] == {"status": "CLOSED"}
+    assert second.ask("GET", f"/v2/sessions/{s}/operations/{operations[0]}/status")[0] == 500
+    assert second.stop() == 0
+
+
+def test_versions_that_are_told(tmp_path):
+    server = Server(tmp_path, "--config", "flink.protocol=4")
+    assert server.ask("GET", "/v1/api_versions")[2] == {"versions": ["V1", "V2", "V3", "V4"]}
+    assert server.stop() == 0
+
+
+def test_scripts_that_are_refused(server):
+    s = opened(server)
+    for body, words in (({}, "Please specify script content or uri."), ({"script": "SELECT 1", "scriptUri": "file:///x"}, "not both"), ({"scriptUri": "file:///x"}, "'scriptUri' is not read"),
+                        ({"script": "CREATE TABLE t (x INT) WITH ('connector'='print');\nINSERT INTO t SELECT nope;"}, "at line 2, column "), ({"script": "SELEC 1"}, "at line 1, column 1")):
+        status, _, answer = server.ask("POST", f"/v4/sessions/{s}/scripts", body)
+        assert status == 500 and answer["errors"][0] == "Internal server error." and words in answer["errors"][1], answer
+    status, _, answer = server.ask("POST", f"/sessions/{uuid.uuid4()}/scripts", {"script": "SELECT 1"})
+    assert status == 500 and "does not exist" in answer["errors"][1]
+    for version in ("/v1", "/v2", "/v3"):
+        assert server.ask("POST", f"{version}/sessions/{s}/scripts", {"script": "SELECT 1"})[0] == 404
+
+
 def test_idle_sessions_end(tmp_path):
     server = Server(tmp_path, "--config", "limit.session-idle=1s", "--config", "limit.sessions=1")
     s = opened(server)

@@ -244,6 +244,19 @@ def test_streaming_select_ends_with_its_operation(ours, cluster):
     assert ask(ours, "DELETE", f"/v2/sessions/{session}")[0] == 200
 
 
+@FULL
+def test_a_script_is_an_application_of_its_own(ours, tmp_path):
+    session = ask(ours, "POST", "/v4/sessions", {"properties": {"execution.runtime-mode": "batch", "pipeline.name": "by script"}})[1]["sessionHandle"]
+    script = f"CREATE TABLE kept_rows (a INT, b STRING) WITH ('connector'='filesystem', 'path'='file://{tmp_path}/out', 'format'='csv');\nINSERT INTO kept_rows VALUES (1, 'a;b'), (2, 'c');\n"
+    status, body = ask(ours, "POST", f"/v4/sessions/{session}/scripts", {"script": script, "executionConfig": {"parallelism.default": "1"}})
+    assert status == 200 and list(body) == ["clusterID"] and body["clusterID"], body
+
+    def lines():
+        return sorted(line for path in tmp_path.glob("out/part-*") for line in path.read_text().splitlines())
+    harness.wait_for(lambda: lines() == ["1,a;b", "2,c"], 120, "the rows of the script")
+    assert ask(ours, "DELETE", f"/v4/sessions/{session}")[0] == 200
+
+
 CLIENT_SCRIPT = """-- a comment
 SET 'sql-client.execution.result-mode' = 'tableau';
 SET 'execution.runtime-mode' = 'batch';
