@@ -20,6 +20,7 @@ class Grammar:
         for _ in range(60):
             for name, tree in self.rules.items():
                 self.low[name] = self.least(tree)
+        self.kept = {}
 
     def choice(self, name, pieces, at):
         options, items = [], []
@@ -75,7 +76,10 @@ class Grammar:
             for one in arg:
                 self.write(one, depth, dice, out)
         else:
-            fits = [x for x in arg if self.least(x) < depth] or [min(arg, key=self.least)]
+            if id(arg) not in self.kept:
+                self.kept[id(arg)] = [self.least(x) for x in arg]
+            low = self.kept[id(arg)]
+            fits = [x for x, least in zip(arg, low) if least < depth] or [arg[low.index(min(low))]]
             self.write(dice.choice(fits), depth, dice, out)
 
     def statement(self, dice, rule="stmt", depth=None):
