@@ -136,7 +136,7 @@ void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub);
 void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause,
                               const struct sql_node *tail);
 void sql_check_list(struct sql_parse *p, struct sql_tok word, const struct sql_node *list);
-void sql_check_leaf_query(struct sql_parse *p, const struct sql_node *sub);
+void sql_check_leaf_query(struct sql_parse *p, const struct sql_node *sub, const struct sql_node *around);
 void sql_check_call(struct sql_parse *p, const struct sql_node *name, const struct sql_node *args);
 void sql_check_ran(struct sql_parse *p, struct sql_tok word, const struct sql_node *what);
 void sql_check_first_column(struct sql_parse *p, const struct sql_node *name);
@@ -153,6 +153,7 @@ void sql_check_query_arg(struct sql_parse *p, const struct sql_node *query);
 void sql_check_comment(struct sql_parse *p, const struct sql_node *s);
 void sql_check_bang(struct sql_parse *p, struct sql_tok op);
 void sql_check_value(struct sql_parse *p, struct sql_tok word);
+void sql_check_angle(struct sql_parse *p, struct sql_tok op);
 void sql_check_jdbc(struct sql_parse *p, struct sql_tok t, const struct sql_node *value);
 void sql_check_sample(struct sql_parse *p, const struct sql_node *number);
 /* numbers: one, a list of them, or NULL. */

@@ -46,14 +46,20 @@ static void check_node(struct sql_parse *p, enum sql_check_id id, const struct s
     check(p, id, n->off, n->off + n->len);
 }
 
-/* At the first token behind `off`. */
-static void check_behind(struct sql_parse *p, enum sql_check_id id, uint32_t off)
+/* The first token at or behind `off`. */
+static struct sql_token next_token(const struct sql_parse *p, uint32_t off)
 {
     struct sql_lexer lx;
     struct sql_token t;
     sql_lex_init(&lx, p->text, p->version, false);
     lx.at = off;
     sql_lex_next(&lx, &t);
+    return t;
+}
+
+static void check_behind(struct sql_parse *p, enum sql_check_id id, uint32_t off)
+{
+    struct sql_token t = next_token(p, off);
     check(p, id, t.off, t.off + t.len);
 }
 
@@ -197,10 +203,23 @@ void sql_check_escape(struct sql_parse *p, const struct sql_node *escape)
     }
 }
 
-/* MULTISET(query): one SELECT, VALUES or TABLE and nothing else. */
-void sql_check_leaf_query(struct sql_parse *p, const struct sql_node *sub)
+/* MULTISET(query): one SELECT, VALUES or TABLE and nothing else; a part of a query has nothing beside it in the
+ * parentheses `around`. */
+void sql_check_leaf_query(struct sql_parse *p, const struct sql_node *sub, const struct sql_node *around)
 {
     const struct sql_node *query = sub->first;
+    if (sub != around) {
+        uint32_t inside = next_token(p, around->off + 1).off;
+        if (inside < sub->off) {
+            check_behind(p, SQL_CHECK_LEAF_QUERY, around->off + 1);
+        } else if (next_token(p, sub->off + sub->len).kind != TK_RP) {
+            check_behind(p, SQL_CHECK_LEAF_QUERY, sub->off + sub->len);
+        }
+        return;
+    }
+    if (query->kind == SQL_N_PAREN) {
+        check_behind(p, SQL_CHECK_LEAF_QUERY, query->first->off + query->first->len);
+    }
     if (query->kind != SQL_N_QUERY) {
         return;
     }
@@ -215,14 +234,23 @@ void sql_check_leaf_query(struct sql_parse *p, const struct sql_node *sub)
     }
 }
 
-/* In FROM and WITH a query in parentheses is none of the kind ROW(query). */
+/* In FROM and WITH a query in parentheses is none of the kind ROW(query), nor a part of one, and does not begin
+ * with one. */
 void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub)
 {
     const struct sql_node *n = sub;
-    while (n->kind == SQL_N_SUBQUERY && n->op == 0 && n->first->kind == SQL_N_SUBQUERY) {
-        n = n->first;
+    while (n->kind == SQL_N_SUBQUERY && n->op == 0) {
+        const struct sql_node *inside = n->first;
+        if (inside->kind == SQL_N_PAREN) {
+            check_behind(p, SQL_CHECK_UNEXPECTED, n->off + 1);
+            return;
+        }
+        n = inside->kind == SQL_N_QUERY ? inside->first : inside;
+        while (n->kind == SQL_N_SET_OP) {
+            n = n->first;
+        }
     }
-    if (n->kind == SQL_N_SUBQUERY && n->op == TK_ROW) {
+    if (n->kind == SQL_N_SUBQUERY) {
         check(p, SQL_CHECK_UNEXPECTED, n->off, n->off + 3);
     }
 }
@@ -250,12 +278,19 @@ static bool is_of_query(const struct sql_node *n)
            (n->kind == SQL_N_ROW && n->first->kind == SQL_N_SUBQUERY && !n->first->next);
 }
 
-/* ARRAY( ) and MAP( ): a query; since 2.2 a list too. */
+/* ARRAY( ) and MAP( ): a query, that of MAP a plain one or one with WITH; since 2.2 any, and a list too. */
 void sql_check_list(struct sql_parse *p, struct sql_tok word, const struct sql_node *list)
 {
     const struct sql_node *only = list->kind == SQL_N_SUBQUERY ? NULL : list->first;
     if (only && (only->next || !is_of_query(only))) {
         need(p, 202, only->off, word.kind == TK_ARRAY ? "ARRAY( ) with a list" : "MAP( ) with a list");
+    } else if (word.kind != TK_ARRAY && p->version < 202 && next_token(p, list->off + 1).kind != TK_WITH) {
+        sql_check_leaf_query(p, only ? only : list, list);
+        if (p->complaint == SQL_COMPLAINT_CHECK && p->check == SQL_CHECK_LEAF_QUERY) {
+            p->complaint = SQL_COMPLAINT_NEED;
+            p->need = 202;
+            p->what = "MAP( ) of more than a plain query";
+        }
     }
 }
 
@@ -333,6 +368,14 @@ void sql_check_bang(struct sql_parse *p, struct sql_tok op)
 {
     if (op.kind == TK_NE2) {
         check(p, SQL_CHECK_BANG, op.off, op.end);
+    }
+}
+
+/* What stands in front of ANY is taken for a comparison, whichever it is. */
+void sql_check_angle(struct sql_parse *p, struct sql_tok op)
+{
+    if (op.word != TK_LT) {
+        check(p, SQL_CHECK_UNEXPECTED, op.off, op.end);
     }
 }
 
@@ -443,12 +486,7 @@ static void check_unicode_piece(struct sql_parse *p, const struct sql_node *s, u
 /* Each piece alone: U&'..' '..' */
 static void check_unicode(struct sql_parse *p, const struct sql_node *s, char escape)
 {
-    struct sql_lexer lx;
-    struct sql_token t;
-    sql_lex_init(&lx, p->text, p->version, false);
-    lx.at = s->off;
-    sql_lex_next(&lx, &t);
-    check_unicode_piece(p, s, 3, t.len, escape);
+    check_unicode_piece(p, s, 3, next_token(p, s->off).len, escape);
     for (const struct sql_node *more = s->first; more; more = more->next) {
         check_unicode_piece(p, more, 1, more->len, escape);
     }
@@ -599,11 +637,7 @@ void sql_check_convert(struct sql_parse *p, const struct sql_node *values)
     if (!style) {
         return;
     }
-    struct sql_lexer lx;
-    struct sql_token t;
-    sql_lex_init(&lx, p->text, p->version, false);
-    lx.at = style->off;
-    sql_lex_next(&lx, &t);
+    struct sql_token t = next_token(p, style->off);
     bool number = t.kind == TK_INTEGER_LIT || t.kind == TK_DECIMAL_LIT || t.kind == TK_APPROX_LIT;
     if (style->kind == SQL_N_TYPED && style->op == TK_DECIMAL) {
         number = true;

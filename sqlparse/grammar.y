@@ -33,6 +33,8 @@
     DATETIME_DIFF WEEK_OF TRY_CAST_WORD.
 
 /* from loose to tight */
+%left QUERY_END.
+%left PART.
 %left LOWEST.
 %left BODY.
 %left COMMA COMMA_ARG PARTITION.
@@ -279,14 +281,14 @@ prim(R) ::= MAP_CTOR(T) in_list(A). { R = sql_op(MK(COLLECTION, T.off, A), T.kin
 prim(R) ::= ARRAY(T) LP RP(E). { R = sql_op(MK(COLLECTION, T.off), T.kind); need(p, 202, E.off, "ARRAY( )"); }
 prim(R) ::= MAP_CTOR(T) LP RP. { R = sql_op(MK(COLLECTION, T.off), T.kind);  }
 prim(R) ::= MULTISET(T) LP(L) query_part(A) RP. { R = sql_op(MK(COLLECTION, T.off, MK(PAREN, L.off, A)), T.kind); }
-prim(R) ::= MULTISET(T) query_wp(A). { sql_check_leaf_query(p, A); R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
+prim(R) ::= MULTISET(T) query_wp(A). { sql_check_leaf_query(p, A, A); R = sql_op(MK(COLLECTION, T.off, A), T.kind); }
 prim(R) ::= PERIOD(T) LP expr(A) comma expr(B) RP. { R = sql_op(MK(ROW, T.off, A, B), T.kind); }
 prim(R) ::= NEXT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= CURRENT(T) VALUE FOR cids(A). { R = sql_op(MK(CALL, T.off, A), T.kind); }
 prim(R) ::= NEW(T) cids(A) LP call_args(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 prim(R) ::= CURSOR(T) cursor_of(A). { R = sql_cursor(p, A, T); }
-cursor_of(A) ::= query_wp(A). [LOWEST]
-cursor_of(A) ::= odd_query(A). [LOWEST]
+cursor_of(A) ::= query_wp(A). [QUERY_END]
+cursor_of(A) ::= odd_query(A). [QUERY_END]
 prim(R) ::= LBRACE_FN(T) jdbc_call(A) RBRACE. { sql_check_jdbc_call(p, T, A); R = sql_op(MK(CALL, T.off, A), T.kind); }
 jdbc_call(R) ::= id(A) jdbc_args(B). { R = MK(CALL, A->off, sql_name(p, A), B); }
 jdbc_call(R) ::= FNAME|INSERT|FLOOR|CEILING|CHAR|SUBSTRING(T) jdbc_args(B). { R = MK(CALL, T.off, sql_ident(p, T), B); }
@@ -573,6 +575,7 @@ paren_set(R) ::= paren_set(A) INTERSECT(T) all_distinct(Q) clause(B). [INTERSECT
 
 /* Flink takes ROW(query) for a query where a statement ends with one, in parentheses and behind UNION */
 row_query(R) ::= ROW(T) query_wp(A). [LOWEST] { R = sql_op(MK(SUBQUERY, T.off, A), TK_ROW); }
+row_query(R) ::= ROW(T) LP(L) query_part(A) RP. [LOWEST] { R = sql_op(MK(SUBQUERY, T.off, MK(PAREN, L.off, A)), TK_ROW); }
 query_wp(R) ::= LP(T) row_query(A) RP. { R = MK(SUBQUERY, T.off, A); }
 query(A) ::= row_query(A). [LOWEST]
 query_np(R) ::= with(W) row_query(A). { R = MK(QUERY, W->off, W, A); }
@@ -580,23 +583,26 @@ query_np(R) ::= with(W) row_query(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->of
 simple(R) ::= clause(A) UNION|EXCEPT(T) all_distinct(Q) odd_query(B). [UNION] { R = sql_set_op(p, A, T, Q, B); }
 simple(R) ::= clause(A) INTERSECT(T) all_distinct(Q) odd_query(B). [INTERSECT] { R = sql_set_op(p, A, T, Q, B); }
 /* and so it takes a field or an element of one: (query).a, (query)[1]. As a statement that has no order and no
- * UNION behind it, being no query any more. In an expression's parentheses it is an expression. */
-odd_query(A) ::= row_query(A). [LOWEST]
-odd_query(A) ::= query_part(A). [LOWEST]
+ * UNION behind it, being no query any more, before a LIMIT or WITH makes it one again. In an expression's
+ * parentheses it is an expression. */
+odd_query(A) ::= row_query(A). [QUERY_END]
+odd_query(A) ::= query_part(A). [QUERY_END]
 query_part(R) ::= part_of(A) LB expr(B) RB. { R = MK(ITEM, A->off, A, B); }
 query_part(R) ::= part_of(A) LB OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) expr(B) RB.
     { R = sql_op(MK(ITEM, A->off, A, B), T.kind); need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
 query_part(R) ::= part_of(A) DOT id(B). [LOWEST] { R = MK(FIELD, A->off, A, B); }
 query_part(R) ::= part_of(A) DOT id(B) LP(L) fargs(C) RP. { sql_check_method(p, A, L); R = MK(FIELD, A->off, A, MK(CALL, B->off, sql_name(p, B), C)); }
-query_part(R) ::= LP(T) part_query(A) RP. { R = MK(PAREN, T.off, A); }
-part_of(A) ::= query_wp(A). [LB]
-part_of(A) ::= row_query(A). [LB]
-part_of(A) ::= query_part(A). [LB]
-part_query(A) ::= query_part(A). [LOWEST]
-part_query(R) ::= query_part(A) limit. { R = MK(PAREN, A->off, A); }
-part_query(R) ::= with(W) query_part(A). { R = MK(QUERY, W->off, W, A); }
-part_query(R) ::= with(W) query_part(A) tail(B). { R = sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL); }
-query(A) ::= part_query(A).
+query_part(R) ::= LP(T) query_part(A) RP. { R = MK(PAREN, T.off, A); }
+part_of(A) ::= query_wp(A). [PART]
+part_of(A) ::= row_query(A). [PART]
+part_of(A) ::= query_part(A). [PART]
+query(A) ::= query_part(A). [QUERY_END]
+query(A) ::= limited(A).
+query_wp(R) ::= LP(T) limited(A) RP. { R = MK(SUBQUERY, T.off, A); }
+limited(R) ::= row_query(A) limit. { R = MK(PAREN, A->off, A); }
+limited(R) ::= query_part(A) limit. { R = MK(PAREN, A->off, A); }
+limited(R) ::= with(W) query_part(A). { R = MK(PAREN, W->off, MK(QUERY, W->off, W, A)); }
+limited(R) ::= with(W) query_part(A) tail(B). { R = MK(PAREN, W->off, sql_adopt(p, MK(QUERY, W->off, W, A), B, NULL)); }
 query_np(R) ::= simple(A). [LOWEST] { R = MK(QUERY, A->off, A); }
 query_np(R) ::= clause(A) tail(B). { sql_check_ends_row_query(p, A, B); R = sql_adopt(p, MK(QUERY, A->off, A), B, NULL); }
 query_np(R) ::= with(W) body(A). { R = MK(QUERY, W->off, W, A); }
@@ -908,10 +914,13 @@ angle_type(R) ::= TIMESTAMP_LTZ(T) prec. { R = sql_op(MK(TYPE, T.off), T.kind); 
 angle_type(R) ::= ARRAY(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
 angle_type(R) ::= MULTISET(T) LT element(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
 type_word(R) ::= MAP(T) LT xtype(A) comma xtype(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
-/* MAP < ANY: the comparison with a quantifier until here, so that ANY has a rule of its own */
-type_word(R) ::= MAP(T) QUANTIFIED any_type(A) nullity(N) comma xtype(B) GT. { R = sql_op(MK(TYPE, T.off, sql_nullity(p, A, N), B), T.kind); }
+/* MAP < ANY: taken for the comparison with a quantifier until here, so this ANY has rules of its own */
+angle_type(R) ::= ARRAY(T) QUANTIFIED(Q) any_type(A) nullity(N) GT. { sql_check_angle(p, Q); R = sql_op(MK(TYPE, T.off, sql_nullity(p, A, N)), T.kind); }
+angle_type(R) ::= MULTISET(T) QUANTIFIED(Q) any_type(A) nullity(N) GT. { sql_check_angle(p, Q); R = sql_op(MK(TYPE, T.off, sql_nullity(p, A, N)), T.kind); }
+type_word(R) ::= MAP(T) QUANTIFIED(Q) any_colls(A) nullity(N) comma xtype(B) GT. { sql_check_angle(p, Q); R = sql_op(MK(TYPE, T.off, sql_nullity(p, A, N), B), T.kind); }
 any_type(R) ::= ANY(T) decimal_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
-any_type(R) ::= any_type(A) nullity(N) ARRAY|MULTISET(T). { R = sql_collection(p, sql_nullity(p, A, N), T); }
+any_colls(A) ::= any_type(A).
+any_colls(R) ::= any_colls(A) nullity(N) ARRAY|MULTISET(T). { R = sql_collection(p, sql_nullity(p, A, N), T); }
 angle_type(R) ::= RAW(T) LP strx(A) comma strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 angle_type(R) ::= ROW(T) NE. { R = sql_op(MK(TYPE, T.off), T.kind); }
 angle_type(R) ::= ROW(T) LT GT. { R = sql_op(MK(TYPE, T.off), T.kind); }

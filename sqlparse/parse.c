@@ -44,9 +44,9 @@ static bool is_name(const struct sql_token *t)
 }
 
 /* Tokens after which an expression cannot begin, but a unit of time can: INTERVAL '1' HOUR(2). */
-static bool ends_operand(int kind)
+static bool ends_operand(const struct sql_feed *f)
 {
-    switch (kind) {
+    switch (f->prev) {
     case TK_STRING_LIT:
     case TK_INTEGER_LIT:
     case TK_DECIMAL_LIT:
@@ -54,9 +54,10 @@ static bool ends_operand(int kind)
     case TK_IDENT:
     case TK_QUOTED_IDENT:
     case TK_RP:
-    case TK_TO:
     case TK_INTERVAL:
         return true;
+    case TK_TO:
+        return f->before != TK_SIMILAR;
     default:
         return false;
     }
@@ -403,7 +404,7 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     case TK_MONTH:
     case TK_SECOND:
     case TK_YEAR:
-        return peek_kind(f, 0) == TK_LP && f->interval < 2 && !ends_operand(f->prev) ? TK_FNAME : t->kind;
+        return peek_kind(f, 0) == TK_LP && f->interval < 2 && !ends_operand(f) ? TK_FNAME : t->kind;
     case TK_USER:
         return peek_kind(f, 0) == TK_LP ? TK_FNAME : f->prev == TK_SHOW ? TK_USER : TK_CONTEXT;
     case TK_CONTEXT:
@@ -456,8 +457,7 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     case TK_LE:
     case TK_GT:
     case TK_GE:
-        if (f->assign < 2 && f->prev != TK_ARRAY && f->prev != TK_MULTISET &&
-            (f->filled || sql_lex_near(&f->lx, "sSaA")) && is_quantifier(peek_kind(f, 0))) {
+        if (f->assign < 2 && (f->filled || sql_lex_near(&f->lx, "sSaA")) && is_quantifier(peek_kind(f, 0))) {
             t->word = (uint16_t)kind;
             kind = TK_QUANTIFIED;
         }
@@ -507,13 +507,11 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         break;
     case TK_AND:
         /* the first AND behind BETWEEN is its own, whatever stands between them */
-        if (f->frame_depth == f->depth + 1) {
+        if (f->frame_depth == f->depth + 1 && f->before != TK_BETWEEN &&
+            (f->prev == TK_PRECEDING || f->prev == TK_FOLLOWING || f->prev == TK_ROW)) {
             /* of a frame: the one behind a whole bound */
-            if (f->before != TK_BETWEEN &&
-                (f->prev == TK_PRECEDING || f->prev == TK_FOLLOWING || f->prev == TK_ROW)) {
-                f->frame_depth = 0;
-                kind = TK_BETWEEN_AND;
-            }
+            f->frame_depth = 0;
+            kind = TK_BETWEEN_AND;
         } else if (f->depth < SQL_FEED_DEPTH && f->between[f->depth]) {
             f->between[f->depth]--;
             kind = TK_BETWEEN_AND;
