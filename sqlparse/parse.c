@@ -15,7 +15,7 @@ void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version)
     f->head = f->filled = f->depth = 0;
     f->interval = f->assign = 0;
     f->update = false;
-    f->window_depth = f->frame_depth = 0;
+    f->window_depth = f->frame_depth = f->pivot_depth = 0;
     f->before = 0;
     f->prev = 0;
     f->between[0] = 0;
