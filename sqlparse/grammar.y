@@ -386,7 +386,7 @@ fargs(R) ::= ALL|DISTINCT(T) query_arg(A). { R = sql_op(sql_respan(p, A, T.off),
 query_arg(R) ::= query_np(A). { R = MK(ARGS, A->off, A); sql_check_query_arg(p, A); }
 query_arg(R) ::= query_expr(A). { R = MK(ARGS, A->off, A); }
 query_arg(R) ::= id(A) ARROW query_expr(B). { R = MK(ARGS, A->off, MK(NAMED_ARG, A->off, A, B)); }
-query_arg(R) ::= id(A) ARROW query_np(B). { R = MK(ARGS, A->off, MK(NAMED_ARG, A->off, A, B)); }
+query_arg(R) ::= id(A) ARROW query_np(B). { sql_check_query_arg(p, B); R = MK(ARGS, A->off, MK(NAMED_ARG, A->off, A, B)); }
 call_args(R) ::= . { R = MK(ARGS, p->end); }
 call_args(A) ::= args(A).
 call_args(A) ::= query_arg(A).
@@ -396,8 +396,8 @@ args(R) ::= args(A) comma arg(B). { R = sql_add(p, A, B); }
 arg_first(A) ::= arg(A).
 arg_first(R) ::= query_expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
 arg_first(R) ::= id(N) ARROW query_expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
-arg_first(R) ::= query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
-arg_first(R) ::= id(N) ARROW query_np(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
+arg_first(R) ::= query_np(A) arg_partition(B) set_order(C). { sql_check_query_arg(p, A); R = sql_partitioned(p, A, A, B, C); }
+arg_first(R) ::= id(N) ARROW query_np(A) arg_partition(B) set_order(C). { sql_check_query_arg(p, A); R = sql_partitioned(p, N, A, B, C); }
 arg_first(R) ::= expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, A, A, B, C); }
 arg_first(R) ::= id(N) ARROW expr(A) arg_partition(B) set_order(C). { R = sql_partitioned(p, N, A, B, C); }
 arg(A) ::= arg_value(A).
