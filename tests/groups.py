@@ -13,7 +13,7 @@ def runner(run):
 def results(run):
     """The results port as a process, and peers in Python."""
     if run.make("results-port"):
-        run.pytest(["tests/e2e/results/test_port.py"], extra=["-s"])
+        run.pytest(["tests/e2e/results/test_port.py", "tests/e2e/results/test_port_tls.py"], extra=["-s"])
 
 
 def cells(run):

@@ -197,6 +197,18 @@ const struct store_migration *const owner_migrations[] = {
     artifact_migrations, restore_migrations,    targets_migrations,
     auth_migrations,     session_migrations,    NULL};
 
+/* How Flink on this machine calls the host that the results port listens on. */
+static const char *results_host(struct sl_arena *a, const char *bind)
+{
+    if (strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "localhost") == 0) {
+        return "127.0.0.1";
+    }
+    if (strcmp(bind, "::") == 0) {
+        return "[::1]";
+    }
+    return strchr(bind, ':') ? sl_arena_printf(a, "[%s]", bind).p : bind;
+}
+
 static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
 {
     const char *data = o->config->data_dir;
@@ -249,7 +261,8 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                             .memory_bytes = (size_t)set->limit_result_memory_bytes,
                             .spool_bytes = (size_t)set->limit_result_spool_bytes,
                             .spool_total_bytes = (size_t)set->limit_spool_total_bytes,
-                            .connections = (unsigned)set->limit_results_connections};
+                            .connections = (unsigned)set->limit_results_connections,
+                            .no_tls = !set->results_tls};
     sl_str host = SL_STR("");
     int64_t port = 0;
     SL_BUG_ON(
@@ -280,7 +293,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                               .target = owner_targets_get,
                               .target_ctx = o->targets,
                               .results_of = owner_targets_results,
-                              .results_host = "127.0.0.1"};
+                              .results_host = results_host(a, rc.bind_host)};
     o->recovery = owner_recovery_new(&o->sub, a);
     if (!owner_recovery_adopt(o->recovery, a, err)) {
         return false;

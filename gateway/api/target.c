@@ -157,19 +157,13 @@ static void put_reach(struct sl_jw *w, struct sl_arena *a, const char *what, con
     sl_str from = f->from[0] ? sl_arena_printf(a, " from TaskManager %s", f->from) : SL_STR("");
     sl_str ip =
         f->ip[0] && !strstr(f->address, f->ip) ? sl_arena_printf(a, ", name found (%s)", f->ip) : SL_STR("");
+    sl_str address = res_dial_shown(f->address);
+    const char *tls = address.n < strlen(f->address) ? " over TLS" : "";
     finding(w, what, f->reached,
-            f->reached
-                ? sl_arena_printf(a, "%s answers%.*s in %d ms%.*s", f->address, SL_S(from), f->ms, SL_S(ip))
-                : sl_arena_printf(a, "%s: no connection%.*s after %d ms%.*s: %s", f->address, SL_S(from),
-                                  f->ms, SL_S(ip), f->cause));
-}
-
-static const char *results_address(struct api_call *c, const char *target)
-{
-    const struct sub_env *env = &api_call_env(c)->sub;
-    struct sl_arena *a = api_call_arena(c);
-    const char *own = env->results_of(env->target_ctx, target, a);
-    return own[0] ? own : sl_arena_printf(a, "%s:%d", env->results_host, res_port_number(env->results)).p;
+            f->reached ? sl_arena_printf(a, "%.*s answers%s%.*s in %d ms%.*s", SL_S(address), tls, SL_S(from),
+                                         f->ms, SL_S(ip))
+                       : sl_arena_printf(a, "%.*s: no connection%.*s after %d ms%.*s: %s", SL_S(address),
+                                         SL_S(from), f->ms, SL_S(ip), f->cause));
 }
 
 bool api_target_test(struct api_call *c, struct sl_jw *result, struct sl_err *err)
@@ -223,8 +217,8 @@ bool api_target_test(struct api_call *c, struct sl_jw *result, struct sl_err *er
             result, "runner", true,
             sl_str_of(look.runner_there ? "is there" : "is not there yet: uploaded with the first script"));
         struct sl_err why = SL_ERR_INIT;
-        const char *dial = address[0] ? address : results_address(c, t->name);
-        if (t->ops->reach(t, dial, connect.v, connect.n, a, &found, &why)) {
+        const char *dial = sub_results_dial(env, address, t->name, a, &why);
+        if (dial && t->ops->reach(t, dial, connect.v, connect.n, a, &found, &why)) {
             for (size_t i = 0; i <= connect.n; i++) {
                 put_reach(result, a, i ? "connect" : "results", &found[i]);
                 ok = ok && found[i].reached;

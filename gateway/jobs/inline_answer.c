@@ -32,18 +32,22 @@ static void tell_unreachable(struct sub *s, sl_str address, sl_str cause, int64_
     struct sl_err err = SL_ERR_INIT;
     bool refused = sl_str_find(cause, SL_STR("efused")) >= 0;
     bool unknown = sl_str_find(cause, SL_STR("nknown")) >= 0 || sl_str_find(cause, SL_STR("nresolved")) >= 0;
+    bool other = sl_str_find(cause, SL_STR("certificate")) >= 0 || sl_str_find(cause, SL_STR("SSL")) >= 0;
     char after[32] = "";
     if (ms >= 0 && (refused || unknown)) {
         snprintf(after, sizeof(after), " after %.1f s", (double)ms / 1000);
     }
     sl_fail(&err, SL_RESULTS_UNREACHABLE,
             "TaskManagers of '%s' cannot connect to this machine for rows (%.*s, %s%s)\n"
-            "  you are behind NAT or a firewall; jobs can be started, SELECTs cannot send their rows here",
+            "  %s; jobs can be started, SELECTs cannot send their rows here",
             s->target->name, SL_S(address),
             refused   ? "refused"
             : unknown ? "the name is not known there"
+            : other   ? "another certificate answers there than this Sluice's"
                       : "no answer within 2 s",
-            after);
+            after,
+            other ? "something else listens there, or ends TLS in between"
+                  : "you are behind NAT or a firewall");
     sl_str script = s->rq->n_files ? s->rq->files[s->rq->n_files - 1].name : SL_STR_NONE;
     if (!script.n || script.n > 120) { /* the cure has to fit */
         script = SL_STR("FILE");
@@ -70,7 +74,7 @@ bool sub_results_reachable(struct sub *s)
         found->reached) {
         return true;
     }
-    tell_unreachable(s, sl_str_of(s->results_address), sl_str_of(found->cause), found->ms);
+    tell_unreachable(s, res_dial_shown(s->results_address), sl_str_of(found->cause), found->ms);
     return false;
 }
 

@@ -201,15 +201,14 @@ static sl_str outcome_json(struct sub *s)
     return sl_str_dup(s->arena, sl_buf_str(&b));
 }
 
-/* What was asked for, else the target's own, else where the port is. */
-static const char *results_address(struct sub *s)
+const char *sub_results_dial(const struct sub_env *env, const char *asked, const char *target,
+                             struct sl_arena *a, struct sl_err *err)
 {
-    const char *own = s->rq->results_address.n ? sl_arena_strdupz(s->arena, s->rq->results_address)
-                      : s->env->results_of ? s->env->results_of(s->env->target_ctx, s->target->name, s->arena)
-                                           : "";
-    return own[0]
-               ? own
-               : sl_arena_printf(s->arena, "%s:%d", s->env->results_host, res_port_number(s->env->results)).p;
+    const char *own = asked[0] || !env->results_of ? asked : env->results_of(env->target_ctx, target, a);
+    if (!own[0]) {
+        own = sl_arena_printf(a, "%s:%d", env->results_host, res_port_number(env->results)).p;
+    }
+    return res_port_dial(env->results, own, a, err);
 }
 
 static void run_script(struct sub *s)
@@ -233,7 +232,12 @@ static void run_script(struct sub *s)
         sub_fail(s, &err);
         return;
     }
-    s->results_address = results_address(s);
+    s->results_address = sub_results_dial(s->env, sl_arena_strdupz(s->arena, s->rq->results_address),
+                                          s->target->name, s->arena, &err);
+    if (!s->results_address) {
+        sub_fail(s, &err);
+        return;
+    }
     tell_resolve(s);
     if (s->rq->dry_run) {
         dry_run(s);

@@ -22,12 +22,17 @@ struct sub_env {
     /* The target of that name and Flink version ("2.2", "2.2.1"), made on first use. Owned by the owner. */
     struct target *(*target)(void *ctx, sl_str name, sl_str flink, struct sl_err *err);
     void *target_ctx;
-    const char *results_host; /* advertised, "127.0.0.1" */
+    const char *results_host; /* where the port is, for this machine: "127.0.0.1" */
     const char *artifact_dir; /* where jars of versions are kept */
     const char *open_dir;     /* where the requests of submissions under way are kept */
     /* HOST:PORT that the TaskManagers of that target dial, where it has one of its own; else "". In the arena. */
     const char *(*results_of)(void *ctx, const char *target, struct sl_arena *a);
 };
+
+/* Where Flink on that target dials for results, as of res_port_dial: what was asked for (HOST:PORT, "" = nothing), else the
+ * target's own, else where the port is. NULL: tls-failed. In the arena. */
+SL_MUST_CHECK const char *sub_results_dial(const struct sub_env *env, const char *asked, const char *target,
+                                           struct sl_arena *a, struct sl_err *err);
 
 struct sub_file {
     sl_str name, text;

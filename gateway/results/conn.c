@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define TASK_PIECE_BYTES ((size_t)64 << 10)
-
 /* --- lists -------------------------------------------------------------------------------------------------
  */
 
@@ -99,7 +97,9 @@ static void let_go(struct res_conn *c, const struct sl_err *why)
 
 static void on_closed(uv_handle_t *h)
 {
-    free(h->data);
+    struct res_conn *c = h->data;
+    res_tls_free(c->tls);
+    free(c);
 }
 
 void res_conn_close(struct res_conn *c)
@@ -123,76 +123,21 @@ void res_conn_close(struct res_conn *c)
     uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
-/* --- writing -----------------------------------------------------------------------------------------------
+/* --- what is said ---------------------------------------------------------------------------------------------
  */
-
-struct out {
-    uv_write_t req;
-    struct res_conn *conn;
-    struct sl_buf b;
-};
-
-static void more_to_send(struct res_conn *c);
-
-static void on_written(uv_write_t *req, int status)
-{
-    struct out *o = req->data;
-    struct res_conn *c = o->conn;
-    sl_buf_release(&o->b);
-    free(o);
-    c->writes--;
-    if (c->state == CONN_CLOSED) {
-        return;
-    }
-    if (status < 0) {
-        res_conn_close(c);
-        return;
-    }
-    more_to_send(c);
-}
-
-static struct out *out_new(struct res_conn *c)
-{
-    struct out *o = calloc(1, sizeof(*o));
-    SL_OOM_ON(!o);
-    o->conn = c;
-    o->req.data = o;
-    sl_buf_init(&o->b, TASK_PIECE_BYTES * 2);
-    return o;
-}
-
-static void out_send(struct out *o)
-{
-    struct res_conn *c = o->conn;
-    SL_BUG_ON(o->b.full);
-    uv_buf_t buf = uv_buf_init(o->b.p, (unsigned)o->b.n);
-    c->sent_ms = res_now_ms();
-    c->writes++;
-    int rc = uv_write(&o->req, (uv_stream_t *)&c->tcp, &buf, 1, on_written);
-    if (rc < 0) {
-        c->writes--;
-        sl_buf_release(&o->b);
-        free(o);
-        res_conn_close(c);
-        return;
-    }
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) > SL_LIMIT_RESULTS_UNSENT_BYTES) {
-        res_conn_close(c); /* it asks and asks, and never reads the answers */
-    }
-}
 
 static void send_empty(struct res_conn *c, enum res_frame_type type)
 {
-    struct out *o = out_new(c);
+    struct res_out *o = res_out_new(c);
     res_put_empty(&o->b, type);
-    out_send(o);
+    res_out_send(o);
 }
 
 static void send_u64(struct res_conn *c, enum res_frame_type type, uint64_t v)
 {
-    struct out *o = out_new(c);
+    struct res_out *o = res_out_new(c);
     res_put_u64(&o->b, type, v);
-    out_send(o);
+    res_out_send(o);
 }
 
 /* Everything is said: give the peer a moment to read it, discard what it still sends, then close. */
@@ -209,12 +154,9 @@ static void linger(struct res_conn *c)
     c->since_ms = res_now_ms();
 }
 
-static void shut(struct res_conn *c);
-
-/* Says why, ends what it was doing with the same reason, and closes. */
-static void refuse(struct res_conn *c, const struct sl_err *err)
+void res_conn_refuse(struct res_conn *c, const struct sl_err *err)
 {
-    struct out *o = out_new(c);
+    struct res_out *o = res_out_new(c);
     res_put_refused(&o->b, err);
     linger(c);
     if (c->result) {
@@ -223,42 +165,8 @@ static void refuse(struct res_conn *c, const struct sl_err *err)
         res_unlock(c->port);
     }
     let_go(c, err);
-    out_send(o);
-    shut(c);
-}
-
-static void on_shutdown(uv_shutdown_t *req, int status)
-{
-    (void)status;
-    free(req);
-}
-
-static void alloc_cb(uv_handle_t *h, size_t hint, uv_buf_t *buf);
-static void read_cb(uv_stream_t *s, ssize_t n, const uv_buf_t *buf);
-
-static void start_reading(struct res_conn *c)
-{
-    if (c->state != CONN_CLOSED && !c->reading) {
-        c->reading = uv_read_start((uv_stream_t *)&c->tcp, alloc_cb, read_cb) == 0;
-        if (!c->reading) {
-            res_conn_close(c);
-        }
-    }
-}
-
-static void shut(struct res_conn *c)
-{
-    if (c->state != CONN_LINGER) {
-        return;
-    }
-    uv_shutdown_t *req = calloc(1, sizeof(*req));
-    SL_OOM_ON(!req);
-    if (uv_shutdown(req, (uv_stream_t *)&c->tcp, on_shutdown) < 0) {
-        free(req);
-        res_conn_close(c);
-        return;
-    }
-    start_reading(c); /* else unread bytes make the kernel reset the connection under our last words */
+    res_out_send(o);
+    res_wire_shut(c);
 }
 
 /* --- what is due to be sent
@@ -267,20 +175,20 @@ static void shut(struct res_conn *c)
 /* One piece of the document at a time, so that a slow runner costs one piece of memory. */
 static void send_task_piece(struct res_conn *c)
 {
-    struct out *o = out_new(c);
+    struct res_out *o = res_out_new(c);
     res_lock(c->port);
     sl_str doc = c->task->document; /* constant while it is being fetched */
     res_unlock(c->port);
-    size_t n = SL_MIN(doc.n - c->task_at, TASK_PIECE_BYTES);
+    size_t n = SL_MIN(doc.n - c->task_at, RES_TASK_PIECE_BYTES);
     bool last = c->task_at + n == doc.n;
     res_put_task(&o->b, (sl_str){doc.p ? doc.p + c->task_at : NULL, n}, last);
     c->task_at += n;
     c->has_task_rest = !last;
-    out_send(o);
+    res_out_send(o);
 }
 
 /* Acknowledgements are about the newest state only: one in flight at a time. */
-static void more_to_send(struct res_conn *c)
+void res_conn_more(struct res_conn *c)
 {
     if (c->writes > 0 || !is_known(c)) {
         return;
@@ -341,14 +249,14 @@ static bool on_hello(struct res_conn *c, struct res_frame *f, struct sl_err *err
         list_add(&p->known, c);
         c->state = state;
     }
-    struct out *o = out_new(c);
+    struct res_out *o = res_out_new(c);
     res_put_welcome(&o->b, h.version, &p->cfg);
     if (h.role == RES_ROLE_PROBE) {
         linger(c);
-        out_send(o);
-        shut(c);
+        res_out_send(o);
+        res_wire_shut(c);
     } else {
-        out_send(o);
+        res_out_send(o);
     }
     return true;
 }
@@ -423,7 +331,7 @@ static bool on_sink_error(struct res_conn *c, struct res_frame *f, struct sl_err
     if (c->state == CONN_SINK) { /* it waits for our end of the connection before it fails its task */
         linger(c);
         let_go(c, NULL);
-        shut(c);
+        res_wire_shut(c);
     }
     return true;
 }
@@ -486,7 +394,7 @@ static bool on_task_get(struct res_conn *c, struct res_frame *f, struct sl_err *
         return unexpected(err, f->type);
     }
     c->has_task_rest = true;
-    more_to_send(c);
+    res_conn_more(c);
     return true;
 }
 
@@ -533,7 +441,7 @@ static bool on_end(struct res_conn *c, struct res_frame *f, struct sl_err *err)
     struct sl_err cut = SL_ERR_INIT;
     sl_fail(&cut, SL_RESULT_PARTIAL, "the answer was broken off");
     drop_result(c, &cut);
-    struct out *o = out_new(c);
+    struct res_out *o = res_out_new(c);
     res_put_empty(&o->b, RES_F_END_STORED);
     res_lock(c->port);
     res_task_set_state(c->task, RES_TASK_ENDED);
@@ -541,7 +449,7 @@ static bool on_end(struct res_conn *c, struct res_frame *f, struct sl_err *err)
     linger(c); /* the runner is the one who closes */
     c->is_done = true;
     drop_task(c);
-    out_send(o);
+    res_out_send(o);
     return true;
 }
 
@@ -628,35 +536,27 @@ static size_t handle(struct res_conn *c, const uint8_t *p, size_t n)
             break;
         }
         if (s == RES_SPLIT_BAD) {
-            refuse(c, &err);
+            res_conn_refuse(c, &err);
             break;
         }
         if (f.type == RES_F_ROWS && c->result && !res_result_room(c->result, c)) {
-            (void)uv_read_stop((uv_stream_t *)&c->tcp);
-            c->reading = false;
+            res_wire_pause(c);
             break;
         }
         done += used;
         if (!on_frame(c, &f, &err)) {
-            refuse(c, &err);
+            res_conn_refuse(c, &err);
             break;
         }
     }
     if (c->state != CONN_CLOSED) {
-        more_to_send(c);
+        res_conn_more(c);
     }
     return done;
 }
 
 /* --- reading
  * -------------------------------------------------------------------------------------------------- */
-
-static void alloc_cb(uv_handle_t *h, size_t hint, uv_buf_t *buf)
-{
-    (void)hint;
-    struct res_conn *c = h->data;
-    *buf = uv_buf_init(c->port->scratch, sizeof(c->port->scratch));
-}
 
 static void keep(struct res_conn *c, const uint8_t *p, size_t n)
 {
@@ -666,25 +566,13 @@ static void keep(struct res_conn *c, const uint8_t *p, size_t n)
     }
 }
 
-static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+void res_conn_bytes(struct res_conn *c, const uint8_t *p, size_t n)
 {
-    struct res_conn *c = stream->data;
-    if (n == 0) {
-        return;
-    }
-    if (n < 0) {
-        res_conn_close(c);
-        return;
-    }
-    if (c->state == CONN_LINGER) {
-        return;
-    }
-    c->seen_ms = res_now_ms();
     if (c->in.n == 0) {
-        size_t done = handle(c, (const uint8_t *)buf->base, (size_t)n);
-        keep(c, (const uint8_t *)buf->base + done, (size_t)n - done);
+        size_t done = handle(c, p, n);
+        keep(c, p + done, n - done);
     } else {
-        sl_buf_put(&c->in, buf->base, (size_t)n);
+        sl_buf_put(&c->in, p, n);
         SL_BUG_ON(c->in.full);
         size_t done = handle(c, (const uint8_t *)c->in.p, c->in.n);
         if (c->state == CONN_HELLO || is_known(c)) {
@@ -710,12 +598,12 @@ void res_conn_look(struct res_conn *c)
         c->state == CONN_SINK && c->result && c->result->close_wanted && c->result->state != RES_COMPLETE;
     res_unlock(p);
     if (stop_task || stop_result) {
-        struct out *o = out_new(c);
+        struct res_out *o = res_out_new(c);
         res_put_empty(&o->b, RES_F_STOP);
         linger(c);
         let_go(c, NULL);
-        out_send(o);
-        shut(c);
+        res_out_send(o);
+        res_wire_shut(c);
         return;
     }
     if (c->paused && res_result_room(c->result, c)) {
@@ -724,7 +612,7 @@ void res_conn_look(struct res_conn *c)
         if (is_known(c)) {
             sl_buf_consume(&c->in, done);
             if (!c->paused) {
-                start_reading(c);
+                res_wire_read(c);
             }
         }
     }
@@ -741,7 +629,7 @@ void res_conn_tick(struct res_conn *c, int64_t now)
     struct sl_err err = SL_ERR_INIT;
     if (c->state == CONN_HELLO && now - c->since_ms >= cfg->hello_ms) {
         sl_fail(&err, SL_RESULTS_PROTOCOL, "no HELLO within %u ms", cfg->hello_ms);
-        refuse(c, &err);
+        res_conn_refuse(c, &err);
     } else if (c->state == CONN_LINGER && now - c->since_ms >= SL_LIMIT_RESULTS_LINGER_MS) {
         res_conn_close(c);
     } else if (is_known(c) && !c->paused && now - c->seen_ms >= cfg->lost_ms) {
@@ -781,9 +669,9 @@ void res_conn_accept(struct res_port *p)
     if (p->known.n >= p->cfg.connections) {
         struct sl_err err = SL_ERR_INIT;
         sl_fail(&err, SL_BUSY, "%u connections are open, no more are allowed", p->cfg.connections);
-        refuse(c, &err);
+        res_conn_refuse(c, &err);
         return;
     }
     (void)uv_tcp_nodelay(&c->tcp, 1);
-    start_reading(c);
+    res_wire_read(c);
 }

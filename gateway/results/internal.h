@@ -16,12 +16,14 @@
 #include "gateway/results/frames.h"
 #include "gateway/results/results.h"
 #include "gateway/results/spool.h"
+#include "gateway/results/tls.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <uv.h>
 
-#define RES_TOKEN_BUCKETS 1024
+#define RES_TOKEN_BUCKETS    1024
+#define RES_TASK_PIECE_BYTES ((size_t)64 << 10)
 
 /* A live secret; part of a task or result. Found by its SHA-256, then compared in constant time. */
 struct res_token {
@@ -128,6 +130,8 @@ struct res_conn {
     enum res_conn_state state;
     bool paused; /* reading stopped: its result has no room */
     bool reading;
+    bool chosen;         /* its first byte has come */
+    struct res_tls *tls; /* NULL: as they are */
     int64_t seen_ms, sent_ms, since_ms;
     struct sl_buf in;          /* the part of a frame that came so far */
     unsigned writes;           /* in flight */
@@ -169,6 +173,11 @@ struct res_port {
     int64_t part_ms; /* when the last connections are closed, once the port is stopping */
     struct res_list fresh, known;
     char scratch[64 << 10];
+    char plain[16 << 10]; /* of one record */
+
+    bool tls_only;
+    pthread_mutex_t identity_mu;
+    struct res_identity *identity; /* NULL: nobody has asked yet */
 };
 
 void res_lock(struct res_port *p);
@@ -224,8 +233,35 @@ void res_conn_accept(struct res_port *p);
 void res_conn_tick(struct res_conn *c, int64_t now);
 /* Something changed on another thread: close, or room again. */
 void res_conn_look(struct res_conn *c);
+/* Bytes of frames that came. */
+void res_conn_bytes(struct res_conn *c, const uint8_t *p, size_t n);
+/* A write has ended: what is due next. */
+void res_conn_more(struct res_conn *c);
+/* Says why, ends what it was doing with the same reason, and closes. */
+void res_conn_refuse(struct res_conn *c, const struct sl_err *err);
 void res_conn_close(struct res_conn *c);
 /* All of its work is stored and it knows: it is the one to close. */
 bool res_conn_is_done(const struct res_conn *c);
+
+/* --- wire.c
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Frames on their way out. */
+struct res_out {
+    uv_write_t req;
+    struct res_conn *conn;
+    struct sl_buf b;
+};
+struct res_out *res_out_new(struct res_conn *c);
+/* Takes it over; may close the connection. */
+void res_out_send(struct res_out *o);
+/* Reads on; stops reading. */
+void res_wire_read(struct res_conn *c);
+void res_wire_pause(struct res_conn *c);
+/* Ends our side of a lingering connection. */
+void res_wire_shut(struct res_conn *c);
+
+/* --- port.c: made on first use; any thread. Error: tls-failed. */
+struct res_identity *res_port_identity(struct res_port *p, struct sl_err *err);
 
 #endif

@@ -65,6 +65,8 @@ void res_port_unref(struct res_port *p)
     res_unlock(p);
     if (last) {
         pthread_mutex_destroy(&p->mu);
+        pthread_mutex_destroy(&p->identity_mu);
+        res_identity_free(p->identity);
         free(p->spool_dir);
         free(p);
     }
@@ -222,6 +224,43 @@ static void *lane(void *arg)
     return NULL;
 }
 
+/* --- TLS ---------------------------------------------------------------------------------------------------
+ */
+
+struct res_identity *res_port_identity(struct res_port *p, struct sl_err *err)
+{
+    SL_BUG_ON(pthread_mutex_lock(&p->identity_mu) != 0);
+    if (!p->identity) {
+        p->identity = res_identity_new(err);
+    }
+    struct res_identity *i = p->identity;
+    SL_BUG_ON(pthread_mutex_unlock(&p->identity_mu) != 0);
+    return i;
+}
+
+/* Of an address; a name stands for itself. */
+static bool is_loopback(sl_str host)
+{
+    return sl_str_eqz(host, "localhost") || sl_str_eqz(host, "::1") || sl_str_eqz(host, "[::1]") ||
+           sl_str_starts(host, SL_STR("127."));
+}
+
+const char *res_port_dial(struct res_port *p, const char *address, struct sl_arena *a, struct sl_err *err)
+{
+    const char *colon = strrchr(address, ':');
+    sl_str host = {address, colon ? (size_t)(colon - address) : strlen(address)};
+    if (p->cfg.no_tls || (!p->tls_only && is_loopback(host))) {
+        return sl_arena_strdupz(a, sl_str_of(address));
+    }
+    const struct res_identity *i = res_port_identity(p, err);
+    return i ? sl_arena_printf(a, "%s#%s", address, res_identity_pin(i)).p : NULL;
+}
+
+sl_str res_dial_shown(const char *dial)
+{
+    return (sl_str){dial, strcspn(dial, "#")};
+}
+
 /* --- start and stop
  * ------------------------------------------------------------------------------------------ */
 
@@ -285,7 +324,9 @@ struct res_port *res_port_start(const struct res_config *c, struct sl_err *err)
     p->refs = 1;
     p->cfg = *c;
     fill_config(&p->cfg);
+    p->tls_only = !p->cfg.no_tls && !is_loopback(sl_str_of(p->cfg.bind_host));
     pthread_mutex_init(&p->mu, NULL);
+    pthread_mutex_init(&p->identity_mu, NULL);
     p->spool_dir = strdup(c->spool_dir);
     SL_OOM_ON(!p->spool_dir);
     p->cfg.spool_dir = p->spool_dir;

@@ -27,12 +27,20 @@ struct res_config {
     size_t cell_bytes, row_bytes, memory_bytes, spool_bytes,
         spool_total_bytes; /* per result / in all; 0 = limits.h */
     unsigned connections;
+    bool no_tls; /* beyond this machine, too, rows travel as they are */
 };
 
 SL_MUST_CHECK struct res_port *res_port_start(const struct res_config *c, struct sl_err *err);
 /* Closes every connection (sinks then fail their tasks), joins the thread, removes spool files. */
 void res_port_stop(struct res_port *p);
 int res_port_number(const struct res_port *p);
+/* The address as Flink is told to dial it: HOST:PORT, and where the way leads beyond this machine (the host is not loopback,
+ * or the port listens elsewhere, too) "#" and the digest of the certificate that answers: "10.8.0.14:41877#sha256:...".
+ * NULL: tls-failed. In the arena. */
+SL_MUST_CHECK const char *res_port_dial(struct res_port *p, const char *address, struct sl_arena *a,
+                                        struct sl_err *err);
+/* What a person is shown of it: HOST:PORT. */
+sl_str res_dial_shown(const char *dial);
 
 /* --- tasks -------------------------------------------------------------------------------------------------
  */

@@ -384,13 +384,10 @@ static bool go(struct walk *w, struct ses_table *ret_then)
     }
     w->config = ses_config(w->s, op, &op->arena);
     w->name = job_name(w);
-    const char *own = w->h->env.sub.results_of
-                          ? w->h->env.sub.results_of(w->h->env.sub.target_ctx, w->target->name, &op->arena)
-                          : "";
-    w->results = own[0] ? own
-                        : sl_arena_printf(&op->arena, "%s:%d", w->h->env.sub.results_host,
-                                          res_port_number(w->h->env.sub.results))
-                              .p;
+    w->results = sub_results_dial(&w->h->env.sub, "", w->target->name, &op->arena, &err);
+    if (!w->results) {
+        return ses_fail(op, &err);
+    }
     if (w->e->how == SES_WALK_SELECT) {
         op->result = res_result_new(w->h->env.sub.results, MINE, &err);
         if (!op->result) {

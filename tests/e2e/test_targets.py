@@ -5,6 +5,7 @@ import http.client
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -227,7 +228,6 @@ SHOUT = "CREATE TEMPORARY FUNCTION shout AS 'shop.Functions$Shout';\n"
 
 def test_jars_of_this_machine(prod, foreign, flink, udf_jar):
     """--jar and ADD JAR: the class runs in JobManager (constants are folded there) and TaskManagers, and what was sent goes again."""
-    there = jar_names(foreign)
     where = ("--target", "prod", "--flink", flink)
     missing = prod("run", prod.script(SHOUT + "SELECT shout('a');"), *where)
     assert missing.rc in (1, 3) and "shop.Functions$Shout" in missing.err, str(missing)
@@ -260,7 +260,7 @@ def test_jars_of_this_machine(prod, foreign, flink, udf_jar):
     assert not [n for n in jar_names(foreign) if n.startswith("sluice-jars-")]
     prod.run(text, "--jar", udf_jar, *where).ok()
     prod("owner", "stop").ok()
-    assert not [n for n in jar_names(foreign) if n.startswith("sluice-jars-")] and len(jar_names(foreign)) == len(there)
+    assert not [n for n in jar_names(foreign) if n.startswith("sluice-jars-")] and len(jar_names(foreign)) == 1  # the runner stays
     gone = prod("run", prod.script(text), "--jar", os.path.join(prod.folder, "none.jar"), *where)
     assert gone.rc != 0 and "file-not-found" in gone.err
     slots_are_free(foreign)
@@ -334,6 +334,72 @@ def test_a_cluster_that_takes_no_jobs(home, flink):
         it.stop()
     assert "target-unreachable" in home("target", "test", "readonly", "--flink", flink).ok(4).err
     home("target", "rm", "readonly").ok()
+
+
+class Relay:
+    """Hands on what comes to another port of this machine, and keeps a copy; `context`: it speaks TLS itself, as an impostor would."""
+
+    def __init__(self, port, context=None):
+        self.port, self.context, self.seen = port, context, bytearray()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                there = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self.one, args=(there,), daemon=True).start()
+
+    def one(self, there):
+        try:
+            if self.context:
+                there = self.context.wrap_socket(there, server_side=True)
+            here = socket.create_connection(("127.0.0.1", self.port), 60)
+            threading.Thread(target=self.pump, args=(here, there), daemon=True).start()
+            self.pump(there, here)
+        except OSError:
+            there.close()
+
+    def pump(self, one, other):
+        try:
+            while data := one.recv(65536):
+                self.seen += data
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def test_rows_from_beyond_this_machine(foreign, flink, tmp_path):
+    """The port listens everywhere: rows, answers and the probe come over TLS from whoever knows the certificate, and nothing of them can be read on the way."""
+    it = harness.Sluice("beyond", {"SLUICE_RESULTS_BIND": "0.0.0.0:0"})
+    try:
+        it("target", "add", "far", "--url", foreign.rest("/")).ok()
+        where = ("--target", "far", "--flink", flink)
+        text = COUNT.replace("id * 2 AS d", "CONCAT('row-', CAST(id AS STRING)) AS d") + "SHOW TABLES;\n"
+        done = it.run(text, *where).ok()
+        assert done.rows(1) == [("+I", [str(i), f"row-{i}"]) for i in range(1, 6)] and done.rows(2) == [("+I", ["g"])]
+        assert "over TLS" in it("target", "test", "far", "--flink", flink).ok().out
+        port = int(re.search(r"results port (\d+)", it("owner", "status").ok().out)[1])
+        way = Relay(port)
+        done = it.run(text, *where, "--results-address", way.address).ok()
+        assert len(done.rows(1)) == 5 and len(way.seen) > 1000 and b"row-" not in way.seen and b"SLR" not in way.seen
+        for address in [a for a in subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split() if ":" not in a][:1]:
+            it.run(text, *where, "--results-address", f"{address}:{port}").ok()
+        cert = tmp_path / "other.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", cert, "-out", tmp_path / "c.pem", "-days", "2", "-subj", "/CN=sluice results"], check=True, capture_output=True)
+        cert.write_bytes(cert.read_bytes() + (tmp_path / "c.pem").read_bytes())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert)
+        other = it("run", it.script(text), *where, "--results-address", Relay(port, context).address).ok(4)
+        assert "error[results-unreachable]" in other.err and "another certificate" in other.err and "row-" not in other.out, str(other)
+        it("owner", "stop").ok()
+    finally:
+        it.remove()
+    slots_are_free(foreign)
 
 
 class Front(http.server.ThreadingHTTPServer):

@@ -71,7 +71,7 @@ final class InlineReporter implements Reporter {
     static SluiceAnswer unreachable(String address, ResultsException why, long since) {
         ObjectNode n = Json.object();
         n.put("error", why.slug());
-        n.put("address", address);
+        n.put("address", Link.plainAddress(address));
         n.put("cause", String.valueOf(why.getMessage()));
         n.put("ms", (System.nanoTime() - since) / 1_000_000);
         return new SluiceAnswer(Json.text(n));

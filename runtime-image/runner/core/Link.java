@@ -36,9 +36,10 @@ final class Link implements Closeable {
     }
 
     static final int CONNECT_MS = 2000;
-    private static final int HELLO_MS = 5000;
+    static final int HELLO_MS = 5000;
 
     private final SocketChannel channel;
+    private final Wire wire;
     private final Selector readable;
     private final Selector writable;
     private final ReentrantLock sending = new ReentrantLock();
@@ -55,9 +56,10 @@ final class Link implements Closeable {
     private volatile boolean closed;
     private volatile Limits limits;
 
-    /** Connects within CONNECT_MS, says HELLO and waits for WELCOME. */
-    static Link open(String address, int role, String token, int statement, Handler handler) throws IOException {
-        Link link = new Link(connect(address), handler);
+    /** Connects within CONNECT_MS, says HELLO and waits for WELCOME. where: host:port, and #sha256:... where TLS is spoken. */
+    static Link open(String where, int role, String token, int statement, Handler handler) throws IOException {
+        String address = plainAddress(where);
+        Link link = new Link(connect(where), handler);
         boolean ok = false;
         try {
             Out hello = new Out(128);
@@ -91,7 +93,8 @@ final class Link implements Closeable {
                 : why.again();
     }
 
-    private static SocketChannel connect(String address) throws IOException {
+    private static Wire connect(String where) throws IOException {
+        String address = plainAddress(where);
         SocketChannel c = null;
         try {
             InetSocketAddress to = parse(address);
@@ -103,13 +106,44 @@ final class Link implements Closeable {
             c.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             c.socket().connect(to, CONNECT_MS);
             c.configureBlocking(false);
-            return c;
+            return where.equals(address) ? new Wire(c) : new TlsWire(c, pin(where), HELLO_MS);
         } catch (IOException | IllegalArgumentException e) {
             if (c != null) {
                 c.close();
             }
-            throw new ResultsException(ResultsException.UNREACHABLE, address + ": " + e.getMessage(), e);
+            if (Thread.currentThread().isInterrupted()) {
+                throw interrupted();
+            }
+            throw new ResultsException(ResultsException.UNREACHABLE, address + ": " + reason(e), e);
         }
+    }
+
+    /** A handshake's failure says why only in its causes. */
+    private static String reason(Throwable e) {
+        Throwable at = e;
+        while (at.getCause() != null && at.getCause() != at) {
+            at = at.getCause();
+        }
+        return String.valueOf(at.getMessage() != null ? at.getMessage() : e.getMessage());
+    }
+
+    /** What is in front of the '#': "host:port" of "host:port#sha256:...". */
+    static String plainAddress(String where) {
+        int hash = where.indexOf('#');
+        return hash < 0 ? where : where.substring(0, hash);
+    }
+
+    /** The digest of the certificate that has to answer there. */
+    private static byte[] pin(String where) {
+        String text = where.substring(where.indexOf('#') + 1);
+        if (!text.matches("sha256:[0-9a-f]{64}")) {
+            throw new IllegalArgumentException("not a certificate's digest");
+        }
+        byte[] bytes = new byte[32];
+        for (int i = 0; i < 32; i++) {
+            bytes[i] = (byte) Integer.parseInt(text.substring(7 + 2 * i, 9 + 2 * i), 16);
+        }
+        return bytes;
     }
 
     /** host:port or [IPv6]:port. */
@@ -125,8 +159,9 @@ final class Link implements Closeable {
         return new InetSocketAddress(host, Integer.parseInt(address.substring(colon + 1)));
     }
 
-    private Link(SocketChannel channel, Handler handler) throws IOException {
-        this.channel = channel;
+    private Link(Wire wire, Handler handler) throws IOException {
+        this.wire = wire;
+        this.channel = wire.channel;
         this.handler = handler;
         this.readable = Selector.open();
         this.writable = Selector.open();
@@ -179,8 +214,8 @@ final class Link implements Closeable {
     }
 
     private void write(ByteBuffer[] parts) throws IOException {
-        while (parts[parts.length - 1].hasRemaining() || parts[parts.length - 2].hasRemaining()) {
-            if (channel.write(parts) > 0) {
+        while (parts[parts.length - 1].hasRemaining() || parts[parts.length - 2].hasRemaining() || !wire.flushed()) {
+            if (wire.write(parts) > 0) {
                 continue;
             }
             if (Thread.currentThread().isInterrupted()) {
@@ -301,7 +336,7 @@ final class Link implements Closeable {
                     owed = ByteBuffer.allocate(5).putInt(1).put((byte) Frames.HEARTBEAT);
                     owed.flip();
                 }
-                channel.write(owed);
+                wire.write(new ByteBuffer[] {owed});
                 sentAt = now;
             } finally {
                 sending.unlock();
@@ -311,7 +346,7 @@ final class Link implements Closeable {
 
     private void receive() throws IOException {
         for (;;) {
-            int n = channel.read(in);
+            int n = wire.read(in);
             if (n < 0) {
                 throw new EOFException();
             }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a TaskManager can reach: a job of one task that tries each address once, all at the same time, and leaves what
  * it found in an accumulator. It always finishes, so that it takes a slot for two seconds at most and no cluster shows
- * a failed job of ours. Arguments: --results HOST:PORT (our own answer is expected there) or --connect HOST:PORT. */
+ * a failed job of ours. Arguments: --results HOST:PORT[#PIN] (our own answer is expected there) or --connect HOST:PORT. */
 package org.sluice.runner;
 
 import java.io.Serializable;
@@ -47,7 +47,7 @@ public final class Probe {
         @Override
         public void run() {
             try {
-                InetSocketAddress to = Link.parse(address);
+                InetSocketAddress to = Link.parse(Link.plainAddress(address));
                 if (to.isUnresolved()) {
                     throw new java.net.UnknownHostException("unknown host");
                 }
@@ -94,6 +94,7 @@ public final class Probe {
     private static final class Try extends RichMapFunction<Long, Long> implements Serializable {
         private static final long serialVersionUID = 1L;
         private static final long WAIT_MS = 2300;
+        private static final long TLS_MS = 3000; /* more, for a JVM that has never spoken it */
         private final String[] args;
 
         Try(String[] args) {
@@ -110,7 +111,7 @@ public final class Probe {
             }
             ListAccumulator<String> found = new ListAccumulator<>();
             getRuntimeContext().addAccumulator("sluice-probe", found);
-            long end = System.nanoTime() + WAIT_MS * 1_000_000;
+            long end = System.nanoTime() + (WAIT_MS + (String.join(" ", args).contains("#") ? TLS_MS : 0)) * 1_000_000;
             for (Finding f : all) {
                 f.join(Math.max(1, (end - System.nanoTime()) / 1_000_000));
                 found.add(f.text());

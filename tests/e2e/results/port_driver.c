@@ -3,6 +3,7 @@
  * line of JSON each, so that tests in Python can be its peers and its readers.
  *
  *   result STATEMENT                     {"id":0,"token":"..."}
+ *   dial HOST:PORT                       {"dial":".."}: as Flink is told it
  *   task DOCUMENT                        {"id":0,"token":"..."}
  *   read ID FORM ZONE MAX MS             columns, rows from the last read on, state; FORM text|flink|api,
  * ZONE - or an id drain ID MS                          reads to the end, dropping behind:
@@ -227,6 +228,14 @@ static bool command(char *line)
         made(things[n_things].task ? res_task_token(things[n_things].task) : "");
         return true;
     }
+    if (strcmp(word, "dial") == 0) {
+        SL_ARENA_AUTO arena = {0};
+        const char *dial = res_port_dial(port, rest, &arena, &err);
+        begin();
+        sl_jw_kstrz(&w, "dial", dial ? dial : err.msg);
+        end();
+        return true;
+    }
     bool read = strcmp(word, "read") == 0;
     int got = read ? sscanf(rest, "%lld %15s %63s %lld %lld", &a, form, zone, &b, &c)
                    : sscanf(rest, "%lld %lld", &a, &b);
@@ -291,6 +300,10 @@ static bool setting(struct res_config *c, const char *arg)
         c->spool_bytes = v;
     } else if (IS("row")) {
         c->row_bytes = v;
+    } else if (IS("bind")) {
+        c->bind_host = eq + 1;
+    } else if (IS("tls")) {
+        c->no_tls = v == 0;
     } else if (IS("connections")) {
         c->connections = (unsigned)v;
     } else {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Flink side of the results protocol (docs/results-protocol.md) for tests: makes frames, and speaks them to the real
 port. Knows how to be rude: every part can be sent alone, in pieces, or wrong."""
+import hashlib
 import socket
+import ssl
 import struct
 import time
 
@@ -104,10 +106,23 @@ def finish(n):
     return frame(FINISH, struct.pack(">Q", n))
 
 
+def tls(sock, pin, highest=ssl.TLSVersion.MAXIMUM_SUPPORTED):
+    """Shakes hands with whom that digest belongs to, as the push sink does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode, context.maximum_version = False, ssl.CERT_NONE, highest
+    sock = context.wrap_socket(sock)
+    assert "sha256:" + hashlib.sha256(sock.getpeercert(binary_form=True)).hexdigest() == pin
+    return sock
+
+
 class Peer:
-    def __init__(self, port, data=b"", timeout=60):
+    """pin: of the certificate; "" = no TLS."""
+
+    def __init__(self, port, data=b"", timeout=60, pin=""):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if pin:
+            self.sock = tls(self.sock, pin)
         self.got = b""
         if data:
             self.send(data)
