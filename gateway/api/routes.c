@@ -39,6 +39,8 @@ static const struct api_param job_events[] = {
 static const struct api_param job_rollback[] = {
     OF_JOB,
     {"version", API_IN_BODY, "integer", false, "which (default: the one before)"},
+    {"vars", API_IN_BODY, "array:GivenVariable", false,
+     "values of its secrets, which are not kept: [{\"name\",\"value\"}]"},
     {"key", API_IN_BODY, "string", false, "idempotency key; the header Idempotency-Key gives it too"},
     {"allowNonRestoredState", API_IN_BODY, "boolean", false,
      "state that has no place any more may be dropped"},

@@ -4,6 +4,7 @@
 
 #include "gateway/jobs/history.h"
 #include "gateway/jobs/request.h"
+#include "sqlparse/vars.h"
 
 static bool emit(void *ctx, sl_str json)
 {
@@ -67,12 +68,32 @@ static bool version_before(struct api_call *c, const struct run *now, int64_t *r
     return sl_hint(err, "sluice job history %s", now->job);
 }
 
+/* Values of secrets, which a version does not keep. */
+static bool given_secrets(const struct sl_json *p, struct sl_arena *a, struct sql_vars *ret,
+                          struct sl_err *err)
+{
+    SL_JSON_EACH(v, sl_json_get(p, "vars"))
+    {
+        sl_str name = sl_json_str(sl_json_get(v, "name"), SL_STR(""));
+        if (!sql_vars_add(ret, a, name, sl_json_str(sl_json_get(v, "value"), SL_STR("")), "given", err)) {
+            return false;
+        }
+        if (!ret->list.v[ret->list.n - 1].secret) {
+            return sl_fail(err, SL_USAGE,
+                           "'%.*s' is no secret: a version keeps the values of its other variables",
+                           SL_S(name));
+        }
+    }
+    return true;
+}
+
 bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     const struct sl_json *p = api_call_params(c);
     struct sl_arena *a = api_call_arena(c);
     struct sub_request rq;
     struct run now;
+    struct sql_vars given = {0};
     sl_str what, key;
     int64_t version = sl_json_i64(sl_json_get(p, "version"), 0);
     if (!api_param_str(c, "job", SL_STR_NONE, &what, err) ||
@@ -83,8 +104,8 @@ bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *e
     if (!now.job[0]) {
         return sl_fail(err, SL_JOB_UNKNOWN, "run %.8s is a SELECT: it belongs to no job", now.id);
     }
-    if ((!version && !version_before(c, &now, &version, err)) ||
-        !sub_version_request(&api_call_env(c)->sub, now.job, version, NULL, a, &rq, err)) {
+    if ((!version && !version_before(c, &now, &version, err)) || !given_secrets(p, a, &given, err) ||
+        !sub_version_request(&api_call_env(c)->sub, now.job, version, &given, a, &rq, err)) {
         return false;
     }
     rq.replace = true;

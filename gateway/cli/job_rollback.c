@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sluice job rollback NAME [VERSION]. */
+ * sluice job rollback NAME [VERSION]. Values of secrets are not kept with a version: they are given again. */
 #include "base/digest.h"
 #include "base/json.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/job_stop.h"
 #include "gateway/cli/run_events.h"
+#include "gateway/cli/source.h"
 
 #include <pwd.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct words {
     int64_t version, well_ms;
     bool lenient;
     struct cli_events_options show;
+    struct cli_source_options given;
 };
 
 /* "v7" or "7". */
@@ -24,10 +26,16 @@ static bool read_version(const char *word, int64_t *ret)
 }
 
 /* 0, or an exit code. */
-static int read_words(struct words *w, int argc, char **argv)
+static int read_words(struct words *w, struct sl_arena *a, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
+        if (strncmp(argv[i], "--var", 5) == 0) {
+            int taken = cli_source_option(&w->given, a, "job", argc, argv, &i);
+            if (taken <= 0) {
+                return taken < 0 ? sl_code_exit(SL_USAGE)
+                                 : cli_usage("job", "'%s' is not expected after 'rollback'", argv[i]);
+            }
+        } else if (strcmp(argv[i], "--json") == 0) {
             w->show.json = true;
         } else if (strcmp(argv[i], "-q") == 0 || strcmp(argv[i], "--quiet") == 0) {
             w->show.quiet = true;
@@ -61,9 +69,14 @@ int cli_job_rollback(int argc, char **argv)
     char key[33];
     const struct passwd *pw = getpwuid(getuid());
     cli_rows_defaults(&x.show.rows, stdout);
-    int rc = read_words(&x, argc, argv);
+    int rc = read_words(&x, &a, argc, argv);
     if (rc) {
         return rc;
+    }
+    struct sql_vars secrets = {0};
+    struct cli_source_error unread = {.err = SL_ERR_INIT};
+    if (!cli_source_given(&secrets, &a, &x.given, &unread)) {
+        return cli_source_error_print(&unread);
     }
     sl_random_hex(key, 16);
     sql_script_init(&none, &a, SQL_FLINK_DEFAULT);
@@ -81,6 +94,15 @@ int cli_job_rollback(int argc, char **argv)
     sl_jw_ki64(&w, "version", x.version);
     sl_jw_ki64(&w, "wellMs", x.well_ms);
     sl_jw_kbool(&w, "allowNonRestoredState", x.lenient);
+    sl_jw_key(&w, "vars");
+    sl_jw_array(&w);
+    for (size_t i = 0; i < secrets.list.n; i++) {
+        sl_jw_object(&w);
+        sl_jw_kstr(&w, "name", secrets.list.v[i].name);
+        sl_jw_kstr(&w, "value", secrets.list.v[i].value);
+        sl_jw_end_object(&w);
+    }
+    sl_jw_end_array(&w);
     sl_jw_end_object(&w);
     sl_jw_end_object(&w);
     struct cli_events *ev = cli_events_new(&x.show, &none);

@@ -222,6 +222,24 @@ static bool add_var_file(struct sql_vars *vars, struct sl_arena *a, const char *
     return ok || fail_in(ret, path, text);
 }
 
+bool cli_source_given(struct sql_vars *vars, struct sl_arena *a, const struct cli_source_options *o,
+                      struct cli_source_error *ret)
+{
+    for (size_t i = 0; i < o->var_files.n; i++) {
+        if (!add_var_file(vars, a, o->var_files.v[i], ret)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < o->vars.n; i++) {
+        const char *eq = strchr(o->vars.v[i], '=');
+        sl_str name = {o->vars.v[i], (size_t)(eq - o->vars.v[i])};
+        if (!sql_vars_add(vars, a, name, sl_str_of(eq + 1), "--var", &ret->err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool gather_vars(struct cli_source *s, struct sl_arena *a, const char *dir,
                         const struct cli_source_options *o, sql_version flink, struct cli_source_error *ret)
 {
@@ -241,17 +259,8 @@ static bool gather_vars(struct cli_source *s, struct sl_arena *a, const char *di
     if (!sql_project_vars(&s->project, s->environment, &b, a, &s->vars, &ret->err)) {
         return false;
     }
-    for (size_t i = 0; i < o->var_files.n; i++) {
-        if (!add_var_file(&s->vars, a, o->var_files.v[i], ret)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < o->vars.n; i++) {
-        const char *eq = strchr(o->vars.v[i], '=');
-        sl_str name = {o->vars.v[i], (size_t)(eq - o->vars.v[i])};
-        if (!sql_vars_add(&s->vars, a, name, sl_str_of(eq + 1), "--var", &ret->err)) {
-            return false;
-        }
+    if (!cli_source_given(&s->vars, a, o, ret)) {
+        return false;
     }
     s->vars.env = env_value;
     s->vars.off = o->no_variables;

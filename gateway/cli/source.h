@@ -50,6 +50,9 @@ struct cli_source_error {
 };
 SL_MUST_CHECK bool cli_source_load(struct cli_source *s, struct sl_arena *a, const char *path,
                                    const struct cli_source_options *o, struct cli_source_error *ret);
+/* Adds what --var-file and --var say. */
+SL_MUST_CHECK bool cli_source_given(struct sql_vars *vars, struct sl_arena *a,
+                                    const struct cli_source_options *o, struct cli_source_error *ret);
 /* Does the configuration of a job in sluice.yaml leave streaming mode? What only streams have is not asked for then. */
 bool cli_source_may_be_batch(const struct cli_source *s);
 

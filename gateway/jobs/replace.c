@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "gateway/jobs/request.h"
 #include "gateway/jobs/savepoint.h"
+#include "gateway/jobs/secrets.h"
 #include "gateway/jobs/submission_internal.h"
 #include "sys/log.h"
 
@@ -149,6 +150,17 @@ bool replace_list(struct store *s, const char *job, size_t limit, struct sl_aren
 /* --- forward ------------------------------------------------------------------------------------------------
  */
 
+/* What is replaced can come back only when its secrets are known: said while nothing has been stopped. */
+static void mention_way_back(struct sub *s, const char *name, size_t n_runs)
+{
+    struct sub_request rq;
+    struct sl_err err = SL_ERR_INIT;
+    if (n_runs && !sub_version_request(s->env, name, s->old_version, s->rq->vars, s->arena, &rq, &err) &&
+        err.code == SL_VARIABLE_UNDEFINED) {
+        event_note(s->sink, "v%lld would not come back by itself: %s", (long long)s->old_version, err.msg);
+    }
+}
+
 bool sub_replace_begin(struct sub *s)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -178,6 +190,7 @@ bool sub_replace_begin(struct sub *s)
     }
     s->replaces = b.id;
     s->old_version = b.old_version;
+    mention_way_back(s, name, n);
     s->old_runs = runs;
     s->n_old_runs = n;
     s->old = sl_new_n(s->arena, struct restore_source, n + 1);
@@ -255,27 +268,6 @@ static bool back_cancelled(void *ctx)
     return b->stop && __atomic_load_n(b->stop, __ATOMIC_ACQUIRE);
 }
 
-static bool fill_secrets(struct sub_request *rq, const struct sql_vars *given, struct sl_err *err)
-{
-    for (size_t i = 0; i < rq->vars->list.n; i++) {
-        struct sql_var *v = &((struct sql_vars *)(uintptr_t)rq->vars)->list.v[i];
-        for (size_t k = 0; given && v->secret && k < given->list.n; k++) {
-            if (sl_str_eq(given->list.v[k].name, v->name)) {
-                v->value = given->list.v[k].value;
-                v->source = SL_STR(""); /* filled */
-            }
-        }
-        if (v->secret && v->source.n) {
-            sl_fail(err, SL_VARIABLE_UNDEFINED,
-                    "the value of secret '%.*s' is not kept: it is needed to start that version again",
-                    SL_S(v->name));
-            return sl_hint(err, "sluice run FILE --name %.*s --replace, with the file of that version",
-                           SL_S(rq->name));
-        }
-    }
-    return true;
-}
-
 bool sub_version_request(const struct sub_env *env, const char *job, int64_t version,
                          const struct sql_vars *vars, struct sl_arena *a, struct sub_request *ret,
                          struct sl_err *err)
@@ -290,7 +282,8 @@ bool sub_version_request(const struct sub_env *env, const char *job, int64_t ver
                        (long long)version);
     }
     const struct sl_json *params = sl_json_parse(a, json, err);
-    if (!params || !sub_request_read(params, a, ret, err) || !fill_secrets(ret, vars, err)) {
+    if (!params || !(params = secrets_fill(params, vars, job, version, a, err)) ||
+        !sub_request_read(params, a, ret, err)) {
         return false;
     }
     sl_random_hex(key, 16);
@@ -513,7 +506,7 @@ static void recover(struct back *b, const struct replace_record *rec)
 {
     SL_ARENA_AUTO a = {0};
     struct store *store = ledger_store(b->env->ledger);
-    struct sl_err err = SL_ERR_INIT;
+    struct sl_err err = SL_ERR_INIT, unread = SL_ERR_INIT;
     struct ids_arg old = {.replacement = rec->id, .arena = &a}, fresh = {.key = rec->key, .arena = &a};
     if (!store_read(store, old_ids_tx, &old, &err) || !store_read(store, new_ids_tx, &fresh, &err)) {
         return;
@@ -548,7 +541,13 @@ static void recover(struct back *b, const struct replace_record *rec)
     if (!none_comes_late(b, &fresh) || started_before(b, rec, &old, &a)) {
         return;
     }
-    if (start_again(b, rec->job, rec->old_version, sources, n, &a, &err)) {
+    struct sub_request was; /* of the new version, with the values of its secrets */
+    if (b->env->open_dir && sub_request_kept(b->env->open_dir, sl_str_of(rec->key), &a, &was, &unread)) {
+        b->vars = was.vars;
+    }
+    bool again = start_again(b, rec->job, rec->old_version, sources, n, &a, &err);
+    b->vars = NULL;
+    if (again) {
         end_record(b->env, rec->id, rec->job, "undone", "the owner ended in the middle of it");
     } else if (!back_cancelled(b)) {
         end_record(b->env, rec->id, rec->job, "failed", err.msg);
@@ -573,6 +572,24 @@ static void settle_pending(struct back *b)
     }
 }
 
+bool replace_open_keys(struct store *s, struct sl_arena *a, const char ***ret, size_t *ret_n,
+                       struct sl_err *err)
+{
+    struct list_arg l = {.open = true, .limit = RUNS_MAX, .arena = a};
+    struct replace_record *list;
+    size_t n;
+    if (!list_records(s, &l, &list, &n, err)) {
+        return false;
+    }
+    const char **v = sl_new_n(a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        v[i] = list[i].key;
+    }
+    *ret = v;
+    *ret_n = n;
+    return true;
+}
+
 void replace_recover(const struct sub_env *env, const bool *stop)
 {
     SL_ARENA_AUTO a = {0};
@@ -588,5 +605,8 @@ void replace_recover(const struct sub_env *env, const bool *stop)
     }
     for (size_t i = 0; i < n && !back_cancelled(&b); i++) {
         recover(&b, &list[i]);
+        if (env->open_dir && !back_cancelled(&b)) {
+            sub_request_drop(env->open_dir, sl_str_of(list[i].key));
+        }
     }
 }

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import threading
 import time
 
@@ -245,6 +246,39 @@ def test_each_statement_has_its_own_snapshot(sluice, feed, flink, mode):
     harness.wait_for(lambda: len(rows(feed.folder)) >= feed.next - 1, 60, "the last records")
     sluice("job", "stop", name).ok()
     check_exact(feed.folder, feed.next - 1)
+
+
+def test_a_version_with_secrets(sluice, feed, flink, mode):
+    """Their values are not kept: a rollback names those it needs before anything is stopped, and goes on with them."""
+    name = f"secrets-{mode}"
+    hidden = os.path.join(os.path.dirname(feed.folder), f"hidden-{mode}")
+    os.symlink(feed.folder, hidden)
+    text = [SCRIPT.format(interval=i, folder="${secret.place}", key="${column}", what="COUNT(*)") for i in ("300 ms", "400 ms")]
+    args = ("--flink", flink, "--mode", mode, "--var", "column=k")
+    given = os.path.join(sluice.folder, f"given-{mode}")
+    with open(given, "w", encoding="ascii") as f:
+        f.write(f"# for rollbacks\nsecret.place={hidden}\n")
+    told = [sluice("run", sluice.script(text[0], f"{name}-1.sql"), "-d", "--name", name, "--var", f"secret.place={hidden}", *args).ok()]
+    # The second version has no variable any more that is secret: that the first would not come back is said.
+    open_text = text[1].replace("${secret.place}", hidden)
+    told.append(sluice("run", sluice.script(open_text, f"{name}-2.sql"), "--name", name, "--replace", *args).ok())
+    assert "v1 would not come back by itself" in told[-1].err and "secret.place" in told[-1].err, told[-1]
+    before = alive(sluice, name)
+    told.append(sluice("job", "rollback", name, "v1"))
+    assert told[-1].rc == 3 and "error[variable-undefined]" in told[-1].err and "--var secret.place=VALUE" in told[-1].err, told[-1]
+    assert [r["run"] for r in alive(sluice, name)] == [r["run"] for r in before], "it was stopped"
+    refused = sluice("job", "rollback", name, "v1", "--var", "column=id")
+    assert refused.rc == 2 and "no secret" in refused.err, refused
+    told.append(sluice("job", "rollback", name, "v1", "--var-file", given).ok())
+    assert re.search(r"restored .*from savepoint-", told[-1].err), told[-1]
+    assert [r["version"] for r in alive(sluice, name)] == [1]
+    told += [sluice("job", "show", name).ok(), sluice("job", "history", name, "--json").ok()]
+    assert all(hidden not in t.out + t.err for t in told), told
+    store = sqlite3.connect(f"file:{sluice.data}/sluice.db?mode=ro", uri=True)
+    kept = store.execute("SELECT request FROM version_request WHERE job = ? AND version = 1", (name,)).fetchone()[0]
+    store.close()
+    assert "secret.place" in kept and hidden not in kept, "the value of a secret was kept"
+    finish(sluice, feed, name)
 
 
 def owner(sluice):
