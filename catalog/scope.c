@@ -148,18 +148,45 @@ static void drop_table(struct cat_walk *w, const struct sql_node *drop, bool vie
     e->gone = true;
 }
 
-static void use_database(struct cat_walk *w, const struct sql_stmt *st)
+/* The database a statement names, with its catalog. */
+struct named_database {
+    const struct sql_node *name;
+    sl_str catalog, database;
+    const struct cat_entry *c;
+    struct cat_entry *db;
+};
+
+/* False: it names none. */
+static bool named_database(struct cat_walk *w, const struct sql_stmt *st, struct named_database *ret)
 {
     const struct sql_node *name = st->ast ? sql_node_child(st->ast, SQL_N_NAME) : NULL;
-    if (!name || st->bad) {
+    if (!name || !sql_last(name)) {
+        return false;
+    }
+    ret->name = sql_last(name);
+    ret->catalog = name->first != ret->name ? cat_ident(w, name->first) : w->catalog;
+    ret->database = cat_ident(w, ret->name);
+    ret->c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, ret->catalog);
+    ret->db = cat_entry(w, CAT_A_DATABASE, ret->catalog, SL_STR_NONE, ret->database);
+    return true;
+}
+
+/* Is its catalog one whose databases are all known? */
+static bool knows_databases(const struct named_database *n)
+{
+    return n->c && !n->c->external && !n->c->gone;
+}
+
+static void use_database(struct cat_walk *w, const struct sql_stmt *st)
+{
+    struct named_database named;
+    if (st->bad || !named_database(w, st, &named)) {
         w->catalog = SL_STR_NONE;
         return;
     }
-    const struct sql_node *first = name->first;
-    sl_str catalog = first && first->next ? cat_ident(w, first) : w->catalog,
-           database = cat_ident(w, sql_last(name));
-    const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, catalog);
-    const struct cat_entry *db = cat_entry(w, CAT_A_DATABASE, catalog, SL_STR_NONE, database);
+    const struct sql_node *first = sql_node_child(st->ast, SQL_N_NAME)->first;
+    sl_str catalog = named.catalog, database = named.database;
+    const struct cat_entry *c = named.c, *db = named.db;
     if ((!c || c->gone) && catalog.n && first && first->next && !w->catalogs && !cat_may_exist(w, catalog)) {
         struct sql_diag *d =
             cat_say(w, SL_CATALOG_UNKNOWN, first, "there is no catalog '%.*s'", SL_S(catalog));
@@ -167,9 +194,9 @@ static void use_database(struct cat_walk *w, const struct sql_stmt *st)
         w->catalog = SL_STR_NONE;
         return;
     }
-    if (c && !c->external && !c->gone && (!db || db->gone) && !cat_may_exist(w, database)) {
+    if (knows_databases(&named) && (!db || db->gone) && !cat_may_exist(w, database)) {
         struct sql_diag *d =
-            cat_say(w, SL_DATABASE_UNKNOWN, sql_last(name), "there is no database '%.*s' in catalog '%.*s'",
+            cat_say(w, SL_DATABASE_UNKNOWN, named.name, "there is no database '%.*s' in catalog '%.*s'",
                     SL_S(database), SL_S(catalog));
         struct cat_nearest n = cat_nearest_to(database);
         for (size_t i = 0; i < w->entries.n; i++) {
@@ -265,24 +292,18 @@ static void create_catalog(struct cat_walk *w, const struct sql_stmt *st)
 
 static void create_database(struct cat_walk *w, const struct sql_stmt *st)
 {
-    const struct sql_node *name = st->ast ? sql_node_child(st->ast, SQL_N_NAME) : NULL;
-    if (!name || !sql_last(name)) {
+    struct named_database n;
+    if (!named_database(w, st, &n)) {
         return;
     }
-    sl_str catalog = name->first != sql_last(name) ? cat_ident(w, name->first) : w->catalog,
-           database = cat_ident(w, sql_last(name));
-    const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, catalog);
-    struct cat_entry *db = cat_entry(w, CAT_A_DATABASE, catalog, SL_STR_NONE, database);
-    if (c && !c->external && db && !db->gone) {
+    if (knows_databases(&n) && n.db && !n.db->gone) {
         if (!(st->ast->op & SQL_OP_IF)) {
-            struct sql_diag *d = cat_say(w, SL_DATABASE_EXISTS, sql_last(name),
-                                         "there is a database '%.*s' already", SL_S(database));
+            struct sql_diag *d = cat_say(w, SL_DATABASE_EXISTS, n.name, "there is a database '%.*s' already",
+                                         SL_S(n.database));
             cat_hint(w, d, "write CREATE DATABASE IF NOT EXISTS");
         }
-        return;
-    }
-    if (catalog.n) {
-        cat_entry_add(w, CAT_A_DATABASE, catalog, SL_STR_NONE, database);
+    } else if (n.catalog.n) {
+        cat_entry_add(w, CAT_A_DATABASE, n.catalog, SL_STR_NONE, n.database);
     }
 }
 
@@ -326,35 +347,30 @@ static bool holds_tables(struct cat_walk *w, sl_str catalog, sl_str database)
 
 static void drop_database(struct cat_walk *w, const struct sql_stmt *st)
 {
-    const struct sql_node *name = st->ast ? sql_node_child(st->ast, SQL_N_NAME) : NULL;
-    if (!name || !sql_last(name)) {
+    struct named_database n;
+    if (!named_database(w, st, &n) || !knows_databases(&n)) {
         return;
     }
-    sl_str catalog = name->first != sql_last(name) ? cat_ident(w, name->first) : w->catalog,
-           database = cat_ident(w, sql_last(name));
-    const struct cat_entry *c = cat_entry(w, CAT_A_CATALOG, SL_STR_NONE, SL_STR_NONE, catalog);
-    struct cat_entry *db = cat_entry(w, CAT_A_DATABASE, catalog, SL_STR_NONE, database);
-    if (!c || c->external || c->gone) {
-        return;
-    }
+    sl_str catalog = n.catalog, database = n.database;
+    struct cat_entry *db = n.db;
     if (!db || db->gone) {
         if (!(st->ast->op & SQL_OP_IF) && !cat_may_exist(w, database)) {
             struct sql_diag *d =
-                cat_say(w, SL_DATABASE_UNKNOWN, sql_last(name),
-                        "there is no database '%.*s' in catalog '%.*s'", SL_S(database), SL_S(catalog));
+                cat_say(w, SL_DATABASE_UNKNOWN, n.name, "there is no database '%.*s' in catalog '%.*s'",
+                        SL_S(database), SL_S(catalog));
             cat_hint(w, d, "DROP DATABASE IF EXISTS says nothing then");
         }
         return;
     }
     if (sl_str_eq(catalog, w->catalog) && sl_str_eq(database, w->database)) {
         struct sql_diag *d =
-            cat_say(w, SL_DATABASE_NOT_EMPTY, sql_last(name), "database '%.*s' is in use", SL_S(database));
+            cat_say(w, SL_DATABASE_NOT_EMPTY, n.name, "database '%.*s' is in use", SL_S(database));
         cat_hint(w, d, "USE another one first");
         return;
     }
     if (!ends_with_cascade(w, st) && holds_tables(w, catalog, database)) {
-        struct sql_diag *d = cat_say(w, SL_DATABASE_NOT_EMPTY, sql_last(name),
-                                     "database '%.*s' still has tables", SL_S(database));
+        struct sql_diag *d =
+            cat_say(w, SL_DATABASE_NOT_EMPTY, n.name, "database '%.*s' still has tables", SL_S(database));
         cat_hint(w, d, "DROP DATABASE %.*s CASCADE drops them too", SL_S(database));
         return;
     }

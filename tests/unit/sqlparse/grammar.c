@@ -383,13 +383,38 @@ static void expected(void **state)
     assert_false(sql_parse_expected(&a, SL_STR("SELECT FROM t"), 202, 3, want));
 }
 
+/* Nothing of what lay in the memory before gets into a statement's tokens. */
+static void clean_start(void **state)
+{
+    (void)state;
+    sl_str sql =
+        SL_STR("SELECT (TIMESTAMPDIFF(DAY, a, b)), f((TUMBLE(c)), FIRST(d)) OVER (ROWS BETWEEN 1 PRECEDING "
+               "AND 2 FOLLOWING), a = ANY (SELECT 1) FROM t WHERE HOUR(e) BETWEEN 1 AND 2 ORDER BY g, h");
+    for (uint16_t k = 1; k < 6; k++) {
+        struct sql_feed clean, dirty;
+        struct sql_parse p[2] = {{.text = sql, .version = 120}, {.text = sql, .version = 120}};
+        struct sql_tok t;
+        memset(&clean, 0, sizeof clean);
+        for (size_t i = 0; i + sizeof k <= sizeof dirty; i += sizeof k) {
+            memcpy((char *)&dirty + i, &k, sizeof k);
+        }
+        sql_feed_init(&clean, sql, 120);
+        sql_feed_init(&dirty, sql, 120);
+        int kind;
+        do {
+            kind = sql_feed_next(&clean, &p[0], &t);
+            assert_int_equal(kind, sql_feed_next(&dirty, &p[1], &t));
+        } while (kind);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees),       cmocka_unit_test(messages),   cmocka_unit_test(statements),
-        cmocka_unit_test(every_check), cmocka_unit_test(verdicts),   cmocka_unit_test(words_as_names),
-        cmocka_unit_test(depth),       cmocka_unit_test(long_names), cmocka_unit_test(memory),
-        cmocka_unit_test(expected),
+        cmocka_unit_test(trees),       cmocka_unit_test(messages),    cmocka_unit_test(statements),
+        cmocka_unit_test(every_check), cmocka_unit_test(verdicts),    cmocka_unit_test(words_as_names),
+        cmocka_unit_test(depth),       cmocka_unit_test(long_names),  cmocka_unit_test(memory),
+        cmocka_unit_test(expected),    cmocka_unit_test(clean_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
