@@ -27,8 +27,9 @@ struct sys_http_request {
     bool insecure;                /* the server's certificate is not checked */
     const char *proxy;            /* NULL = as the environment says, never for this machine */
     bool proxy_always;            /* `proxy` also for hosts of no_proxy and for this machine */
-    bool netrc;                   /* name and password of ~/.netrc where the address has none */
-    const char *save_path;        /* GET into a file, resuming at its size (Range) when `resume` */
+    bool share;            /* waits for a connection that is being made, if it may carry many requests */
+    bool netrc;            /* name and password of ~/.netrc where the address has none */
+    const char *save_path; /* GET into a file, resuming at its size (Range) when `resume` */
     bool resume, follow;
     bool (*progress)(void *ctx, int64_t done, int64_t total); /* false aborts; total -1 = unknown */
     void *progress_ctx;

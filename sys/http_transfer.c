@@ -346,6 +346,9 @@ bool http_transfer_begin(struct http_transfer *t, CURL *easy, const struct sys_h
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     set_trust(easy, rq, loopback);
+    if (rq->share) {
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    }
     if (rq->follow) {
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
         curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
