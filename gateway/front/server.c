@@ -16,13 +16,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define SLOT_BITS 20
 #define BACKLOG   512
 #define TICK_MS   1000
-#define CROWD     256 /* connections */
+#define CROWD     256  /* connections */
+#define OTHER_FDS 8192 /* descriptors of the process that are none of ours */
 
 /* --- the table ----------------------------------------------------------------------------------------------------- */
 
@@ -458,6 +460,23 @@ static void on_handle_closed(uv_handle_t *h)
     ((struct front *)h->data)->handles--;
 }
 
+/* libwebsockets finds a connection by its descriptor: in a table as large as the process may have descriptors, or, when it is
+ * told how many there are, by looking at all of them at each event. So it is not told; while it asks, the limit is what we need. */
+static struct lws_context *make_context(struct front *f, const struct lws_context_creation_info *info)
+{
+    struct rlimit was, now;
+    if (getrlimit(RLIMIT_NOFILE, &was) != 0) {
+        return NULL;
+    }
+    now = was;
+    now.rlim_cur = SL_MIN(was.rlim_max, (rlim_t)f->max_connections + OTHER_FDS);
+    (void)setrlimit(RLIMIT_NOFILE, &now);
+    struct lws_context *c = lws_create_context(info);
+    now.rlim_cur = SL_MAX(was.rlim_cur, now.rlim_cur); /* and we do need it */
+    (void)setrlimit(RLIMIT_NOFILE, &now);
+    return c;
+}
+
 struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const struct front_ops *ops,
                            void *ctx, struct sl_err *err)
 {
@@ -491,7 +510,6 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
                    LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DISABLE_IPV6,
         .max_http_header_data = FRONT_HEADER_BYTES,
         .pt_serv_buf_size = FRONT_PIECE_BYTES,
-        .fd_limit_per_thread = c->connections + 64,
         .timeout_secs = 10,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
@@ -499,7 +517,7 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
     };
     bool ok = bind_port(f, err);
     if (ok) {
-        f->lws = lws_create_context(&info);
+        f->lws = make_context(f, &info);
         ok = f->lws != NULL ||
              sl_fail(err, SL_INTERNAL, "libwebsockets cannot start (its libuv plugin may be missing)");
     }
