@@ -80,6 +80,7 @@ struct front {
     struct lws_protocol_vhost_options use, with;
     struct lws_http_mount mount;
     int listener;
+    int spare_fd; /* given up for a moment when there is no other */
     int port;
     uv_poll_t accepting;
     uv_timer_t tick;

@@ -343,6 +343,17 @@ void front_hurry(struct front *f)
 
 /* --- the listener -------------------------------------------------------------------------------------------------- */
 
+/* No descriptor is left: whoever waits is closed with the one that was kept, else the loop would turn for nothing but him. */
+static void shed(struct front *f)
+{
+    close(f->spare_fd);
+    int fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+    }
+    f->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void on_accept(uv_poll_t *h, int status, int events)
 {
     struct front *f = h->data;
@@ -356,6 +367,10 @@ static void on_accept(uv_poll_t *h, int status, int events)
         } from;
         socklen_t n = sizeof(from);
         int fd = accept4(f->listener, &from.a, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && f->spare_fd >= 0) {
+            shed(f);
+            continue;
+        }
         if (fd < 0) {
             return;
         }
@@ -471,6 +486,12 @@ static struct lws_context *make_context(struct front *f, const struct lws_contex
     now = was;
     now.rlim_cur = SL_MIN(was.rlim_max, (rlim_t)f->max_connections + OTHER_FDS);
     (void)setrlimit(RLIMIT_NOFILE, &now);
+    rlim_t room = now.rlim_cur - SL_MIN(now.rlim_cur / 4, (rlim_t)OTHER_FDS); /* the others need some */
+    if (f->max_connections > room) {
+        sys_log(SYS_LOG_WARN, "front", "fewer-connections", "of=%u connections=%llu descriptors=%llu",
+                f->max_connections, (unsigned long long)room, (unsigned long long)now.rlim_cur);
+        f->max_connections = f->config.connections = (unsigned)room;
+    }
     struct lws_context *c = lws_create_context(info);
     now.rlim_cur = SL_MAX(was.rlim_cur, now.rlim_cur); /* and we do need it */
     (void)setrlimit(RLIMIT_NOFILE, &now);
@@ -488,6 +509,7 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
     f->ops = *ops;
     f->ctx = ctx;
     f->listener = -1;
+    f->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->room, NULL);
     lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
@@ -546,6 +568,7 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
         if (f->listener >= 0) {
             close(f->listener);
         }
+        close(f->spare_fd);
         pthread_mutex_destroy(&f->lock);
         pthread_cond_destroy(&f->room);
         free(f);
@@ -617,6 +640,7 @@ void front_free(struct front *f)
 {
     SL_BUG_ON(!f->closed || f->handles);
     lws_context_destroy(f->lws); /* the second call, after the loop has turned, frees it */
+    close(f->spare_fd);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->room);
     free(f->peers);

@@ -68,6 +68,31 @@ def test_while_many_kinds_of_harm_go_on_at_once(server, quiet):
     under(server, quiet, *PATIENT)
 
 
+def test_more_connections_than_descriptors(tmp_path):
+    """Those it has no descriptor for are closed as they come; the others are answered, and the loop does not turn for nothing."""
+    s = Server(tmp_path)
+    w = harm.talked(s)
+    calm = s.descriptors()
+    resource.prlimit(s.process.pid, resource.RLIMIT_NOFILE, (calm + 30,) * 2)
+    crowd = [s.raw() for _ in range(200)]
+    ended = harm.closed_by_server(crowd[60:], time.monotonic() + 20)  # of the first some were taken
+    assert not any(ended)
+    before = s.cpu()
+    time.sleep(1)
+    assert s.cpu() - before < 0.5
+    w.send({"jsonrpc": "2.0", "id": 2, "method": "script.check", "params": harm.SMALL})
+    assert w.receive()["result"]["errors"] == 1
+    for c in crowd[:60]:
+        c.close()
+    end = time.monotonic() + 20
+    while s.descriptors() > calm + 2:
+        assert time.monotonic() < end, s.descriptors()
+        time.sleep(0.05)
+    harm.Child(harm.probe, s, None, 20).result()
+    w.s.close()
+    assert s.stop() == 0
+
+
 IDLE_BYTES = 8192  # of one WebSocket that says nothing
 
 
