@@ -1,5 +1,5 @@
 # `make bench`: beside Flink's own SQL client, SQL gateway and parser, and other parsers (tests/bench). Prints, asserts nothing.
-# BENCH="--parts start,run,rows,language,track --runs 1 --seconds 2" chooses; a whole run writes tests/bench/last.md.
+# BENCH="--parts start,run,rows,server,language,track --runs 1 --seconds 2" chooses; a whole run writes tests/bench/last.md.
 BENCH_OURS := $(BUILD)/bench/language
 $(BENCH_OURS): $(BUILD)/obj/tests/bench/language/ours_main.o $(foreach r,catalog store sqlparse sys base,$(call room_lib,$(r)))
 	@mkdir -p $(@D)

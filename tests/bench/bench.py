@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: Sluice beside what people have without it, on this machine, in one run. Prints tables and ratios; asserts nothing.
 
-Parts: start, run, rows (flink.py), language (language.py), track (tracker.py). `make bench BENCH="--parts start,rows --runs 1"` takes some of them;
+Parts: start, run, rows (flink.py), server (front.py), language (language.py), track (tracker.py). `make bench BENCH="--parts start,rows --runs 1"` takes some of them;
 a whole run also writes tests/bench/last.md, a part $BUILD/bench/last.md.
 """
 import argparse
@@ -12,12 +12,13 @@ import sys
 import time
 
 import flink
+import front
 import language
 import tracker
 from measure import REPORT, ROOT, Skipped, load, machine, note, say
 
 PARTS = {"start": ("One process", flink.start), "run": ("From a file to its rows", flink.run), "rows": ("Many rows", flink.rows),
-         "language": ("The language in process", language.go), "track": ("Runs under watch", tracker.go)}
+         "server": ("The server", front.go), "language": ("The language in process", language.go), "track": ("Runs under watch", tracker.go)}
 
 
 def main():
