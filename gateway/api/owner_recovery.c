@@ -95,12 +95,8 @@ static bool take_left_open(struct owner_recovery *o, struct sl_arena *a, struct 
     if (!ledger_open_list(o->sub->ledger, a, &open, &n, err)) {
         return false;
     }
-    const char **replacing;
-    size_t n_replacing, kept = 0;
-    if (!replace_open_keys(ledger_store(o->sub->ledger), a, &replacing, &n_replacing, err)) {
-        return false;
-    }
-    const char **keys = sl_new_n(a, const char *, n + n_replacing + 1);
+    const char **keys = sl_new_n(a, const char *, n + 1);
+    size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         struct sub_recovery *r = sub_recovery_new(o->sub, &open[i]);
         if (r) {
@@ -109,9 +105,6 @@ static bool take_left_open(struct owner_recovery *o, struct sl_arena *a, struct 
         } else if (!ledger_close_lost(o->sub->ledger, open[i].id, err)) {
             return false;
         }
-    }
-    for (size_t i = 0; i < n_replacing; i++) {
-        keys[kept++] = replacing[i];
     }
     sub_request_sweep(o->sub->open_dir, keys, kept);
     return true;

@@ -506,7 +506,7 @@ static void recover(struct back *b, const struct replace_record *rec)
 {
     SL_ARENA_AUTO a = {0};
     struct store *store = ledger_store(b->env->ledger);
-    struct sl_err err = SL_ERR_INIT, unread = SL_ERR_INIT;
+    struct sl_err err = SL_ERR_INIT;
     struct ids_arg old = {.replacement = rec->id, .arena = &a}, fresh = {.key = rec->key, .arena = &a};
     if (!store_read(store, old_ids_tx, &old, &err) || !store_read(store, new_ids_tx, &fresh, &err)) {
         return;
@@ -541,13 +541,7 @@ static void recover(struct back *b, const struct replace_record *rec)
     if (!none_comes_late(b, &fresh) || started_before(b, rec, &old, &a)) {
         return;
     }
-    struct sub_request was; /* of the new version, with the values of its secrets */
-    if (b->env->open_dir && sub_request_kept(b->env->open_dir, sl_str_of(rec->key), &a, &was, &unread)) {
-        b->vars = was.vars;
-    }
-    bool again = start_again(b, rec->job, rec->old_version, sources, n, &a, &err);
-    b->vars = NULL;
-    if (again) {
+    if (start_again(b, rec->job, rec->old_version, sources, n, &a, &err)) {
         end_record(b->env, rec->id, rec->job, "undone", "the owner ended in the middle of it");
     } else if (!back_cancelled(b)) {
         end_record(b->env, rec->id, rec->job, "failed", err.msg);
@@ -572,24 +566,6 @@ static void settle_pending(struct back *b)
     }
 }
 
-bool replace_open_keys(struct store *s, struct sl_arena *a, const char ***ret, size_t *ret_n,
-                       struct sl_err *err)
-{
-    struct list_arg l = {.open = true, .limit = RUNS_MAX, .arena = a};
-    struct replace_record *list;
-    size_t n;
-    if (!list_records(s, &l, &list, &n, err)) {
-        return false;
-    }
-    const char **v = sl_new_n(a, const char *, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        v[i] = list[i].key;
-    }
-    *ret = v;
-    *ret_n = n;
-    return true;
-}
-
 void replace_recover(const struct sub_env *env, const bool *stop)
 {
     SL_ARENA_AUTO a = {0};
@@ -605,8 +581,5 @@ void replace_recover(const struct sub_env *env, const bool *stop)
     }
     for (size_t i = 0; i < n && !back_cancelled(&b); i++) {
         recover(&b, &list[i]);
-        if (env->open_dir && !back_cancelled(&b)) {
-            sub_request_drop(env->open_dir, sl_str_of(list[i].key));
-        }
     }
 }

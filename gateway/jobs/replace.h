@@ -8,9 +8,6 @@
 
 #include "gateway/jobs/submission.h"
 
-/* Keys of the submissions that have a replacement in the middle: their requests are still needed. In the arena. */
-SL_MUST_CHECK bool replace_open_keys(struct store *s, struct sl_arena *a, const char ***ret, size_t *ret_n,
-                                     struct sl_err *err);
 /* Ends the replacements that an owner that died has left in the middle: those whose new runs are well are
  * done, all others are undone. At its start, when the runs are under watch again; blocks as long as that takes,
  * on a thread of its own. `stop` turns true when the owner ends: what is still open stays so for the next. */
