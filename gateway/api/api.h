@@ -21,6 +21,7 @@ struct api_env {
     struct store *store;
     const char *data_dir, *build; /* build: names the binary, so that a client knows an old owner */
     int64_t warm_ms;              /* how long an unused local Flink stays */
+    sl_str flink;                 /* version where nothing names one */
     int64_t flink_protocol;       /* newest version of it that clients are told of */
     struct auth *auth;            /* tokens */
     struct ses_host *sessions;

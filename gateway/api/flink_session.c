@@ -16,10 +16,9 @@ static sl_str body_text(struct api_call *c, const char *key)
 
 bool flink_info(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    (void)c;
     sl_jw_kstrz(result, "productName", "Apache Flink");
     char version[16];
-    if (!img_flink_resolve(NULL, version, err)) {
+    if (!img_flink_resolve(sl_arena_strdupz(api_call_arena(c), api_call_env(c)->flink), version, err)) {
         return false;
     }
     sl_jw_kstrz(result, "version", version);

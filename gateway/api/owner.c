@@ -298,7 +298,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     if (!owner_recovery_adopt(o->recovery, a, err)) {
         return false;
     }
-    const struct ses_env sessions = {o->sub, o->store};
+    const struct ses_env sessions = {.sub = o->sub, .store = o->store, .flink = set->flink};
     o->sessions = ses_host_new(&sessions, err);
     if (!o->sessions) {
         return false;
@@ -311,6 +311,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                           .data_dir = data,
                           .build = o->config->build,
                           .warm_ms = SL_MAX(set->owner_idle_ms, set->local_idle_ms),
+                          .flink = set->flink,
                           .flink_protocol = set->flink_protocol,
                           .auth = o->auth,
                           .stop = request_stop,

@@ -262,7 +262,8 @@ bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const 
     ses_make_id(s->id);
     snprintf(s->name, sizeof(s->name), "%.*s", SL_S(name));
     snprintf(s->user, sizeof(s->user), "%.*s", SL_S(who->user));
-    snprintf(s->flink, sizeof(s->flink), "%s", sql_version_name(SQL_FLINK_DEFAULT));
+    sl_str flink = h->env.flink.n ? h->env.flink : sl_str_of(sql_version_name(SQL_FLINK_DEFAULT));
+    snprintf(s->flink, sizeof(s->flink), "%.*s", SL_S(flink));
     s->created_ms = sys_wall_ms();
     s->used_ms = sys_now_ms();
     for (size_t i = 0; i < n; i++) {

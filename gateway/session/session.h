@@ -20,6 +20,7 @@ struct ses_host;
 struct ses_env {
     struct sub_env sub;
     struct store *store;
+    sl_str flink; /* version of sessions that name none; "" = SQL_FLINK_DEFAULT */
 };
 /* Takes up the sessions that the store holds. */
 SL_MUST_CHECK struct ses_host *ses_host_new(const struct ses_env *env, struct sl_err *err);

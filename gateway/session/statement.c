@@ -98,12 +98,47 @@ static bool keep(struct doing *d, const struct ses_change *c)
     return true;
 }
 
+static sl_str upper(struct sl_arena *a, sl_str s)
+{
+    char *p = sl_arena_strdupz(a, s);
+    for (size_t i = 0; i < s.n; i++) {
+        p[i] = (char)(p[i] >= 'a' && p[i] <= 'z' ? p[i] - 'a' + 'A' : p[i]);
+    }
+    return (sl_str){p, s.n};
+}
+
+/* Values that Flink's gateway looks at when they are set, since its environments are made with them. */
+static bool check_value(struct doing *d)
+{
+    static const char type[] = "java.lang.IllegalArgumentException";
+    struct sl_arena *a = &d->op->arena;
+    sl_str value = d->st->value;
+    sl_str why = SL_STR("");
+    if (sl_str_eqz(d->st->key, "table.sql-dialect") && !sl_str_ieqz(value, "default") &&
+        !sl_str_ieqz(value, "hive")) {
+        sl_str name = upper(a, value);
+        why = sl_arena_printf(a, "No enum constant org.apache.flink.table.api.SqlDialect.%.*s", SL_S(name));
+    }
+    if (why.n == 0) {
+        return true;
+    }
+    struct ses_cause *c = sl_new_n(a, struct ses_cause, 2);
+    c[0] = (struct ses_cause){SL_STR(GATEWAY), sl_arena_printf(a, "Failed to set key %.*s with value %.*s.",
+                                                               SL_S(d->st->key), SL_S(value))};
+    c[1] = (struct ses_cause){sl_str_of(type), why};
+    d->op->failure = (struct ses_failure){c, 2, SL_FLINK};
+    return false;
+}
+
 static bool set(struct doing *d)
 {
     if (d->st->kind == SQL_KIND_SET && !d->st->has_key) {
         struct plan_config c = ses_config(d->s, d->op, &d->op->arena);
         ses_answer_config(d->op, &c);
         return true;
+    }
+    if (d->st->kind == SQL_KIND_SET && !check_value(d)) {
+        return false;
     }
     pthread_mutex_lock(&d->h->lock);
     if (d->st->kind == SQL_KIND_SET) {

@@ -349,8 +349,16 @@ def test_ended_operations_outlive_the_server(tmp_path, end):
     assert second.stop() == 0
 
 
+def test_values_that_are_looked_at(server):
+    s = opened(server)
+    assert fails(server, s, "SET 'table.sql-dialect' = 'unknown'") == "java.lang.IllegalArgumentException: No enum constant org.apache.flink.table.api.SqlDialect.UNKNOWN"
+    assert rows(run(server, s, "SET")) == []
+    assert rows(run(server, s, "SET 'table.sql-dialect' = 'DEFAULT'")) == [["OK"]]
+
+
 def test_versions_that_are_told(tmp_path):
-    server = Server(tmp_path, "--config", "flink.protocol=4")
+    server = Server(tmp_path, "--config", "flink.protocol=4", "--config", "flink=1.20")
+    assert server.ask("GET", "/v1/info")[2]["version"].startswith("1.20.")
     assert server.ask("GET", "/v1/api_versions")[2] == {"versions": ["V1", "V2", "V3", "V4"]}
     assert server.stop() == 0
 

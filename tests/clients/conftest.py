@@ -21,7 +21,7 @@ def flink():
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory, flink):
-    s = Server(tmp_path_factory.mktemp("clients"), "--no-auth", env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC"})
+    s = Server(tmp_path_factory.mktemp("clients"), "--no-auth", "--config", f"flink={flink}", env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC"})
     yield s
     assert s.stop() == 0
     mark = f"SLUICE_DATA={s.folder}/data\0"

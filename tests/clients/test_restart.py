@@ -24,7 +24,7 @@ def kill_and_start(server):
     """The same server again, at the same port."""
     server.process.kill()
     server.process.wait()
-    server.process = subprocess.Popen([BIN, "serve", "--listen", f"127.0.0.1:{server.port}", "--no-auth"], env=server.env, stdout=server.log, stderr=subprocess.STDOUT)
+    server.process = subprocess.Popen([BIN, "serve", "--listen", f"127.0.0.1:{server.port}", "--no-auth", "--config", f"flink={os.environ.get('E2E_FLINK', '2.2')}"], env=server.env, stdout=server.log, stderr=subprocess.STDOUT)
 
     def answers():
         assert server.process.poll() is None, (server.folder / "serve.log").read_text()[-2000:]
