@@ -101,6 +101,8 @@ static unsigned plain_code(unsigned code)
         return TK_MULTISET;
     case TK_QUANTIFIED:
         return TK_EQ;
+    case TK_LOW_SIGN:
+        return TK_PLUS;
     case TK_COMMA_ARG:
         return TK_COMMA;
     case TK_BETWEEN_AND:

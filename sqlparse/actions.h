@@ -130,8 +130,6 @@ void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub);
 void sql_check_escape(struct sql_parse *p, const struct sql_node *escape);
 /* The whole tree: does Flink come through with what stands around BETWEEN, LIKE and ESCAPE (flat.c)? */
 void sql_check_flat(struct sql_parse *p);
-/* Is it a difference, as Flink groups its operators? */
-bool sql_flat_is_minus(struct sql_parse *p, const struct sql_node *n);
 void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub);
 void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause,
                               const struct sql_node *tail);

@@ -279,7 +279,7 @@ struct sql_node *sql_datetime_minus(struct sql_parse *p, struct sql_node *items,
     while (e && !e->next && e->kind == SQL_N_PAREN) {
         e = e->first;
     }
-    if (!e || items->first->next || !sql_flat_is_minus(p, e)) {
+    if (!e || items->first->next || e->kind != SQL_N_BINARY || e->op != TK_MINUS) {
         check(p, SQL_CHECK_DATETIME_MINUS, off, p->end);
     }
     struct sql_node *n = sql_adopt(p, MK(INTERVAL, off), items, unit);

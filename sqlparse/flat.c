@@ -378,20 +378,6 @@ static void check_below(struct sql_parse *p, const struct sql_node *n, bool insi
     }
 }
 
-/* EXISTS a - NOT b: a minus in front of such an operator waits, and EXISTS takes the a alone. */
-bool sql_flat_is_minus(struct sql_parse *p, const struct sql_node *n)
-{
-    if (n->kind == SQL_N_UNARY && (n->op == TK_EXISTS || n->op == TK_UNIQUE)) {
-        struct sl_arena_mark mark = sl_arena_mark(p->arena);
-        struct flat_list l = {.v = sl_new_n(p->arena, struct flat_token, FLAT_MAX_TOKENS)};
-        struct flat_run run = {.arena = p->arena, .steps = FLAT_MAX_STEPS};
-        flatten(&l, n);
-        n = l.n <= FLAT_MAX_TOKENS && reduce(&run, &l) ? l.v[0].node : n;
-        sl_arena_rewind(p->arena, mark);
-    }
-    return n->kind == SQL_N_BINARY && n->op == TK_MINUS;
-}
-
 void sql_check_flat(struct sql_parse *p)
 {
     struct sl_arena_mark mark = sl_arena_mark(p->arena);

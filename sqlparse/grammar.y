@@ -52,6 +52,7 @@
 %left IN QUANTIFIED BETWEEN NOT2.
 %left LIKE ILIKE RLIKE SIMILAR NOT_LIKE.
 %left ESCAPE.
+%left LOW_SIGN.
 %right EXISTS UNIQUE.
 %left PLUS MINUS.
 %left STAR SLASH PERCENT_SIGN CONCAT.
@@ -181,6 +182,9 @@ expr(R) ::= expr(A) comparison(T) expr(B). [EQ] { R = sql_binary(p, A, T, B); sq
 expr(R) ::= expr(A) QUANTIFIED(T) SOME|ANY|ALL(Q) in_operand(B). [IN]
     { T.kind = T.word; R = MK(QUANTIFIED, A->off, A, B); R->op = T.kind | (Q.kind == TK_ALL ? SQL_OP_ALL : 0); sql_check_bang(p, T); }
 expr(R) ::= expr(A) PLUS|MINUS(T) expr(B). { R = sql_binary(p, A, T, B); }
+/* + and - before NOT, EXISTS and UNIQUE have a code of their own: in front of them EXISTS takes no more than it has */
+expr(R) ::= expr(A) LOW_SIGN(T) expr(B). [PLUS] { T.kind = T.word; R = sql_binary(p, A, T, B); }
+expr(R) ::= LOW_SIGN(T) expr(A). [UMINUS] { T.kind = T.word; R = sql_unary(p, T, A); }
 expr(R) ::= expr(A) STAR|SLASH|PERCENT_SIGN|CONCAT(T) expr(B). { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) CONTAINS|OVERLAPS|EQUALS|PRECEDES|SUCCEEDS(T) expr(B). { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) IMMEDIATELY(T) PRECEDES expr(B). [EQ] { R = sql_binary(p, A, T, B); }
@@ -223,6 +227,7 @@ symmetric ::= ASYMMETRIC.
 in_operand(A) ::= in_list(A).
 in_operand(A) ::= in_item(A).
 in_operand(R) ::= in_operand(A) PLUS|MINUS(T) expr(B). { R = sql_binary(p, A, T, B); }
+in_operand(R) ::= in_operand(A) LOW_SIGN(T) expr(B). [PLUS] { T.kind = T.word; R = sql_binary(p, A, T, B); }
 in_operand(R) ::= in_operand(A) STAR|SLASH|PERCENT_SIGN|CONCAT(T) expr(B). { R = sql_binary(p, A, T, B); }
 in_operand(R) ::= in_operand(A) like(T) expr(B). [PATTERN_END] { R = sql_like(p, A, T, B, NULL); }
 in_operand(R) ::= in_operand(A) like(T) expr(B) ESCAPE expr(C). [PATTERN_END] { R = sql_like(p, A, T, B, C); }

@@ -463,6 +463,16 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         }
         f->assign = f->assign != 0;
         break;
+    case TK_PLUS:
+    case TK_MINUS:
+        if (f->filled || sql_lex_near(&f->lx, "nNeEuU")) {
+            int next = peek_kind(f, 0);
+            if (next == TK_NOT || next == TK_EXISTS || next == TK_UNIQUE) {
+                t->word = (uint16_t)kind;
+                kind = TK_LOW_SIGN;
+            }
+        }
+        break;
     case TK_COMMA:
         kind = comma(f);
         f->assign = f->assign && f->assign_depth == f->depth ? 2 : f->assign;
