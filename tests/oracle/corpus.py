@@ -21,7 +21,7 @@ JARS = {
 FIRST_WORDS = ("SELECT WITH INSERT CREATE ALTER DROP SHOW DESCRIBE DESC EXPLAIN USE SET RESET EXECUTE COMPILE VALUES TABLE CALL "
                "BEGIN END LOAD UNLOAD ADD REMOVE UPDATE DELETE TRUNCATE ANALYZE STOP REPLACE MERGE").split()
 TOKEN = re.compile(r"""(?P<skip>\s+|--[^\n]*|//[^\n]*|/\*(?!\+).*?\*/)|(?P<sign>\{\s*(?:fn|d|t|ts)\b|[Uu]&"[^"]*"|END-EXEC)
-                   |(?P<str>(?:[NnXxEe]|[Uu]&|_[\w:.-]*)?'(?:[^']|'')*')|(?P<word>(?:[^\W\d]|\$)[\w$]*)|(?P<tick>`[^`]*`)
+                   |(?P<str>(?:[NnXxEe]|[Uu]&|_[\w:.-]*)?'(?:[^']|'')*')|(?P<word>[A-Za-z_$][\w$]*)|(?P<tick>`[^`]*`)
                    |(?P<num>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|(?P<op><>|<=|>=|!=|=>|\|\||/\*\+|\*/|->|.)""", re.S | re.X)
 
 

@@ -7,11 +7,15 @@ PIECE = re.compile(r"""\s*(?:([a-z][a-z0-9_]*)(?=[\s\]})|]|$)|('(?:[^']|'')*')|(
 
 
 class Grammar:
-    def __init__(self, path=os.path.join(os.path.dirname(os.path.abspath(__file__)), "flink.bnf")):
+    """Of the files given, a later rule of a name instead of an earlier one."""
+
+    def __init__(self, *files):
         self.rules = {}
-        text = re.sub(r"(?m)^#.*$", "", open(path, encoding="utf-8").read())
-        for name, body in re.findall(r"(?ms)^([a-z][a-z0-9_]*) =(.*?)(?=^[a-z][a-z0-9_]* =|\Z)", text):
-            self.rules[name] = body
+        for file in files or ("flink.bnf",):
+            with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), file), encoding="utf-8") as f:
+                text = re.sub(r"(?m)^#.*$", "", f.read())
+            for name, body in re.findall(r"(?ms)^([a-z][a-z0-9_]*) =(.*?)(?=^[a-z][a-z0-9_]* =|\Z)", text):
+                self.rules[name] = body
         for name, body in list(self.rules.items()):
             pieces = [m.groups() for m in PIECE.finditer(body) if m.group().strip()]
             self.rules[name], at = self.choice(name, pieces, 0)

@@ -55,7 +55,8 @@ static bool is_operator(const struct sql_node *n)
  * they would be those of its list: a IN (1) + b stays as it is (`bare`). */
 static void print_sql(struct text *t, const struct sql_node *n, const struct sql_node *parent, bool bare)
 {
-    bool wrap = (is_operator(n) && parent->kind != SQL_N_PAREN && !bare) ||
+    bool named = parent->kind == SQL_N_SELECT_ITEM && n->next; /* (a) DAYS would be another thing */
+    bool wrap = (is_operator(n) && parent->kind != SQL_N_PAREN && !bare && !named) ||
                 (n->kind == SQL_N_SET_OP && parent->kind == SQL_N_SET_OP);
     print_until(t, n->off);
     if (wrap) {
