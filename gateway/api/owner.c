@@ -394,6 +394,7 @@ static void finish(struct owner *o)
         pthread_t t;
         o->ending = true;
         net_rpc_hurry(o->rpc);
+        api_rpc_hurry(&o->lines);
         SL_BUG_ON(pthread_create(&t, NULL, end_calls, o) != 0);
         while (!__atomic_load_n(&o->calls_ended, __ATOMIC_ACQUIRE)) {
             uv_run(&o->loop, UV_RUN_DEFAULT); /* a second signal ends it too early */
@@ -408,6 +409,7 @@ static void finish(struct owner *o)
         drain(o);
         serve_free(o->serve);
     }
+    api_rpc_release(&o->lines);
     if (o->rpc) {
         net_rpc_close(o->rpc);
         drain(o);

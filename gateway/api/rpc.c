@@ -3,6 +3,7 @@
 #include "gateway/api/rpc.h"
 
 #include "base/limits.h"
+#include "gateway/api/credit.h"
 #include "gateway/api/routes.h"
 
 static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
@@ -13,11 +14,28 @@ static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
     sl_jw_kstrz(w, "jsonrpc", "2.0");
 }
 
+/* Rows of an event that is a block of them, else 0: {"event":"rows",...,"count":57}. */
+static int64_t rows_in(sl_str event_json)
+{
+    int64_t n = 0, unit = 1;
+    if (!sl_str_starts(event_json, SL_STR("{\"event\":\"rows\","))) {
+        return 0;
+    }
+    for (size_t i = event_json.n - 1; i-- > 0 && event_json.p[i] != ':'; unit *= 10) {
+        n += unit * (event_json.p[i] - '0');
+    }
+    return n;
+}
+
 static bool on_event(void *ctx, uint64_t client, sl_str call, uint64_t number, sl_str event_json)
 {
     struct api_rpc *r = ctx;
     if (event_json.n == 0) { /* nothing has to be begun here */
         return true;
+    }
+    int64_t rows = rows_in(event_json);
+    if (rows && !api_credit_take(r->credits, client, call, rows, (int64_t)event_json.n)) {
+        return false;
     }
     SL_BUF_AUTO b;
     struct sl_jw w;
@@ -48,6 +66,7 @@ static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_jso
     sl_jw_key(&w, "result");
     sl_jw_raw(&w, result_json);
     sl_jw_end_object(&w);
+    api_credit_close(r->credits, client, call);
     r->send(r->ctx, client, sl_buf_str(&b), true);
 }
 
@@ -70,6 +89,9 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
     sl_jw_end_object(&w);
     sl_jw_end_object(&w);
     sl_jw_end_object(&w);
+    if (call.n) {
+        api_credit_close(r->credits, client, call);
+    }
     r->send(r->ctx, client, sl_buf_str(&b), true);
 }
 
@@ -80,7 +102,21 @@ void api_rpc_init(struct api_rpc *r, struct api *a,
     r->api = a;
     r->send = send;
     r->ctx = ctx;
+    r->credits = api_credits_new();
     r->refusing = false;
+}
+
+void api_rpc_release(struct api_rpc *r)
+{
+    if (r->credits) {
+        api_credits_free(r->credits);
+        r->credits = NULL;
+    }
+}
+
+void api_rpc_hurry(struct api_rpc *r)
+{
+    api_credit_hurry(r->credits);
 }
 
 static sl_str id_json(struct sl_arena *arena, const struct sl_json *id)
@@ -124,7 +160,24 @@ static const struct api_method *read_request(struct sl_arena *a, const struct sl
     return ok ? method : NULL;
 }
 
+/* What the request says of its rows; `ret` with both API_NO_CREDIT: nothing. */
+static bool read_credit(const struct sl_json *m, struct api_credit *ret, struct sl_err *err)
+{
+    const struct sl_json *v = sl_json_get(m, "credit");
+    *ret = (struct api_credit){API_NO_CREDIT, API_NO_CREDIT};
+    return !v || api_credit_read(v, ret, err);
+}
+
+static void open_credit(struct api_rpc *r, uint64_t client, sl_str id, const struct api_credit *credit)
+{
+    if (credit->rows >= 0 || credit->bytes >= 0) {
+        api_credit_open(r->credits, client, id, credit);
+    }
+}
+
 struct large {
+    struct api_rpc *r;
+    uint64_t client;
     enum auth_role role;
     sl_str user;
 };
@@ -136,7 +189,12 @@ static bool read_large(struct api_call *c, void *what, sl_str text, struct sl_er
     struct sl_json *m = sl_json_parse(a, text, err);
     struct sl_json *params = api_params_of(a, m);
     sl_str id = id_json(a, sl_json_get(m, "id"));
-    const struct api_method *method = m ? read_request(a, m, id, params, l->role, l->user, err) : NULL;
+    struct api_credit credit;
+    const struct api_method *method =
+        m && read_credit(m, &credit, err) ? read_request(a, m, id, params, l->role, l->user, err) : NULL;
+    if (method) {
+        open_credit(l->r, l->client, id, &credit);
+    }
     api_call_is(c, method, id, params);
     return method != NULL;
 }
@@ -153,6 +211,8 @@ static bool start_large(struct api_rpc *r, uint64_t client, enum auth_role role,
         memory = &copy;
     }
     struct large *l = sl_new(&a, struct large);
+    l->r = r;
+    l->client = client;
     l->role = role;
     l->user = user.p ? sl_str_dup(&a, user) : user;
     return api_start_large(r->api, &r->via, client, &a, memory, read_large, l, user, err);
@@ -174,16 +234,30 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
     struct sl_json *m = sl_json_parse(&arena, line, &err);
     struct sl_json *params = api_params_of(&arena, m);
     sl_str id = id_json(&arena, sl_json_get(m, "id"));
-    if (sl_str_eqz(sl_json_str(sl_json_get(m, "method"), SL_STR_NONE), "cancel")) {
-        /* a notification, so it is never queued behind what it stops */
-        api_cancel(r->api, &r->via, client, id_json(&arena, sl_json_get(params, "call")));
+    sl_str name = sl_json_str(sl_json_get(m, "method"), SL_STR_NONE),
+           of = id_json(&arena, sl_json_get(params, "call"));
+    struct api_credit credit;
+    if (sl_str_eqz(name, "cancel")) { /* a notification, so it is never queued behind what it stops */
+        api_cancel(r->api, &r->via, client, of);
+        api_credit_waive(r->credits, client, of);
+        return;
+    }
+    if (sl_str_eqz(name, "credit")) {
+        if (api_credit_read(params, &credit, &err)) {
+            api_credit_add(r->credits, client, of, &credit);
+        } else {
+            on_error(r, client, SL_STR_NONE, &err);
+        }
         return;
     }
     const struct api_method *method = NULL;
     if (m && r->refusing) {
         sl_fail(&err, SL_BUSY, "the server is ending");
-    } else if (m && (!user.p || api_admit(r->api, user, &err))) {
+    } else if (m && (!user.p || api_admit(r->api, user, &err)) && read_credit(m, &credit, &err)) {
         method = read_request(&arena, m, id, params, role, user, &err);
+    }
+    if (method) {
+        open_credit(r, client, id, &credit);
     }
     if (!method || !api_start(r->api, &r->via, client, method, id, params, &arena, user, &err)) {
         on_error(r, client, id, &err);
@@ -193,4 +267,5 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
 void api_rpc_gone(struct api_rpc *r, uint64_t client)
 {
     api_cancel(r->api, &r->via, client, SL_STR_NONE);
+    api_credit_gone(r->credits, client);
 }

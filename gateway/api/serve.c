@@ -530,6 +530,7 @@ void serve_drain(struct serve *s)
     serve_refuse(s);
     s->draining = true;
     front_hurry(s->front);
+    api_rpc_hurry(&s->rpc);
 }
 
 static void on_tick_closed(uv_handle_t *h)
@@ -551,6 +552,7 @@ void serve_free(struct serve *s)
     SL_BUG_ON(s->handles);
     front_free(s->front);
     api_rest_free(s->rest);
+    api_rpc_release(&s->rpc);
     sl_arena_release(&s->arena);
     sl_arena_release(&s->gate_arena);
     free(s);

@@ -172,6 +172,7 @@ bool event_rows(const struct event_sink *k, int result, struct res_rows *rows, c
         ++*ret_sent;
     }
     sl_jw_end_array(&w);
+    sl_jw_ki64(&w, "count", (int64_t)*ret_sent);
     if (*ret_sent) {
         send(k, &w);
     }

@@ -368,6 +368,20 @@ def test_who_may_open_a_websocket(server):
     assert stranger.receive() == 4401
 
 
+def test_credit_that_is_none(server):
+    w = Socket(server)
+    for n, credit in enumerate(({}, 7, {"rows": -1}, {"bytes": "1"})):
+        w.send({"jsonrpc": "2.0", "id": n, "method": "hello", "credit": credit})
+        m = w.receive()
+        assert m["id"] == n and m["error"]["data"]["code"] == "usage", m
+    w.send({"jsonrpc": "2.0", "method": "credit", "params": {"call": 1}})
+    assert w.receive()["error"]["data"]["code"] == "usage"
+    w.send({"jsonrpc": "2.0", "method": "credit", "params": {"call": 99, "rows": 5}})  # of a call that has ended: nothing to say
+    w.send({"jsonrpc": "2.0", "id": "x", "method": "hello", "credit": {"rows": 0, "bytes": 0}})
+    assert w.receive()["result"]["version"]
+    w.s.close()
+
+
 def test_messages_that_are_none(server):
     w = Socket(server)
     w.frame(b"\xff\xfe", 1)

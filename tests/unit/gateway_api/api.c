@@ -3,6 +3,7 @@
  * the test can hold up: envelopes that are wrong, calls that are stopped, clients that go, lanes that are
  * full. */
 #include "gateway/api/api.h"
+#include "gateway/api/credit.h"
 #include "gateway/api/rpc.h"
 
 #include "base/limits.h"
@@ -116,6 +117,7 @@ static int teardown(void **state)
     if (w->api) {
         api_free(w->api);
     }
+    api_rpc_release(&w->rpc);
     live_hub_free(w->env.sub.live);
     tracker_stop(w->env.tracker);
     res_port_stop(w->env.sub.results);
@@ -412,6 +414,41 @@ static void stop_is_refused_while_runs_live_and_obeyed_with_yes(void **state)
     assert_int_equal(w->stops, 1);
 }
 
+static void *send_block(void *arg)
+{
+    struct world *w = arg;
+    const struct api_via *via = &w->rpc.via;
+    static const char block[] = "{\"event\":\"rows\",\"result\":1,\"rows\":[[\"+I\",1]],\"count\":57}";
+    return via->event(via->ctx, 9, SL_STR("1"), 0, sl_str_of(block)) ? w : NULL;
+}
+
+static void a_block_of_rows_takes_as_much_credit_as_it_has_rows(void **state)
+{
+    struct world *w = *state;
+    const struct api_via *via = &w->rpc.via;
+    api_credit_open(w->rpc.credits, 9, SL_STR("1"), &(struct api_credit){58, API_NO_CREDIT});
+    assert_ptr_equal(send_block(w), w);
+    assert_ptr_equal(send_block(w), w); /* one row was left */
+    assert_true(via->event(via->ctx, 9, SL_STR("1"), 0, SL_STR("{\"event\":\"note\",\"count\":9}")));
+    assert_non_null(line(w, 2)); /* what is no row needs none */
+    pthread_t t;
+    void *sent = NULL;
+    assert_int_equal(pthread_create(&t, NULL, send_block, w), 0);
+    say(w, 9,
+        "{\"jsonrpc\":\"2.0\",\"method\":\"credit\",\"params\":{\"call\":1,\"rows\":56}}"); /* what is owed */
+    sys_sleep_ms(50);
+    pthread_mutex_lock(&w->lock);
+    size_t n = w->n;
+    pthread_mutex_unlock(&w->lock);
+    assert_int_equal(n, 3);
+    say(w, 9, "{\"jsonrpc\":\"2.0\",\"method\":\"credit\",\"params\":{\"call\":1,\"rows\":1}}");
+    pthread_join(t, &sent);
+    assert_ptr_equal(sent, w);
+    assert_non_null(line(w, 3));
+    via->result(via->ctx, 9, SL_STR("1"), SL_STR("{}"));
+    assert_ptr_equal(send_block(w), w); /* the account went with its call */
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -421,6 +458,7 @@ int main(void)
         T(parameters_are_checked),
         T(a_script_with_an_error_ends_with_its_result_event_and_answer),
         T(a_client_that_goes_ends_its_calls_and_no_others),
+        T(a_block_of_rows_takes_as_much_credit_as_it_has_rows),
         T(cancel_reaches_the_named_call_of_its_own_client),
         T(a_full_queue_says_so_and_what_was_taken_is_answered),
         T(the_end_waits_for_calls_and_tells_them),
