@@ -508,8 +508,8 @@ special_call(R) ::= json_arrayagg(A) WITHIN(T) GROUP LP order_by(B) RP.
 json_arrayagg(R) ::= JSON_ARRAYAGG(T) LP expr(A) order_by_opt(B) json_nulls RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); check_non_query(p, A); }
 json_api(R) ::= expr(A) comma expr(B). { R = MK(EXPRS, A->off, A, B); check_non_query_list(p, R); }
 json_api(R) ::= expr(A) comma expr(B) PASSING passing(C). { R = MK(EXPRS, A->off, A, B, C); check_non_query(p, A); check_non_query(p, B); }
-passing(R) ::= expr(A) AS id(B). { R = MK(EXPRS, A->off, A, B); }
-passing(R) ::= passing(C) comma expr(A) AS id(B). { R = sql_add(p, sql_add(p, C, A), B); }
+passing(R) ::= expr(A) AS id(B). { R = MK(EXPRS, A->off, A, B); check_non_query(p, A); }
+passing(R) ::= passing(C) comma expr(A) AS id(B). { R = sql_add(p, sql_add(p, C, A), B); check_non_query(p, A); }
 returning_opt(R) ::= . { R = NULL; }
 returning_opt(R) ::= RETURNING type(A). { R = A; }
 json_value_on(R) ::= . { R = NULL; }
