@@ -401,10 +401,10 @@ void ses_log_apply(struct ses_log *l, const struct sql_stmt *st, sl_str sql, str
         e.of = e.key = e.name = SL_STR("");
     } else {
         resolve(l, st, &e);
-        if (is_drop(st->kind) && (drop(l, &e, ret) || has_op(st, SQL_OP_IF))) {
+        if (is_drop(st->kind) && (drop(l, &e, ret) || (has_op(st, SQL_OP_IF) && is_certain(l)))) {
             return;
         }
-        if (is_create(st->kind) && has_op(st, SQL_OP_IF) && has_key(l, e.key)) {
+        if (is_create(st->kind) && has_op(st, SQL_OP_IF) && has_key(l, e.key) && is_certain(l)) {
             return; /* it was there */
         }
         e.in_memory = e.kind == SES_ENTRY_CATALOG && sl_str_find(sql, SL_STR("'generic_in_memory'")) >= 0;

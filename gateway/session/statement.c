@@ -107,17 +107,38 @@ static sl_str upper(struct sl_arena *a, sl_str s)
     return (sl_str){p, s.n};
 }
 
+/* What Integer.parseInt takes. */
+static bool is_java_int(sl_str s)
+{
+    int64_t v;
+    sl_str digits = s.n > 1 && s.p[0] == '+' ? sl_str_sub(s, 1, s.n - 1) : s;
+    return sl_str_to_i64(digits, &v) && v >= INT32_MIN && v <= INT32_MAX;
+}
+
 /* Values that Flink's gateway looks at when they are set, since its environments are made with them. */
 static bool check_value(struct doing *d)
 {
-    static const char type[] = "java.lang.IllegalArgumentException";
     struct sl_arena *a = &d->op->arena;
-    sl_str value = d->st->value;
+    sl_str value = d->st->value, name = upper(a, value);
+    const char *type = "java.lang.IllegalArgumentException";
     sl_str why = SL_STR("");
-    if (sl_str_eqz(d->st->key, "table.sql-dialect") && !sl_str_ieqz(value, "default") &&
-        !sl_str_ieqz(value, "hive")) {
-        sl_str name = upper(a, value);
+    if (sl_str_eqz(d->st->key, "table.sql-dialect") && sl_str_eqz(name, "HIVE")) {
+        type = VALIDATION;
+        why = SL_STR("Could not find any factory for identifier 'hive' that implements "
+                     "'org.apache.flink.table.delegation.ParserFactory' in the classpath.");
+    } else if (sl_str_eqz(d->st->key, "table.sql-dialect") && !sl_str_eqz(name, "DEFAULT")) {
         why = sl_arena_printf(a, "No enum constant org.apache.flink.table.api.SqlDialect.%.*s", SL_S(name));
+    } else if (sl_str_eqz(d->st->key, "execution.runtime-mode") && sl_str_eqz(name, "AUTOMATIC")) {
+        type = "org.apache.flink.table.api.TableException";
+        why = SL_STR("Unsupported mode 'AUTOMATIC' for 'execution.runtime-mode'. Only an explicit BATCH or "
+                     "STREAMING mode is supported in Table API.");
+    } else if (sl_str_eqz(d->st->key, "execution.runtime-mode") && !sl_str_eqz(name, "BATCH") &&
+               !sl_str_eqz(name, "STREAMING")) {
+        why = SL_STR("Could not parse value for enum class org.apache.flink.api.common.RuntimeExecutionMode. "
+                     "Expected one of: [[STREAMING, BATCH, AUTOMATIC]]");
+    } else if (sl_str_eqz(d->st->key, "parallelism.default") && !is_java_int(value)) {
+        type = "java.lang.NumberFormatException";
+        why = sl_arena_printf(a, "For input string: \"%.*s\"", SL_S(value));
     }
     if (why.n == 0) {
         return true;
@@ -233,6 +254,9 @@ static sl_str text_of(const struct ses_table *t)
 static bool log_made(struct doing *d, const struct ses_table then[2])
 {
     sl_str resolved = is_resolved(d->st) ? text_of(&then[0]) : SL_STR("");
+    if (sl_str_starts(resolved, SL_STR("CREATE TEMPORARY ")) != d->st->temporary) {
+        resolved = SL_STR(""); /* it is of a temporary one that hides it */
+    }
     bool ok = log_it(d, resolved.n ? resolved : d->st->sql);
     ses_own_made(d->op, d->st->object, true, &then[0]);
     ses_own_made(d->op, d->st->object, false, &then[1]);
@@ -423,7 +447,6 @@ static bool call(struct doing *d)
 static bool jar(struct doing *d)
 {
     struct session *s = d->s;
-    struct sl_err err = SL_ERR_INIT;
     sl_str path = d->st->object;
     if (d->st->kind == SQL_KIND_SHOW_JARS) {
         ses_answer_jars(d->op);
@@ -444,9 +467,11 @@ static bool jar(struct doing *d)
     }
     if (d->st->kind == SQL_KIND_ADD_JAR) {
         if (path.n == 0 || path.p[0] != '/' || !sys_exists(sl_arena_strdupz(&d->op->arena, path))) {
-            sl_fail(&err, SL_FILE_NOT_FOUND, "there is no jar %.*s", SL_S(path));
-            sl_hint(&err, "ADD JAR takes the whole path of a file on the server's machine");
-            return ses_fail(d->op, &err);
+            return ses_fail_java(
+                d->op, "java.io.FileNotFoundException",
+                "jar resource [%.*s] not found.\nADD JAR takes the whole path of a file on the "
+                "server's machine",
+                SL_S(d->st->object));
         }
         if (at == s->jars.n) {
             sl_vec_push(&s->arena, &s->jars, sl_str_dup(&s->arena, path));
@@ -489,7 +514,7 @@ static bool dispatch(struct doing *d)
         return ses_fail_java(d->op, UNSUPPORTED, "Unsupported statement for configuring session:%.*s\n",
                              SL_S(d->op->statement));
     }
-    if (d->s->gathers && st->kind != SQL_KIND_END && st->kind != SQL_KIND_BEGIN_STATEMENT_SET) {
+    if (d->s->gathers && st->kind != SQL_KIND_END) {
         return gather(d);
     }
     switch (cls) {
@@ -581,6 +606,25 @@ static sl_str say_place(struct ses_op *op, const struct sql_diag *d)
     return sl_str_dup(&op->arena, sl_buf_str(&b));
 }
 
+/* A statement set without an INSERT: Flink's parser stops at its END. */
+static bool fail_empty_set(struct ses_op *op)
+{
+    sl_str text = sl_str_trim(op->statement);
+    while (text.n && (text.p[text.n - 1] == ';' || text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\n')) {
+        text.n--;
+    }
+    if (!ses_words_are(text, "EXECUTE STATEMENT SET BEGIN END") &&
+        !ses_words_are(text, "EXPLAIN STATEMENT SET BEGIN END")) {
+        return true;
+    }
+    struct sl_pos at = sl_pos_at(op->statement, (size_t)(text.p - op->statement.p) + text.n - 3, 0);
+    return fail_parse(op, false, PARSE, SL_SYNTAX,
+                      sl_arena_printf(&op->arena,
+                                      "Encountered \"END\" at line %u, column %u.\nthis statement set is "
+                                      "empty\nit needs at least one INSERT INTO ...;",
+                                      at.line, at.col));
+}
+
 /* Not a statement: said as Flink says it, so that clients that read on at an end that comes too early do so. */
 static bool fail_syntax(struct ses_op *op, const struct sql_script *s)
 {
@@ -626,6 +670,9 @@ bool ses_run(struct ses_host *h, struct ses_op *op)
     sql_script_init(script, &op->arena, flink);
     if (!sql_script_add(script, SL_STR("statement"), op->statement, &opt, &err)) {
         return ses_fail(op, &err);
+    }
+    if (!fail_empty_set(op)) {
+        return false;
     }
     if (script->stmts.n != 1 || script->diags.errors) {
         return fail_syntax(op, script);

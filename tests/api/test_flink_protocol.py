@@ -152,7 +152,7 @@ def test_configure_session_takes_what_changes_it_only(server):
     ("EXECUTE PLAN 'file:///x'", "is not supported in a session: a plan is a file of the JobManager's machine"),
     ("COMPILE PLAN 'file:///x' FOR INSERT INTO a SELECT 1", "is not supported in a session: a plan is a file of the JobManager's machine"),
     ("QUIT", "is not supported in a session: it is a word of the client"),
-    ("ADD JAR '/no/such.jar'", "there is no jar /no/such.jar"),
+    ("ADD JAR '/no/such.jar'", "jar resource [/no/such.jar] not found."),
     ("REMOVE JAR '/no/such.jar'", "the session has no jar /no/such.jar"),
 ])
 def test_what_is_refused(server, sql, said):
@@ -352,8 +352,14 @@ def test_ended_operations_outlive_the_server(tmp_path, end):
 def test_values_that_are_looked_at(server):
     s = opened(server)
     assert fails(server, s, "SET 'table.sql-dialect' = 'unknown'") == "java.lang.IllegalArgumentException: No enum constant org.apache.flink.table.api.SqlDialect.UNKNOWN"
+    assert fails(server, s, "SET 'table.sql-dialect' = 'hive'").startswith("org.apache.flink.table.api.ValidationException: Could not find any factory for identifier 'hive'")
+    assert fails(server, s, "SET 'execution.runtime-mode' = 'nope'").endswith("Expected one of: [[STREAMING, BATCH, AUTOMATIC]]")
+    assert fails(server, s, "SET 'execution.runtime-mode' = 'automatic'").startswith("org.apache.flink.table.api.TableException: Unsupported mode 'AUTOMATIC'")
+    assert fails(server, s, "SET 'parallelism.default' = 'x'") == 'java.lang.NumberFormatException: For input string: "x"'
     assert rows(run(server, s, "SET")) == []
+    assert rows(run(server, s, "SET 'parallelism.default' = '+2'")) == [["OK"]]
     assert rows(run(server, s, "SET 'table.sql-dialect' = 'DEFAULT'")) == [["OK"]]
+    assert rows(run(server, s, "SET 'execution.runtime-mode' = 'batch'")) == [["OK"]]
 
 
 def test_versions_that_are_told(tmp_path):
