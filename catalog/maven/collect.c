@@ -181,7 +181,9 @@ static const struct exclusions *exclude_more(struct collector *c, const struct e
         return e;
     }
     struct exclusions all = {.v = sl_new_n(c->a, struct mvn_exclusion, e->n + d->exclusion_count)};
-    memcpy(all.v, e->v, e->n * sizeof(*e->v));
+    if (e->n) {
+        memcpy(all.v, e->v, e->n * sizeof(*e->v));
+    }
     memcpy(all.v + e->n, d->exclusions, d->exclusion_count * sizeof(*e->v));
     size_t n = e->n + d->exclusion_count;
     qsort(all.v, n, sizeof(*all.v), exclusion_cmp);
