@@ -101,9 +101,13 @@ def repo(tmp_path):
     return Repository(tmp_path / "repository")
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 @pytest.fixture
 def url(repo):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.repository = repo
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
