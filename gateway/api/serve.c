@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define AUTH_MS 10000 /* for a WebSocket without a token in its handshake to send one */
+#define AUTH_MS    10000 /* for a WebSocket without a token in its handshake to send one */
+#define AUTH_BYTES 4096  /* of the message that brings it */
 
 /* A WebSocket. In the list of those that have not said who they are while role == AUTH_NOBODY. */
 struct socket {
@@ -178,7 +179,7 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
         api_problem_reply(&err, a, ret);
         return false;
     }
-    if (gate(s, r, &err) && (is_open(r->path) || who_asks(s, r, &who, &err))) {
+    if (gate(s, r, &err) && ((is_open(r->path) && !r->has_body) || who_asks(s, r, &who, &err))) {
         if (who.role == AUTH_NOBODY || api_admit(s->api, who.user, &err)) {
             return true;
         }
@@ -297,6 +298,7 @@ static bool on_socket(void *ctx, const struct front_request *r, struct front_rep
         w->deadline_ms = sys_now_ms() + AUTH_MS;
         w->next = s->strangers;
         s->strangers = w;
+        front_socket_takes(s->front, w->id, AUTH_BYTES);
     }
     *ret_user = w;
     return true;
@@ -309,7 +311,7 @@ static void on_auth(struct serve *s, struct socket *w, sl_str text)
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
     struct who who = {.role = AUTH_NOBODY};
-    const struct sl_json *m = text.n <= 4096 ? sl_json_parse(&a, text, &err) : NULL;
+    const struct sl_json *m = text.n <= AUTH_BYTES ? sl_json_parse(&a, text, &err) : NULL;
     if (sl_str_eqz(sl_json_str(sl_json_get(m, "method"), SL_STR("")), "auth")) {
         by_secret(s, sl_json_str(sl_json_path(m, "params.token"), SL_STR("")), &who);
     }
@@ -319,6 +321,7 @@ static void on_auth(struct serve *s, struct socket *w, sl_str text)
         return;
     }
     not_strange(s, w);
+    front_socket_takes(s->front, w->id, 0);
     w->role = who.role;
     snprintf(w->user, sizeof(w->user), "%.*s", SL_S(who.user));
     const struct sl_json *id = sl_json_get(m, "id");
@@ -430,6 +433,8 @@ static void read_limits(struct front_config *c)
     c->body_bytes = (size_t)sl_limits.request_body_bytes;
     c->message_bytes = (size_t)sl_limits.message_bytes;
     c->unread_bytes = (size_t)sl_limits.unread_bytes;
+    c->unread_answers_bytes = (size_t)sl_limits.unread_answers_bytes;
+    c->unread_ms = sl_limits.unread_ms;
     c->connections = (unsigned)sl_limits.server_connections;
     c->body_ms = sl_limits.request_body_ms;
 }

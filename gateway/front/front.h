@@ -43,6 +43,7 @@ struct front_request {
     size_t n_args;
     sl_str headers[FRONT_H_COUNT]; /* p == NULL: not sent */
     sl_str body;
+    bool has_body; /* that has come, or comes after admit() */
     char peer[48]; /* "127.0.0.1" */
     bool tls;
     const char *tls_subject; /* common name of a checked client certificate, or NULL */
@@ -80,16 +81,18 @@ struct front_ops {
 };
 
 struct front_config {
-    const char *host;        /* numeric address */
-    int port;                /* 0: a free one */
-    size_t body_bytes;       /* a request's body: 413 above */
-    size_t message_bytes;    /* a WebSocket message: closed with 1009 above */
-    size_t unread_bytes;     /* output of one client that waits before its writer waits */
-    unsigned connections;    /* at once; more are closed as they come */
-    int64_t body_ms;         /* for a request's body to come in */
-    const char *cert, *key;  /* PEM files: TLS; NULL: plain */
-    const char *client_ca;   /* PEM file: client certificates are asked for and checked; NULL: none */
-    const char *subprotocol; /* name of the WebSocket protocol we speak */
+    const char *host;            /* numeric address */
+    int port;                    /* 0: a free one */
+    size_t body_bytes;           /* a request's body: 413 above */
+    size_t message_bytes;        /* a WebSocket message: closed with 1009 above */
+    size_t unread_bytes;         /* output of one client that waits before its writer waits */
+    size_t unread_answers_bytes; /* urgent output of a WebSocket that waits: closed with 4429 above */
+    int64_t unread_ms;           /* an answer of which nothing is taken for so long ends its connection */
+    unsigned connections;        /* at once; more are closed as they come */
+    int64_t body_ms;             /* for a request's body to come in */
+    const char *cert, *key;      /* PEM files: TLS; NULL: plain */
+    const char *client_ca;       /* PEM file: client certificates are asked for and checked; NULL: none */
+    const char *subprotocol;     /* name of the WebSocket protocol we speak */
 };
 
 struct front;
@@ -98,7 +101,7 @@ SL_MUST_CHECK struct front *front_listen(uv_loop_t *loop, const struct front_con
                                          const struct front_ops *ops, void *ctx, struct sl_err *err);
 int front_port(const struct front *f);
 
-/* loop. Other limits for what comes from now on (of the fields body_bytes, message_bytes, unread_bytes, connections, body_ms;
+/* loop. Other limits for what comes from now on (of the fields body_bytes, message_bytes, unread_*, connections, body_ms;
  * connections not above those of the start). */
 void front_limits(struct front *f, const struct front_config *c);
 
@@ -122,6 +125,9 @@ bool front_stream_end(struct front *f, uint64_t id);
 bool front_socket_send(struct front *f, uint64_t id, sl_str text, bool urgent);
 /* Closes it after what was sent, with a close code and reason. */
 bool front_socket_close(struct front *f, uint64_t id, int code, const char *reason);
+
+/* loop. Messages of it are at most that long; 0: as configured. */
+void front_socket_takes(struct front *f, uint64_t id, size_t message_bytes);
 
 struct front_counts {
     unsigned connections, requests, sockets;

@@ -45,6 +45,8 @@ struct peer {
     int64_t content_length; /* < 0: not stated */
     int64_t
         deadline_ms; /* monotonic: when the body must be here, or the answer that it came too late be read; 0 = none */
+    size_t takes;          /* bytes of a message; 0 = as configured */
+    int64_t moved_ms;      /* monotonic, loop only: something was sent */
     struct sl_buf writing; /* loop only */
     size_t written;
     bool in_message; /* a piece of a message was written, others follow */

@@ -268,6 +268,7 @@ static int on_head(struct lws *wsi, struct link *l)
         !read_length(p, &status)) {
         return refuse_status(f, p, status);
     }
+    p->rq.has_body = p->content_length > 0 || p->chunked_in;
     struct front_reply no = {0};
     if (!f->ops.admit(f->ctx, &p->rq, &no, &p->arena)) {
         return refuse(f, p, &no);
@@ -337,6 +338,7 @@ static int on_writable(struct lws *wsi, struct link *l)
         }
         lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
         p->written += n;
+        p->moved_ms = sys_now_ms();
         f->bytes_out += n;
         if (lws_partial_buffered(wsi)) {
             front_peer_block(f, p);

@@ -23,6 +23,7 @@
 #define SLOT_BITS 20
 #define BACKLOG   512
 #define TICK_MS   1000
+#define CLOSE_MS  5000 /* for the close of a WebSocket to be sent */
 #define CROWD     256  /* connections */
 #define OTHER_FDS 8192 /* descriptors of the process that are none of ours */
 
@@ -34,6 +35,7 @@ struct peer *front_peer_new(struct front *f, struct lws *wsi, bool socket)
     SL_OOM_ON(!p);
     p->wsi = wsi;
     p->socket = socket;
+    p->moved_ms = sys_now_ms();
     p->content_length = -1;
     sl_arena_init(&p->arena, 0);
     sl_buf_init(&p->body, 0);
@@ -295,6 +297,15 @@ bool front_stream_end(struct front *f, uint64_t id)
     return ok;
 }
 
+/* Under the lock. */
+static void end_socket(struct front *f, struct peer *p, int code, const char *reason)
+{
+    p->ended = true;
+    p->close_code = code;
+    snprintf(p->close_reason, sizeof(p->close_reason), "%s", reason);
+    stir(f, p);
+}
+
 bool front_socket_send(struct front *f, uint64_t id, sl_str text, bool urgent)
 {
     SL_BUF_AUTO whole;
@@ -304,6 +315,11 @@ bool front_socket_send(struct front *f, uint64_t id, sl_str text, bool urgent)
     pthread_mutex_lock(&f->lock);
     struct peer *p = find_with_room(f, id, urgent);
     bool ok = p && p->socket && !whole.full;
+    if (ok && p->out.n && p->out.n + whole.n > f->config.unread_answers_bytes) {
+        sl_buf_release(&p->out); /* who asks and does not read has no end */
+        end_socket(f, p, 4429, "answers are not read");
+        ok = false;
+    }
     if (ok && p->out.n == 0) {
         sl_buf_release(&p->out);
         p->out = whole;
@@ -324,10 +340,7 @@ bool front_socket_close(struct front *f, uint64_t id, int code, const char *reas
     struct peer *p = find(f, id);
     bool ok = p && p->socket && !p->ended;
     if (ok) {
-        p->ended = true;
-        p->close_code = code;
-        snprintf(p->close_reason, sizeof(p->close_reason), "%s", reason);
-        stir(f, p);
+        end_socket(f, p, code, reason);
     }
     pthread_mutex_unlock(&f->lock);
     return ok;
@@ -435,10 +448,16 @@ static void log_line(int level, const char *line)
     sys_log(level & LLL_ERR ? SYS_LOG_WARN : SYS_LOG_DEBUG, "front", "lws", "text=\"%.*s\"", (int)n, line);
 }
 
-/* Has the reader of a stream that has nothing to send gone? Nobody reads from it, so nobody else sees that. */
-static bool has_left(struct front *f, const struct peer *p)
+/* Has the reader of a stream that has nothing to send gone? Nobody reads from it, so nobody else sees that. Or does somebody
+ * take nothing of an answer, or of what was left to tell when his WebSocket was ended? Streams wait: reading is theirs to do. */
+static bool has_left(struct front *f, const struct peer *p, int64_t now)
 {
     pthread_mutex_lock(&f->lock);
+    int64_t still = now - p->moved_ms;
+    if (p->socket ? p->ended && still > CLOSE_MS : p->blocked && !p->stream && still > f->config.unread_ms) {
+        pthread_mutex_unlock(&f->lock);
+        return true;
+    }
     bool idle = p->stream && p->written == p->writing.n && p->out.n == 0;
     pthread_mutex_unlock(&f->lock);
     char c;
@@ -455,6 +474,18 @@ static void give_back(struct front *f)
     }
 }
 
+/* With something of an answer in its hands libwebsockets waits for the reader; on a dead socket it does not. Frees p now or soon. */
+static void cut(struct peer *p)
+{
+    int fd = lws_get_socket_fd(p->wsi);
+    if (lws_partial_buffered(p->wsi)) {
+        struct linger now = {1, 0};
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+        (void)shutdown(fd, SHUT_RDWR);
+    }
+    lws_set_timeout(p->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_SYNC);
+}
+
 /* A body that does not come in time, a reader that has gone. */
 static void on_tick(uv_timer_t *h)
 {
@@ -464,8 +495,8 @@ static void on_tick(uv_timer_t *h)
     for (size_t i = 0; i < f->cap_peers; i++) {
         struct peer *p = f->peers[i];
         bool late = p && p->deadline_ms && p->deadline_ms < now && !front_late(f, p);
-        if (late || (p && has_left(f, p))) {
-            lws_set_timeout(p->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_SYNC); /* frees p */
+        if (late || (p && has_left(f, p, now))) {
+            cut(p);
         }
     }
 }
@@ -592,6 +623,8 @@ void front_limits(struct front *f, const struct front_config *c)
     f->config.body_bytes = c->body_bytes;
     f->config.message_bytes = c->message_bytes;
     f->config.unread_bytes = c->unread_bytes;
+    f->config.unread_answers_bytes = c->unread_answers_bytes;
+    f->config.unread_ms = c->unread_ms;
     f->config.connections = SL_MIN(c->connections, f->max_connections);
     f->config.body_ms = c->body_ms;
     pthread_cond_broadcast(&f->room);
@@ -601,6 +634,16 @@ void front_limits(struct front *f, const struct front_config *c)
 int front_port(const struct front *f)
 {
     return f->port;
+}
+
+void front_socket_takes(struct front *f, uint64_t id, size_t message_bytes)
+{
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find(f, id);
+    if (p) {
+        p->takes = message_bytes;
+    }
+    pthread_mutex_unlock(&f->lock);
 }
 
 void front_count(const struct front *f, struct front_counts *ret)

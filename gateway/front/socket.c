@@ -3,6 +3,7 @@
 #include "gateway/front/front_impl.h"
 
 #include "base/limits.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 
@@ -42,7 +43,7 @@ static int on_piece(struct lws *wsi, struct link *l, const char *in, size_t n)
     if (lws_frame_is_binary(wsi)) {
         return end(wsi, 1003, "text only");
     }
-    if (p->body.n + n > f->config.message_bytes) {
+    if (p->body.n + n > (p->takes ? p->takes : f->config.message_bytes)) {
         return end(wsi, 1009, "message too large");
     }
     sl_buf_put(&p->body, in, n);
@@ -106,6 +107,7 @@ static int on_writable(struct lws *wsi, struct link *l)
         return -1;
     }
     p->written += n;
+    p->moved_ms = sys_now_ms();
     f->bytes_out += n;
     p->message_left = left - (uint32_t)n;
     p->in_message = p->message_left > 0;

@@ -21,7 +21,7 @@ import server  # noqa: E402
 import stock  # noqa: E402
 
 UNBOUNDED = "CREATE TEMPORARY TABLE endless (a INT) WITH ('connector' = 'datagen', 'rows-per-second' = '100')"
-LIMITS = {"limit.request-body": "3s", "limit.http-total": "3s", "limit.look-timeout": "1s", "limit.http-connect": "1s"}
+LIMITS = {"limit.request-body": "3s", "limit.http-total": "3s", "limit.look-timeout": "1s", "limit.http-connect": "1s", "limit.unread": "3s", "limit.unread-answers-bytes": "4MB"}
 
 
 class Session:

@@ -16,7 +16,7 @@ from server import Server
 FULL = os.environ.get("SLUICE_FULL") == "1"
 SECONDS = 20 if FULL else 1
 PATIENT = ("chunked and half bodies", "heads that never end", "1,000 silent connections", "three hanging targets")  # they wait for the server's limits
-LIMITS = {"limit.request-body": "3s", "limit.http-total": "3s", "limit.look-timeout": "1s", "limit.http-connect": "1s"}
+LIMITS = {"limit.request-body": "3s", "limit.http-total": "3s", "limit.look-timeout": "1s", "limit.http-connect": "1s", "limit.unread": "3s", "limit.unread-answers-bytes": "4MB"}
 MORE_BYTES = 5 << 20
 
 
