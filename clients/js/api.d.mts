@@ -672,6 +672,8 @@ export interface Operations {
       job: string;
       /** which (default: the one before) */
       version?: number | null;
+      /** values of its secrets, which are not kept: [{"name","value"}] */
+      vars?: GivenVariable[] | null;
       /** idempotency key; the header Idempotency-Key gives it too */
       key?: string | null;
       /** state that has no place any more may be dropped */

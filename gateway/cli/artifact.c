@@ -394,12 +394,11 @@ const struct cli_verb cli_artifact = {
     .usage =
         "usage: sluice artifact resolve GROUP:ARTIFACT[:TYPE[:CLASSIFIER]]:VERSION... [options]\n"
         "\n"
-        "Prints the artifacts that these stand for with all they need at run time, in the order of the class "
-        "path, as Maven\n"
-        "chooses them. Repositories: those given, else the setting maven.repositories, else those of Maven's "
-        "settings.xml\n"
-        "(mirrors, servers, proxies, active profiles) and Maven Central. Repositories that POMs name are not "
-        "asked.\n"
+        "Prints the artifacts that these stand for with all they need at run time, in the order of the "
+        "class\n"
+        "path, as Maven chooses them. Repositories: those given, else the setting maven.repositories, else\n"
+        "those of Maven's settings.xml (mirrors, servers, proxies, active profiles) and Maven Central.\n"
+        "Repositories that POMs name are not asked.\n"
         "\n"
         "  --tree                what brings what\n"
         "  --json                one JSON object\n"
@@ -411,8 +410,8 @@ const struct cli_verb cli_artifact = {
         "  --manage G:A:V        this version wherever others ask for the artifact; again for more\n"
         "  --bom G:A:V           the same for everything that a BOM names; again for more\n"
         "  --settings FILE       Maven's settings, in place of ~/.m2/settings.xml\n"
-        "  --cases FILE          a request a line "
-        "({\"request\":[...],\"manage\":[],\"boms\":[],\"exclude\":{}}); answers in order,\n"
-        "                        with resolved, classpath and tree, or with error\n",
+        "  --cases FILE          a request a line, "
+        "{\"request\":[...],\"manage\":[],\"boms\":[],\"exclude\":{}};\n"
+        "                        answers in order, with resolved, classpath and tree, or with error\n",
     .exec = artifact,
 };

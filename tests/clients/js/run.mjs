@@ -12,6 +12,19 @@ const failureOf = async (promise) => {
   }
 };
 
+/** A call over a socket that may be cut while it is under way: it is not known whether it was done, so it is for the caller to ask again. */
+async function again(call) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await call();
+    } catch (e) {
+      if (e.code !== "connection" || tries > 100) {
+        throw e;
+      }
+    }
+  }
+}
+
 async function follow(iterator, tell) {
   const numbers = [];
   for (;;) {
@@ -56,13 +69,13 @@ const parts = {
       tell?.(number);
     };
     const answer = socket.call("job.events", { job: "live", follow: true }, { onEvent });
-    const hello = await socket.call("hello");
-    const wrong = await failureOf(socket.call("job.show", { job: "none" }));
+    const hello = await again(() => socket.call("hello"));
+    const wrong = await failureOf(again(() => socket.call("job.show", { job: "none" })));
     const seen = { numbers, answer: await answer, hello, wrong };
     socket.close();
     seen.closed = (await failureOf(socket.call("hello"))).code;
     const stranger = new Sluice(s.url, { token: "slu_" + "0".repeat(64), WebSocket: s.WebSocket }).connect();
-    seen.stranger = (await failureOf(stranger.call("hello"))).code;
+    seen.stranger = (await failureOf(again(() => stranger.call("hello")))).code;
     return seen;
   },
 
