@@ -99,6 +99,14 @@ def once(run):
         run.pytest(["tests/e2e/test_once.py"], extra=["-s"])
 
 
+def harm(run):
+    """A second of each kind; in test-all 20 of them."""
+    if run.tier >= 3:
+        run.deadline += 15 * 60
+    if run.make("all"):
+        run.pytest(["tests/harm"], extra=["-s"])
+
+
 def many(run):
     """Those that hang may not make the others' looks longer by a fifth; 5,000 are to be looked at in time, too."""
     program = f"{run.build}/unit/gateway_jobs/tracker_rest"
@@ -115,7 +123,7 @@ GROUPS = [
     Group("install", 1, 1, "sluice flink install from an index that is slow, breaks off, lies and dies; no Flink", pytest("tests/e2e/flink/test_install.py")),
     Group("results", 1, 1, "the results port against 10,000 connections, strangers, streams gone wrong, with TLS and without; a million rows; the seed is printed", results),
     Group("harm", 2, 1, "the server before clients that mean harm: who only wants its answers gets them, limits cut off what they must, no connection, descriptor or memory is left (test-all: each kind for 20 s)",
-          pytest("tests/harm", extra=["-s"])),
+          harm),
     Group("wasm", 1, 2, "the language room as WebAssembly: no imports, at most 150 kB gzipped, byte for byte the native answers", script("tests/wasm/run")),
     Group("asan", 2, 5, "unit programs under AddressSanitizer and UndefinedBehaviorSanitizer, with leaks", san("address,undefined")),
     Group("tsan", 2, 5, "lanes, store, results, target and jobs under ThreadSanitizer", san("thread", THREADS)),
