@@ -31,6 +31,7 @@ struct fmt {
     bool any, last_long;    /* something has been written; the last statement took more than one line */
     fmt_comments waiting;   /* for the next place between statements */
     uint32_t at;            /* up to where the text has been written */
+    struct sql_lexer ends;  /* over the whole text: for the ';' behind a statement */
 };
 
 /* ------------------------------------------------------------------ are they the same? */
@@ -373,17 +374,16 @@ static void put_end(struct fmt *f, bool terminated, bool verbatim)
     if (!terminated) {
         return;
     }
-    struct sql_lexer lx;
     struct sql_token t;
-    sql_lex_init(&lx, sl_str_sub(f->text, f->at, f->text.n - f->at), f->version, false);
-    if (sql_lex_next(&lx, &t) != TK_SEMI) {
+    f->ends.at = f->at;
+    if (sql_lex_next(&f->ends, &t) != TK_SEMI) {
         return;
     }
     fmt_comments found = {0};
     uint32_t from = f->at;
     do {
         /* stray ones behind it come along */
-        uint32_t semi = from + t.off;
+        uint32_t semi = t.off;
         if (verbatim) {
             sl_buf_puts(&f->out, sl_str_sub(f->text, from, semi - from));
         } else {
@@ -391,8 +391,7 @@ static void put_end(struct fmt *f, bool terminated, bool verbatim)
         }
         sl_buf_putc(&f->out, ';');
         from = semi + 1;
-        sql_lex_init(&lx, sl_str_sub(f->text, from, f->text.n - from), f->version, false);
-    } while (sql_lex_next(&lx, &t) == TK_SEMI && !verbatim);
+    } while (sql_lex_next(&f->ends, &t) == TK_SEMI && !verbatim);
     size_t k = 0;
     for (; k < found.n && !found.v[k].own_line; k++) {
         sl_buf_putc(&f->out, ' ');
@@ -602,6 +601,7 @@ bool sql_format(struct sl_arena *a, sl_str name, sl_str text, const struct sql_f
     SL_ARENA_AUTO pieces = {0};
     struct sl_arena_mark empty = sl_arena_mark(&pieces);
     sql_splitter_init(&sp, &pieces, text, f.version, true);
+    sql_lex_init(&f.ends, text, f.version, false);
     while (!f.open_end && !f.out.full && !f.one.full && sql_splitter_next(&sp, &piece)) {
         format_piece(&f, &piece);
         sl_arena_rewind(&pieces, empty);

@@ -5,6 +5,8 @@
 
 #include "sqlparse/steps.h"
 
+#define DOLLAR_WINDOW 256 /* bytes that are searched at a time */
+
 enum cls {
     C_OTHER, /* never starts a token */
     C_SPACE,
@@ -176,10 +178,14 @@ static int fault(struct sql_lexer *lx, struct sql_token *t, enum sql_lex_fault f
     return finish(lx, t, TK_ILLEGAL, end);
 }
 
+/* No '$' stands from here to lx->dollar: there stands one, or so far it was looked. Never far: what lexes a few tokens
+ * in the middle of a text must not pass the rest of it. */
 static void find_dollar(struct sql_lexer *lx, uint32_t from)
 {
-    const char *d = from < lx->n ? memchr(lx->p + from, '$', lx->n - from) : NULL;
-    lx->dollar = d ? (uint32_t)(d - lx->p) : UINT32_MAX;
+    uint32_t len = from < lx->n ? SL_MIN(lx->n - from, (uint32_t)DOLLAR_WINDOW) : 0;
+    const char *d = len ? memchr(lx->p + from, '$', len) : NULL;
+    lx->dollar = d ? (uint32_t)(d - lx->p) : from + len < lx->n ? from + len : UINT32_MAX;
+    SQL_STEP(bytes, 1); /* of at most one window */
 }
 
 /* Collation names, <LETTER|DIGIT>+ [.:-_ and those]* $ <LETTER>+ [$ <LETTER|DIGIT>+], win over plain names
@@ -490,7 +496,6 @@ void sql_lex_init(struct sql_lexer *lx, sl_str text, sql_version version, bool v
     SL_BUG_ON(text.n >= UINT32_MAX);
     *lx = (struct sql_lexer){.p = text.p, .n = (uint32_t)text.n, .variables = variables};
     lx->version = (uint8_t)sql_version_index(version);
-    find_dollar(lx, 0);
 }
 
 int sql_lex_next(struct sql_lexer *lx, struct sql_token *t)

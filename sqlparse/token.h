@@ -57,7 +57,7 @@ struct sql_lexer {
     uint32_t n, at;
     uint8_t version; /* index */
     bool variables;  /* ${...} outside quotes is TK_VARIABLE; quoted tokens get SQL_TOKEN_VARIABLE */
-    /* private: where the next '$' stands, and up to where no collation name can start */
+    /* private: up to where no '$' stands, and up to where no collation name can start */
     uint32_t dollar, no_collation;
 };
 void sql_lex_init(struct sql_lexer *lx, sl_str text, sql_version version, bool variables);

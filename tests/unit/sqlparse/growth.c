@@ -7,6 +7,7 @@
 #define SQL_COUNT_STEPS
 #include "base/buf.h"
 #include "base/limits.h"
+#include "sqlparse/fmt.h"
 #include "sqlparse/sql.h"
 #include "sqlparse/steps.h"
 
@@ -276,6 +277,34 @@ static void grows_as_the_text(void **state)
     assert_false(failed);
 }
 
+/* Laying out passes the text a few times, however many statements it has. */
+static void layout_grows_as_the_text(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"SELECT a, b FROM t;\n", "SET 'a' = 'b';\n", "-- c\nUSE d;;\n"};
+    for (size_t i = 0; i < SL_ARRAY_LEN(units); i++) {
+        uint64_t before = 0;
+        for (size_t size = LARGE / 32; size <= LARGE / 4; size *= 2) {
+            SL_ARENA_AUTO a = {0};
+            struct sl_buf b;
+            struct sql_fmt done;
+            struct sl_err err = SL_ERR_INIT;
+            sl_buf_init(&b, LARGE);
+            while (b.n < size) {
+                sl_buf_putz(&b, units[i]);
+            }
+            sql_steps = (struct sql_steps){0};
+            assert_true(
+                sql_format(&a, SL_STR("x.sql"), sl_buf_str(&b), &(struct sql_fmt_options){0}, &done, &err));
+            uint64_t steps = sql_steps.tokens + sql_steps.bytes + sql_steps.shifts + sql_steps.reductions;
+            printf("   %-26.12s %5.1f steps for one of %zu\n", units[i], (double)steps / (double)b.n, b.n);
+            assert_true(!before || steps <= 2 * before + before / 8 + STEPS_FLOOR);
+            before = steps;
+            sl_buf_release(&b);
+        }
+    }
+}
+
 /* What is refused for its depth or length says which limit it is. */
 static void limits_are_told(void **state)
 {
@@ -304,6 +333,7 @@ static void limits_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(grows_as_the_text),
+                                       cmocka_unit_test(layout_grows_as_the_text),
                                        cmocka_unit_test(limits_are_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
