@@ -255,10 +255,13 @@ void sql_check_row_query(struct sql_parse *p, const struct sql_node *sub)
     }
 }
 
-/* (ROW(query)) is whole: neither UNION nor ORDER BY goes on behind it. */
+/* (ROW(query)) is whole: neither UNION nor ORDER BY goes on behind it, but a LIMIT does. */
 void sql_check_ends_row_query(struct sql_parse *p, const struct sql_node *clause, const struct sql_node *tail)
 {
     const struct sql_node *n = clause;
+    if (tail && tail->first->kind == SQL_N_LIMIT) {
+        return;
+    }
     while (n->kind == SQL_N_SUBQUERY && n->op == 0 && n->first->kind == SQL_N_SUBQUERY) {
         n = n->first;
     }
