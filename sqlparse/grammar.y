@@ -849,6 +849,9 @@ after_match(R) ::= AFTER(T) MATCH SKIP PAST LAST ROW. { R = MK(AFTER_MATCH, T.of
 after_match(R) ::= AFTER(T) MATCH SKIP TO FIRST id(A). { R = MK(AFTER_MATCH, T.off, A); }
 after_match(R) ::= AFTER(T) MATCH SKIP TO LAST id(A). { R = MK(AFTER_MATCH, T.off, A); }
 after_match(R) ::= AFTER(T) MATCH SKIP TO id(A). { R = MK(AFTER_MATCH, T.off, A); }
+/* variables of that name */
+after_match(R) ::= AFTER(T) MATCH SKIP TO FIRST(A). { R = MK(AFTER_MATCH, T.off, sql_ident(p, A)); }
+after_match(R) ::= AFTER(T) MATCH SKIP TO LAST(A). { R = MK(AFTER_MATCH, T.off, sql_ident(p, A)); }
 caret ::= .
 caret ::= CARET.
 dollar ::= .
