@@ -11,6 +11,7 @@
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/owner_client.h"
 #include "gateway/cli/settings.h"
+#include "gateway/jobs/request.h"
 #include "sys/file.h"
 
 #include <pwd.h>
@@ -151,16 +152,6 @@ static sl_str job_name(const struct run_options *o, const struct cli_source *src
     return name;
 }
 
-static void put_var(struct sl_jw *w, sl_str name, sl_str value, sl_str source, bool secret)
-{
-    sl_jw_object(w);
-    sl_jw_kstr(w, "name", name);
-    sl_jw_kstr(w, "value", value);
-    sl_jw_kstr(w, "source", source);
-    sl_jw_kbool(w, "secret", secret);
-    sl_jw_end_object(w);
-}
-
 /* ${env.NAME} is answered here, where the person's environment is: only the names that the text asks for go
  * along. */
 static void put_env_vars(struct sl_jw *w, const struct cli_source *src)
@@ -181,7 +172,7 @@ static void put_env_vars(struct sl_jw *w, const struct cli_source *src)
                 SL_BUF_AUTO full;
                 sl_buf_init(&full, 1024);
                 sl_buf_printf(&full, "env.%s", name);
-                put_var(w, sl_buf_str(&full), sl_str_of(value), SL_STR("environment"), false);
+                sub_request_put_var(w, sl_buf_str(&full), sl_str_of(value), SL_STR("environment"), false);
             }
         }
     }
@@ -300,7 +291,7 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
     sl_jw_array(&w);
     for (size_t i = 0; i < src->vars.list.n; i++) {
         const struct sql_var *v = &src->vars.list.v[i];
-        put_var(&w, v->name, v->value, v->source, v->secret);
+        sub_request_put_var(&w, v->name, v->value, v->source, v->secret);
     }
     put_env_vars(&w, src);
     sl_jw_end_array(&w);

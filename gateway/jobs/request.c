@@ -39,6 +39,16 @@ static bool read_files(const struct sl_json *p, struct sl_arena *a, struct sub_r
     return true;
 }
 
+void sub_request_put_var(struct sl_jw *w, sl_str name, sl_str value, sl_str source, bool secret)
+{
+    sl_jw_object(w);
+    sl_jw_kstr(w, "name", name);
+    sl_jw_kstr(w, "value", value);
+    sl_jw_kstr(w, "source", source);
+    sl_jw_kbool(w, "secret", secret);
+    sl_jw_end_object(w);
+}
+
 /* Variables come resolved: [{"name","value","source","secret"}], lowest precedence first. */
 static void read_vars(const struct sl_json *p, struct sl_arena *a, struct sub_request *rq)
 {

@@ -11,6 +11,8 @@
 /* Reads the parameters of script.submit; strings lie in the arena or in `params`. Error: usage. */
 SL_MUST_CHECK bool sub_request_read(const struct sl_json *params, struct sl_arena *a, struct sub_request *ret,
                                     struct sl_err *err);
+/* One of its resolved variables, as an element of "vars" that sub_request_read() reads. */
+void sub_request_put_var(struct sl_jw *w, sl_str name, sl_str value, sl_str source, bool secret);
 /* Keeps it below `dir`, named by its key; the same again replaces it. */
 SL_MUST_CHECK bool sub_request_keep(const char *dir, const struct sub_request *rq, struct sl_err *err);
 /* Reads it back; false also when none is kept (file-not-found). */

@@ -2,6 +2,8 @@
  * A walk over the members of the request; only "vars" is written anew. */
 #include "gateway/jobs/secrets.h"
 
+#include "gateway/jobs/request.h"
+
 static const struct sql_var *find(const struct sql_vars *given, sl_str name)
 {
     for (size_t i = given ? given->list.n : 0; i-- > 0;) {
@@ -29,16 +31,6 @@ static bool is_asked_for(const struct sl_json *params, sl_str name)
     return false;
 }
 
-static void put(struct sl_jw *w, sl_str name, sl_str value, sl_str source, bool secret)
-{
-    sl_jw_object(w);
-    sl_jw_kstr(w, "name", name);
-    sl_jw_kstr(w, "value", value);
-    sl_jw_kstr(w, "source", source);
-    sl_jw_kbool(w, "secret", secret);
-    sl_jw_end_object(w);
-}
-
 static bool has_name(const struct sl_json *vars, sl_str name)
 {
     SL_JSON_EACH(v, vars)
@@ -62,9 +54,9 @@ static void put_vars(struct sl_jw *w, const struct sl_json *params, const struct
         sl_str source = sl_json_str(sl_json_get(v, "source"), SL_STR(""));
         const struct sql_var *now = find(given, name);
         if (!sl_json_bool(sl_json_get(v, "secret"), false)) {
-            put(w, name, sl_json_str(sl_json_get(v, "value"), SL_STR("")), source, false);
+            sub_request_put_var(w, name, sl_json_str(sl_json_get(v, "value"), SL_STR("")), source, false);
         } else if (now) {
-            put(w, name, now->value, now->source, true);
+            sub_request_put_var(w, name, now->value, now->source, true);
         } else if (is_asked_for(params, name)) {
             sl_buf_printf(missing, "%s%.*s", missing->n ? ", " : "", SL_S(name));
         }
@@ -72,7 +64,7 @@ static void put_vars(struct sl_jw *w, const struct sl_json *params, const struct
     for (size_t i = 0; given && i < given->list.n; i++) {
         const struct sql_var *v = &given->list.v[i];
         if (v->secret && !has_name(vars, v->name) && find(given, v->name) == v) {
-            put(w, v->name, v->value, v->source, true);
+            sub_request_put_var(w, v->name, v->value, v->source, true);
         }
     }
     sl_jw_end_array(w);
