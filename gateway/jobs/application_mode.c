@@ -14,14 +14,16 @@
 
 struct application {
     struct sub *s;
-    struct res_task *task; /* the runner's reports */
-    struct run *runs;      /* one per job unit, in order */
+    struct res_task *task;          /* the runner's reports */
+    struct run *runs;               /* one per job unit, in order */
+    const struct plan_unit **units; /* of each */
     struct res_result **results;
     size_t n;
     struct tgt_cluster cluster;
     const struct plan_unit *stopped; /* the SELECT that its person ended */
     uint64_t stopped_rows;
     bool failed;
+    bool lost;     /* failed, and nobody can tell what became of its jobs */
     bool answered; /* it could not reach the results port, and its answers came another way */
 };
 
@@ -99,7 +101,52 @@ static void tell_failure(struct application *x, const struct plan_unit *u, const
     x->failed = !x->answered;
 }
 
-/* Did the application die, or say that it failed? Then the failure is told, at its statement. */
+/* The runner said that this statement's job exists: from now on it is asked for. */
+static void note_started(struct application *x, const struct plan_unit *u, const char *flink_job)
+{
+    struct run *r = run_of(x, u);
+    if (r && !r->flink_job[0] && flink_job[0]) {
+        snprintf(r->flink_job, sizeof(r->flink_job), "%s", flink_job);
+        r->cluster = x->cluster;
+        tracker_started(x->s->env->tracker, r->id, &x->cluster, r->flink_job);
+    }
+}
+
+/* As long as the runner does not speak at the results port (it may never be able to), the cluster is asked
+ * which jobs it has: they start in the order of the script. */
+static void look_for_job(struct application *x, const struct plan_unit *u)
+{
+    struct sub *s = x->s;
+    struct run *r = run_of(x, u);
+    char(*ids)[33] = NULL;
+    size_t n = 0, mine = (size_t)(r - x->runs);
+    struct sl_err ignored = SL_ERR_INIT;
+    if (!r->flink_job[0] && res_task_wait(x->task, 0) != RES_TASK_CLAIMED &&
+        s->target->ops->list(s->target, &x->cluster, s->arena, &ids, &n, &ignored) && mine < n) {
+        note_started(x, u, ids[mine]);
+    }
+}
+
+static bool has_ended(struct application *x, struct tgt_process *ret)
+{
+    const struct target_ops *ops = x->s->target->ops;
+    struct sl_err ignored = SL_ERR_INIT;
+    *ret = (struct tgt_process){.state = TGT_PROCESS_UP};
+    return ops->process &&
+           (!ops->process(x->s->target, &x->cluster, ret, &ignored) || ret->state == TGT_PROCESS_ENDED);
+}
+
+#define UNTOLD "its cluster has ended before it said what became of this job"
+
+/* It was killed, say: what it had made of the job until then is not known. */
+static void lose(struct application *x, const struct run *r, const struct tgt_process *p)
+{
+    struct sub *s = x->s;
+    sub_lose(s, r ? r->id : NULL, sl_arena_printf(s->arena, UNTOLD "%s%s", p->why[0] ? ": " : "", p->why).p);
+    x->failed = x->lost = true;
+}
+
+/* Did the application die, or say that it failed? Then this is told, a failure at its statement. */
 static bool has_failed(struct application *x, const struct plan_unit *u)
 {
     struct sub *s = x->s;
@@ -120,40 +167,25 @@ static bool has_failed(struct application *x, const struct plan_unit *u)
         return true;
     }
     struct tgt_failure f = {0};
+    struct tgt_process p;
     struct sl_err err = SL_ERR_INIT;
     enum res_task_state state = res_task_wait(x->task, 0);
-    if ((state == RES_TASK_LOST || state == RES_TASK_UNCLAIMED) && (!r || !r->flink_job[0]) &&
-        s->target->ops->failure(s->target, &x->cluster, "", s->arena, &f, &err)) {
+    if ((state != RES_TASK_LOST && state != RES_TASK_UNCLAIMED) || (r && r->flink_job[0])) {
+        return false;
+    }
+    bool ended = has_ended(x, &p); /* asked first: what it has left is whole then */
+    if (ended && r) {
+        look_for_job(x, u);
+        if (r->flink_job[0]) {
+            return false;
+        }
+    }
+    if (s->target->ops->failure(s->target, &x->cluster, "", s->arena, &f, &err)) {
         tell_failure(x, u, &f);
-        return true;
+    } else if (ended) {
+        lose(x, r, &p);
     }
-    return false;
-}
-
-/* The runner said that this statement's job exists: from now on it is asked for. */
-static void note_started(struct application *x, const struct plan_unit *u, const char *flink_job)
-{
-    struct run *r = run_of(x, u);
-    if (r && !r->flink_job[0] && flink_job[0]) {
-        snprintf(r->flink_job, sizeof(r->flink_job), "%s", flink_job);
-        r->cluster = x->cluster;
-        tracker_started(x->s->env->tracker, r->id, &x->cluster, r->flink_job);
-    }
-}
-
-/* As long as the runner has not come to the results port (it may never be able to), the cluster is asked
- * which jobs it has: they start in the order of the script. */
-static void look_for_job(struct application *x, const struct plan_unit *u)
-{
-    struct sub *s = x->s;
-    struct run *r = run_of(x, u);
-    char(*ids)[33] = NULL;
-    size_t n = 0, mine = (size_t)(r - x->runs);
-    struct sl_err ignored = SL_ERR_INIT;
-    if (!r->flink_job[0] && res_task_wait(x->task, 0) == RES_TASK_UNCLAIMED &&
-        s->target->ops->list(s->target, &x->cluster, s->arena, &ids, &n, &ignored) && mine < n) {
-        note_started(x, u, ids[mine]);
-    }
+    return x->failed || x->answered;
 }
 
 /* Waits for the report on a statement. False: failed or stopped. */
@@ -334,6 +366,7 @@ static bool prepare(struct application *x)
     struct sub *s = x->s;
     struct sl_err err = SL_ERR_INIT;
     x->runs = sl_new_n(s->arena, struct run, s->plan.jobs + 1);
+    x->units = sl_new_n(s->arena, const struct plan_unit *, s->plan.jobs + 1);
     x->results = sl_new_n(s->arena, struct res_result *, s->plan.jobs + 1);
     for (size_t i = 0; i < s->plan.n; i++) {
         const struct plan_unit *u = &s->plan.units[i];
@@ -351,13 +384,26 @@ static bool prepare(struct application *x)
         if (!intend(x, u, kind, &x->runs[x->n])) {
             return false;
         }
-        x->n++;
+        x->units[x->n++] = u;
     }
     x->task = res_task_new(s->env->results, SL_STR("{}"), &err);
     if (!x->task) {
         sub_fail(s, &err);
     }
     return x->task != NULL;
+}
+
+/* A run of which no job is known ends as its application did. */
+static void finish_unmade(struct application *x, const struct run *r)
+{
+    struct tracker *tr = x->s->env->tracker;
+    if (x->lost) {
+        tracker_note_error(tr, r->id, sl_code_slug(SL_RUN_LOST), UNTOLD, "", "");
+    } else if (x->failed) {
+        tracker_note_error(tr, r->id, sl_code_slug(SL_FLINK_JOB_FAILED),
+                           "the application failed before it had made this job", "", "");
+    }
+    tracker_finish(tr, r->id, x->lost ? "LOST" : x->failed ? "FAILED" : "CANCELED");
 }
 
 static void finish(struct application *x)
@@ -371,8 +417,12 @@ static void finish(struct application *x)
         if (!tracker_get(tr, x->runs[i].id, &now) || now.ended || leave) {
             continue;
         }
+        if (!now.flink_job[0] && x->failed) { /* it may have one all the same */
+            look_for_job(x, x->units[i]);
+            now = x->runs[i];
+        }
         if (!now.flink_job[0]) {
-            tracker_finish(tr, now.id, x->failed ? "FAILED" : "CANCELED");
+            finish_unmade(x, &now);
         } else if (!tracker_wait_ended(tr, now.id, sub_stopping(s) || s->exit_code ? 0 : 5000, &now) &&
                    !tracker_cancel(tr, now.id, sl_limits.cancel_ms, &err)) {
             sub_fail(s, &err);
@@ -416,46 +466,49 @@ static bool is_waited_for(const struct run *r)
     return strcmp(r->kind, "SELECT") != 0;
 }
 
+/* Until the job of this run is known, or that there will be none. */
+static void find_again(struct application *x, const struct plan_unit *u)
+{
+    struct sub *s = x->s;
+    struct run *r = run_of(x, u);
+    while (!r->flink_job[0] && !r->ended && !sub_stopping(s)) {
+        struct tgt_failure f = {0};
+        struct tgt_process p;
+        struct sl_err ignored = SL_ERR_INIT;
+        bool ended = has_ended(x, &p); /* asked first: what it has left is whole then */
+        look_for_job(x, u);
+        if (r->flink_job[0]) {
+            return;
+        }
+        if (ended && s->target->ops->failure(s->target, &x->cluster, "", s->arena, &f, &ignored)) {
+            tell_failure(x, u, &f);
+            finish_unmade(x, r);
+            r->ended = true;
+        } else if (ended) {
+            lose(x, r, &p);
+            r->ended = true;
+        } else {
+            sys_sleep_ms(LOOK_MS);
+        }
+    }
+}
+
 /* It runs without us: its jobs get their ids in the order of the script, and are followed to their end. */
 static void follow_again(struct application *x)
 {
     struct sub *s = x->s;
-    struct sl_err err = SL_ERR_INIT;
-    for (size_t i = 0; i < s->plan.n && !sub_stopping(s) && s->exit_code == 0; i++) {
-        const struct plan_unit *u = &s->plan.units[i];
-        struct run *r = run_of(x, u), now;
-        if (!r) {
-            continue;
-        }
-        while (!r->flink_job[0] && !r->ended && !sub_stopping(s)) {
-            char(*ids)[33] = NULL;
-            size_t n = 0, mine = (size_t)(r - x->runs);
-            struct tgt_process p = {.state = TGT_PROCESS_UP};
-            struct tgt_failure f = {0};
-            bool ended =
-                s->target->ops->process &&
-                (!s->target->ops->process(s->target, &x->cluster, &p, &err) || p.state == TGT_PROCESS_ENDED);
-            if (s->target->ops->list(s->target, &x->cluster, s->arena, &ids, &n, &err) && mine < n) {
-                note_started(x, u, ids[mine]);
-            } else if (ended && s->target->ops->failure(s->target, &x->cluster, "", s->arena, &f, &err)) {
-                tell_failure(x, u, &f);
-                tracker_finish(s->env->tracker, r->id, "FAILED");
-                r->ended = true;
-            } else if (ended) {
-                sub_lose(s, r->id, "its cluster has ended, and left no word of this job");
-                r->ended = true;
-            } else {
-                sys_sleep_ms(LOOK_MS);
-            }
-        }
-        if (!tracker_get(s->env->tracker, r->id, &now)) {
-            now = *r;
+    for (size_t i = 0; i < x->n && !sub_stopping(s); i++) {
+        const struct plan_unit *u = x->units[i];
+        struct run now;
+        find_again(x, u);
+        if (!tracker_get(s->env->tracker, x->runs[i].id, &now)) {
+            now = x->runs[i];
         }
         if (now.ended && s->exit_code == 0) {
             sub_tell_end(s, &now, u, sys_now_ms());
         } else if (!now.ended && is_waited_for(&now)) {
             sl_vec_push(s->arena, &s->started, ((struct started_run){.unit = u, .since_ms = sys_now_ms()}));
-            memcpy(s->started.v[s->started.n - 1].id, r->id, sizeof(r->id));
+            memcpy(s->started.v[s->started.n - 1].id, now.id, sizeof(now.id));
         }
     }
     tracker_application_done(s->env->tracker, x->cluster.id);
@@ -521,11 +574,20 @@ void sub_application(struct sub *s)
         if (!answers) {
             sub_step(s, "submit", "failed", since, first, first_run, "%.*s\tapplication", SL_S(s->rq->name));
         }
-        if (call.failure.chain_json.n || call.failure.stack.n) {
+        struct tgt_failure said;
+        struct sl_err ignored = SL_ERR_INIT;
+        /* Nothing was made, or Flink says why it did not come up; else it may have come farther than was seen. */
+        x.lost =
+            x.cluster.id[0] && !s->target->ops->failure(s->target, &x.cluster, "", s->arena, &said, &ignored);
+        if (!x.lost && (call.failure.chain_json.n || call.failure.stack.n)) {
             tell_failure(&x, NULL, &call.failure);
         } else {
             sub_fail(s, &call.err);
             x.failed = true;
+            for (size_t i = 0; i < x.n; i++) {
+                tracker_note_error(s->env->tracker, x.runs[i].id, sl_code_slug(call.err.code), call.err.msg,
+                                   call.err.hint, "");
+            }
         }
         if (answers) {
             sub_step(s, "submit", x.failed ? "failed" : "done", since, first, first_run, "%.*s\tapplication",

@@ -133,6 +133,28 @@ static void tell_submit_failed(struct sub *s, const struct turn *t)
     }
 }
 
+/* The answer did not come, is nobody's word (half of one, a proxy's page), or says that Flink has the id already. */
+static bool outcome_is_open(const struct turn *t)
+{
+    const struct sub_call *call = &t->call;
+    if (call->ok) {
+        return false;
+    }
+    if (call->failure.chain_json.n || call->failure.stack.n) {
+        static const char *const words[] = {"DuplicateJobSubmissionException",
+                                            "DuplicateApplicationSubmissionException"};
+        sl_str texts[] = {call->failure.stack, call->failure.chain_json};
+        for (size_t i = 0; i < 4; i++) {
+            if (sl_str_find(texts[i / 2], sl_str_of(words[i % 2])) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return call->err.code == SL_TARGET_UNREACHABLE || call->err.code == SL_TIMEOUT ||
+           call->err.code == SL_HTTP || call->err.code == SL_TARGET_ANSWER;
+}
+
 /* main() has ended. The truth is what the runner said; where it said nothing, the REST answer. False: said
  * and done with. */
 static bool turn_verdict(struct chain *c, struct turn *t)
@@ -140,6 +162,7 @@ static bool turn_verdict(struct chain *c, struct turn *t)
     struct sub *s = c->s;
     struct res_statement_report rep;
     sub_call_join(&t->call);
+    bool open = false;
     if (res_task_failure(t->task, s->arena, &rep)) {
         tell_submit_failed(s, t);
         struct tgt_failure f = {.chain_json = rep.chain_json, .stack = rep.stack};
@@ -147,10 +170,8 @@ static bool turn_verdict(struct chain *c, struct turn *t)
         sub_fail_unit(s, u, t->run.id[0] ? t->run.id : NULL, &f);
     } else if (t->unit && res_task_report(t->task, t->unit->stmt->number, s->arena, &rep) && rep.done) {
         return true;
-    } else if (t->call.ok && (!t->run.id[0] || res_task_wait(t->task, 0) == RES_TASK_ENDED || !t->unit)) {
-        return true;
-    } else if (t->call.ok && !t->result && res_task_wait(t->task, 0) == RES_TASK_UNCLAIMED) {
-        return true; /* the runner had its task from the request, and Flink took the job */
+    } else if (t->call.ok) {
+        return true; /* main() has ended, and Flink took the job, if there was to be one */
     } else if (t->call.failure.chain_json.n || t->call.failure.stack.n) {
         struct tgt_failure f = t->call.failure;
         const struct plan_unit *u = t->unit;
@@ -166,16 +187,17 @@ static bool turn_verdict(struct chain *c, struct turn *t)
             sub_fail_unit(s, u, t->run.id[0] ? t->run.id : NULL, &f);
             break;
         }
-    } else if (t->call.ok) {
-        struct sl_err err = SL_ERR_INIT;
-        sl_fail(&err, SL_TARGET_ANSWER, "the runner ended without saying how");
-        sub_fail(s, &err);
     } else {
+        open = outcome_is_open(t);
         tell_submit_failed(s, t);
         sub_fail(s, &t->call.err);
+        if (t->run.id[0]) {
+            tracker_note_error(s->env->tracker, t->run.id, sl_code_slug(t->call.err.code), t->call.err.msg,
+                               t->call.err.hint, "");
+        }
     }
-    if (t->run.id[0]) {
-        tracker_finish(s->env->tracker, t->run.id, "FAILED");
+    if (t->run.id[0]) { /* what nobody answered was not refused by Flink either */
+        tracker_finish(s->env->tracker, t->run.id, open ? "LOST" : "FAILED");
     }
     return false;
 }
@@ -213,28 +235,6 @@ static bool turn_wait(struct chain *c, struct turn *t)
         sys_sleep_ms(5);
     }
     return true;
-}
-
-/* The answer did not come, is nobody's word (half of one, a proxy's page), or says that Flink has the id already. */
-static bool outcome_is_open(const struct turn *t)
-{
-    const struct sub_call *call = &t->call;
-    if (call->ok) {
-        return false;
-    }
-    if (call->failure.chain_json.n || call->failure.stack.n) {
-        static const char *const words[] = {"DuplicateJobSubmissionException",
-                                            "DuplicateApplicationSubmissionException"};
-        sl_str texts[] = {call->failure.stack, call->failure.chain_json};
-        for (size_t i = 0; i < 4; i++) {
-            if (sl_str_find(texts[i / 2], sl_str_of(words[i % 2])) >= 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-    return call->err.code == SL_TARGET_UNREACHABLE || call->err.code == SL_TIMEOUT ||
-           call->err.code == SL_HTTP || call->err.code == SL_TARGET_ANSWER;
 }
 
 /* A SELECT is not sent again, its rows may be on their way: has Flink taken it all the same? Asked once. */

@@ -93,11 +93,8 @@ static int signal_of(const struct state_observation *o)
     return o->signal > 0 ? o->signal : 0;
 }
 
-/* Flink's ApplicationStatus.FAILED, 1443, of which an exit status keeps eight bits: an application's JobManager says with it
- * that its job has failed. All other codes tell what became of the JVM: a session's jobs, and an application's that ran when it
- * broke, might have gone on from a checkpoint. */
-#define FLINK_EXIT_FAILED 163
-
+/* Only by TGT_EXIT_FAILED an application's JobManager says that its job has failed. All other codes tell what became of the
+ * JVM: a session's jobs, and an application's that ran when it broke, might have gone on from a checkpoint. */
 static void exited(struct state_facts *f, const struct state_observation *o, struct state_change *c)
 {
     char how[64] = "its exit was not seen";
@@ -107,13 +104,13 @@ static void exited(struct state_facts *f, const struct state_observation *o, str
     } else if (o->exit >= 0) {
         /* our JVMs end with 3 when their memory is used up (-XX:+ExitOnOutOfMemoryError) */
         snprintf(how, sizeof how, "exit code %d%s", o->exit,
-                 o->exit == 3                                     ? ", out of memory"
-                 : o->application && o->exit == FLINK_EXIT_FAILED ? ", the application has failed"
-                                                                  : "");
+                 o->exit == 3                                   ? ", out of memory"
+                 : o->application && o->exit == TGT_EXIT_FAILED ? ", the application has failed"
+                                                                : "");
     }
     snprintf(c->evidence, sizeof c->evidence, "its JobManager has ended: %s%s%s", how, o->detail ? "; " : "",
              o->detail ? o->detail : "");
-    set_word(f, o->application && number == 0 && o->exit == FLINK_EXIT_FAILED ? "FAILED" : "LOST");
+    set_word(f, o->application && number == 0 && o->exit == TGT_EXIT_FAILED ? "FAILED" : "LOST");
 }
 
 static void not_seen(struct state_facts *f, const struct state_observation *o, struct state_change *c)

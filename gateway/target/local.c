@@ -563,17 +563,8 @@ static bool local_failure(struct target *t, const struct tgt_cluster *tc, const 
     if (named && local_cluster_archived(c->dir, job_id, NULL, a, ret) && ret->stack.n) {
         return true;
     }
-    if (st.state == SUP_ENDED) {
-        local_cluster_log_failure(c->dir, a, ret);
-        if (ret->stack.n) {
-            return true;
-        }
-        if (st.why[0] && strcmp(st.why, "it was stopped") != 0) {
-            char text[320];
-            snprintf(text, sizeof text, "The local Flink has ended: %s", st.why);
-            flink_failure_of_text(sl_str_of(text), a, ret);
-            return true;
-        }
+    if (st.state == SUP_ENDED && local_cluster_said_failed(c->dir, &st.jobmanager, a, ret)) {
+        return true;
     }
     return sl_fail(err, SL_NOT_FOUND, "no failure is known");
 }

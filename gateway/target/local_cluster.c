@@ -108,6 +108,41 @@ void local_cluster_log_failure(const char *dir, struct sl_arena *a, struct tgt_f
     }
 }
 
+/* Its exit status where it did not come up (the JVM's own, too), and Flink's ApplicationStatus.FAILED. A main()
+ * that threw ends with others as well: then its words count. */
+#define EXIT_START 1
+
+static bool tells_of_main(sl_str log)
+{
+    static const char *const words[] = {"Application failed unexpectedly", "with application status FAILED",
+                                        "ProgramInvocationException", "ApplicationExecutionException"};
+    for (size_t i = 0; i < SL_ARRAY_LEN(words); i++) {
+        if (sl_str_find(log, sl_str_of(words[i])) >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool local_cluster_said_failed(const char *dir, const struct sup_jvm_state *jobmanager, struct sl_arena *a,
+                               struct tgt_failure *ret)
+{
+    struct sl_err ignored = SL_ERR_INIT;
+    sl_str log = SL_STR_NONE;
+    memset(ret, 0, sizeof *ret);
+    bool by_itself = jobmanager->exit == EXIT_START || jobmanager->exit == TGT_EXIT_FAILED;
+    bool read = sys_file_read(a, in_dir(a, dir, "log/jobmanager.log"), LOG_BYTES, &log, &ignored);
+    if (!by_itself && !(read && tells_of_main(log))) {
+        return false;
+    }
+    local_cluster_log_failure(dir, a, ret);
+    if (!ret->stack.n) {
+        sl_str text = sl_arena_printf(a, "The local Flink has ended with exit code %d", jobmanager->exit);
+        flink_failure_of_text(text, a, ret);
+    }
+    return true;
+}
+
 /* The archive of a job: {"archive":[{"path":"/jobs/ID","json":"..."}]}. */
 static const struct sl_json *archived_page(struct sl_arena *a, const struct sl_json *doc, const char *path)
 {

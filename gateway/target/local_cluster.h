@@ -57,6 +57,10 @@ SL_MUST_CHECK bool local_cluster_check(struct local_cluster *c, struct sup_statu
 void local_cluster_stop(struct local_cluster *c);
 /* What a JobManager that died wrote last; empty when it says nothing. */
 void local_cluster_log_failure(const char *dir, struct sl_arena *a, struct tgt_failure *ret);
+/* Has an application's JobManager that has ended said itself that it failed: main(), its job, its start? Whoever
+ * kills it leaves no such word, nor does one that ran out of memory. */
+bool local_cluster_said_failed(const char *dir, const struct sup_jvm_state *jobmanager, struct sl_arena *a,
+                               struct tgt_failure *ret);
 /* From the archive of finished jobs: false when the job is not there. */
 bool local_cluster_archived(const char *dir, const char *job_id, struct tgt_job_status *ret,
                             struct sl_arena *a, struct tgt_failure *failure);

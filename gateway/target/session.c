@@ -86,6 +86,13 @@ static void describe(struct session *s, struct tgt_cluster *ret)
     pthread_mutex_unlock(&s->lock);
 }
 
+static bool started_anew(struct session *s, struct sl_err *err)
+{
+    sl_fail(err, SL_TARGET_UNREACHABLE, "the JobManager of '%s' has started anew meanwhile; nothing was sent",
+            s->t.name);
+    return sl_hint(err, "run it again");
+}
+
 /* ---- the runner's jar ---- */
 
 /* Does the JobManager's class path hold the runner? Flink before 1.15 does not tell: then it is uploaded. */
@@ -150,15 +157,16 @@ static bool local_jar(struct session *s, bool tiny, struct sl_arena *a, const ch
     return true;
 }
 
-/* Once per incarnation: asks whether jobs are taken, finds or uploads the jar. */
-static bool have_jar(struct session *s, struct flink_rest *r, bool upload, bool *ret_lib, struct sl_err *err)
+static bool look_for_jar(struct session *s, struct flink_rest *r, bool upload, bool *ret_lib,
+                         struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    char id[192] = "";
+    char id[192] = "", incarnation[64];
     const char *path = NULL, *name = NULL;
     bool can = false;
     pthread_mutex_lock(&s->lock);
     bool known = s->jar_id[0] && s->can_submit;
+    memcpy(incarnation, s->incarnation, sizeof incarnation);
     pthread_mutex_unlock(&s->lock);
     if (known) {
         return true;
@@ -181,11 +189,24 @@ static bool have_jar(struct session *s, struct flink_rest *r, bool upload, bool 
         return false;
     }
     pthread_mutex_lock(&s->lock);
-    s->can_submit = true;
-    s->runner_in_lib = lib;
-    memcpy(s->jar_id, id, sizeof id);
+    bool same = strcmp(s->incarnation, incarnation) == 0;
+    if (same) {
+        s->can_submit = true;
+        s->runner_in_lib = lib;
+        memcpy(s->jar_id, id, sizeof id);
+    }
     pthread_mutex_unlock(&s->lock);
-    return true;
+    return same || started_anew(s, err);
+}
+
+/* Once per incarnation, by one thread at a time: asks whether jobs are taken, finds or uploads the jar. Who asks
+ * a JobManager that hangs who it is has not come here yet, and makes nobody wait. */
+static bool have_jar(struct session *s, struct flink_rest *r, bool upload, bool *ret_lib, struct sl_err *err)
+{
+    pthread_mutex_lock(&s->start);
+    bool ok = look_for_jar(s, r, upload, ret_lib, err);
+    pthread_mutex_unlock(&s->start);
+    return ok;
 }
 
 static bool session_ready(struct target *t, enum tgt_mode mode, tgt_progress progress, void *ctx,
@@ -201,7 +222,6 @@ static bool session_ready(struct target *t, enum tgt_mode mode, tgt_progress pro
                 "'%s' is a session cluster that runs already: it has no application mode", t->name);
         return sl_hint(err, "run without --mode application, or with --target local");
     }
-    pthread_mutex_lock(&s->start);
     struct flink_rest *r = flink_rest_open(&s->at, ASK_MS);
     bool ok = identify(s, r, &o, err);
     if (ok && !same_version(t->flink, o.version)) {
@@ -211,7 +231,6 @@ static bool session_ready(struct target *t, enum tgt_mode mode, tgt_progress pro
     }
     ok = ok && have_jar(s, r, true, NULL, err);
     flink_rest_free(r);
-    pthread_mutex_unlock(&s->start);
     if (ok) {
         describe(s, ret);
     }
@@ -230,19 +249,13 @@ static bool same_life(struct session *s, struct flink_rest *r, const char *befor
     pthread_mutex_lock(&s->lock);
     bool same = !before[0] || strcmp(before, s->incarnation) == 0;
     pthread_mutex_unlock(&s->lock);
-    if (!same) {
-        sl_fail(err, SL_TARGET_UNREACHABLE,
-                "the JobManager of '%s' has started anew meanwhile; nothing was sent", s->t.name);
-        return sl_hint(err, "run it again");
-    }
-    return true;
+    return same || started_anew(s, err);
 }
 
 /* Somebody has deleted the jar since: found again or uploaded, when the JobManager is still the same. */
 static bool jar_again(struct session *s, const char *gone_id, struct sl_err *err)
 {
     char before[64];
-    pthread_mutex_lock(&s->start);
     pthread_mutex_lock(&s->lock);
     memcpy(before, s->incarnation, sizeof before);
     if (strcmp(s->jar_id, gone_id) == 0) {
@@ -252,7 +265,6 @@ static bool jar_again(struct session *s, const char *gone_id, struct sl_err *err
     struct flink_rest *r = flink_rest_open(&s->at, ASK_MS);
     bool ok = same_life(s, r, before, err) && have_jar(s, r, true, NULL, err);
     flink_rest_free(r);
-    pthread_mutex_unlock(&s->start);
     return ok;
 }
 
@@ -412,12 +424,10 @@ static bool session_look(struct target *t, struct tgt_look *ret, struct sl_err *
     bool lib = false;
     struct sl_err why = SL_ERR_INIT;
     memset(ret, 0, sizeof *ret);
-    pthread_mutex_lock(&s->start);
     struct flink_rest *r = flink_rest_open(&s->at, ASK_MS);
     bool ok = identify(s, r, &o, err);
     bool there = ok && have_jar(s, r, false, &lib, &why);
     flink_rest_free(r);
-    pthread_mutex_unlock(&s->start);
     if (!ok || (!there && why.code != SL_SUBMIT_DISABLED)) {
         if (ok && err) {
             *err = why;
@@ -558,10 +568,8 @@ static bool session_reach(struct target *t, const char *results, const char *con
         *ret = v;
         return true;
     }
-    pthread_mutex_lock(&s->start);
     struct flink_rest *r = flink_rest_open(&s->at, ASK_MS);
     bool ok = identify(s, r, &o, err) && have_jar(s, r, true, NULL, err);
-    pthread_mutex_unlock(&s->start);
     if (ok && o.slots_free == 0) {
         ok = sl_fail(err, SL_SLOTS_MISSING,
                      "'%s' has no free slot to try it from (%d TaskManager%s, %d slot%s)", t->name,

@@ -90,6 +90,9 @@ enum tgt_process_state {
     TGT_PROCESS_COMING, /* it starts, or is started again */
     TGT_PROCESS_ENDED,
 };
+/* Flink's ApplicationStatus.FAILED, 1443, of which an exit status keeps eight bits: an application's JobManager says
+ * with it that its job, or since 2.3 its main(), has failed. */
+#define TGT_EXIT_FAILED 163
 struct tgt_process {
     enum tgt_process_state state;
     char life[64];    /* start id: another life of it has another */
@@ -138,7 +141,8 @@ struct target_ops {
                  size_t *ret_n, struct sl_err *err);
     bool (*status)(struct target *t, const struct tgt_cluster *c, const char *job_id,
                    struct tgt_job_status *ret, struct sl_err *err);
-    /* Root cause of a failed job or of an application that died before it had one. */
+    /* Root cause of a failed job, or (job_id "") of an application that failed before it had one: only what Flink said
+     * itself. An application that was killed has no failure. */
     bool (*failure)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct sl_arena *a,
                     struct tgt_failure *ret, struct sl_err *err);
     bool (*cancel)(struct target *t, const struct tgt_cluster *c, const char *job_id, struct sl_err *err);

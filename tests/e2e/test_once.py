@@ -270,6 +270,77 @@ def test_killed_with_the_jobmanager(own_sluice, flink, rng):
     sluice("owner", "stop", "--yes", timeout=60)
 
 
+def application_jobmanagers(sluice):
+    return [p for p in sluice.jvms() if "StandaloneApplicationClusterEntryPoint" in harness.command_line(p)]
+
+
+def answers(sluice):
+    """Does the newest application answer? Its main() has hardly begun then."""
+    newest = max(glob.glob(f"{sluice.data}/clusters/app-*/cluster.json"), key=os.path.getmtime)
+    try:
+        with open(newest, encoding="utf-8") as f:
+            return {"jobs": harness.get(json.load(f)["rest"] + "/jobs/overview", 1)["jobs"]}
+    except (OSError, ValueError):
+        return None
+
+
+@pytest.mark.parametrize("owner, moment", [("stays", "submitted"), ("killed", "rest"), *[pytest.param(*one, marks=pytest.mark.full) for one in (
+    ("stays", "jvm"), ("stays", "rest"), ("killed", "jvm"), ("killed", "submitted"))]])
+def test_an_application_killed_before_it_has_its_job(world, flink, owner, moment):
+    """FAILED is Flink's word. Its JobManager alone knew how far it was: the run is lost with the reason, and is not sent again."""
+    name = COUNT("cut")
+    folder = os.path.join(world.folder, "sink", name)
+    call = world.background("run", world.script(load(folder), f"{name}.sql"), "-d", "--name", name, "--flink", flink, "--mode", "application")
+    pids = harness.wait_for(lambda: application_jobmanagers(world), 60, "the JobManager of the application")
+    end, seen = time.monotonic() + 180, None
+    while moment == "rest" and not seen and application_jobmanagers(world) and time.monotonic() < end:
+        seen = answers(world)
+        time.sleep(0.01)
+    if moment == "submitted":
+        call.wait_line(r"submit .* run [0-9a-f]{8}", 60, "err")
+    if owner == "killed":
+        kill_owner(world)
+    killed = 0
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+        except ProcessLookupError:
+            pass
+    done = call.finish(120)
+    found = settle(world, name)
+    text = f"seen {seen}, killed {killed}, rows {rows(folder)}, {found}\n{done}"
+    assert len(found) == 1 and rows(folder) in (0, ROWS) and not application_jobmanagers(world), text
+    if found[0]["state"] == "FINISHED":  # this process was held up: there was nothing left to kill
+        assert rows(folder) == ROWS and not killed, text
+    else:
+        code = found[0]["error"]["code"]
+        assert found[0]["state"] == "LOST" and f"error[{code}]" in done.err, text
+        assert (code, done.rc) == ("run-lost", 4) or ((code, done.rc) == ("flink-start", 6) and moment != "submitted"), text
+    whole(world)
+
+
+REFUSED = """CREATE TABLE g (item STRING, price INT) WITH ('connector' = 'datagen', 'number-of-rows' = '5');
+CREATE TABLE revenue (item STRING, total INT) WITH ('connector' = 'filesystem', 'path' = 'file://%s/0', 'format' = 'csv');
+INSERT INTO revenue SELECT item, SUM(price) FROM g GROUP BY item;
+"""
+
+
+def test_an_application_that_flink_refuses_has_failed_whoever_asks(world, flink):
+    """Its owner is killed while it comes up: the next one finds Flink's own word."""
+    name = COUNT("refused")
+    folder = os.path.join(world.folder, "sink", name)
+    call = world.background("run", world.script(REFUSED % folder, f"{name}.sql"), "-d", "--name", name, "--flink", flink, "--mode", "application")
+    harness.wait_for(lambda: application_jobmanagers(world), 60, "the JobManager of the application")
+    kill_owner(world)
+    done = call.finish(120)
+    found = settle(world, name)
+    text = f"{found}\n{done}"
+    assert [r["state"] for r in found] == ["FAILED"] and found[0]["error"]["code"] not in ("", "owner", "run-lost"), text
+    assert done.rc == 1 and "changelog-to-append-sink" in done.err, text
+    assert rows(folder) == 0 and not application_jobmanagers(world), text
+
+
 def ask(sluice, params, seconds):
     """One POST over the owner's socket, given up after so long; the answer or None."""
     s = socket.socket(socket.AF_UNIX)

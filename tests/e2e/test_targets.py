@@ -116,6 +116,20 @@ def test_names_and_addresses_are_checked(home):
     assert [t["name"] for t in json.loads(home("target", "ls", "--json").ok().out)] == ["local"]
 
 
+def test_who_asks_a_deaf_target_makes_nobody_wait(home, silent):
+    """Five who ask at once have their answer when one alone has it, not one after the other."""
+    home("target", "add", "deaf", "--url", f"http://{silent}").ok()
+    alone = home("target", "test", "deaf").ok(4)
+    assert "target-unreachable" in alone.err, str(alone)
+    began = time.monotonic()
+    for call in [home.background("target", "test", "deaf") for _ in range(5)]:
+        done = call.finish(120)
+        assert done.rc == 4 and "target-unreachable" in done.err, str(done)
+    took = time.monotonic() - began
+    assert took < 3 * alone.seconds, f"{took:.1f} s, alone {alone.seconds:.1f} s"
+    home("target", "rm", "deaf").ok()
+
+
 def test_what_a_target_tells(prod, flink):
     port = closed_port()
     done = prod("target", "test", "prod", "--flink", flink, "--connect", f"127.0.0.1:{port}", "--connect", "no-such-host.invalid:9", "--json").ok(4)

@@ -197,6 +197,51 @@ static void test_log_of_a_dead_jobmanager(void **state)
     assert_int_equal(f.stack.n, 0);
 }
 
+/* An ERROR in the log of one that was killed says nothing about its job; main() that threw does, however it ended. */
+static void test_what_an_application_said_itself(void **state)
+{
+    (void)state;
+    static const char some_error[] = "2026-11-21 08:00:00,000 ERROR o.a.f.X - a heartbeat is late\n"
+                                     "a.B: late\n";
+    static const char main_threw[] =
+        "2026-11-21 08:00:00,000 WARN  o.a.f.X - Application failed unexpectedly: \n"
+        "java.util.concurrent.CompletionException: a.B: no such table\n"
+        "2026-11-21 08:00:00,100 INFO  o.a.f.X - bye\n";
+    static const char fatal[] =
+        "2026-11-21 08:00:00,000 ERROR o.a.f.X - Fatal error occurred in the cluster entrypoint.\n"
+        "a.B: the connection to ZooKeeper was lost\n";
+    static const struct {
+        const char *log;
+        int exit, signal;
+        bool said;
+        const char *word;
+    } cases[] = {
+        {some_error, -1, 9, false, NULL},
+        {some_error, 143, -1, false, NULL},
+        {some_error, 3, -1, false, NULL},
+        {some_error, -1, -1, false, NULL},
+        {fatal, 2, -1, false, NULL},
+        {main_threw, -1, 9, true, "no such table"},
+        {main_threw, 2, -1, true, "no such table"},
+        {some_error, 1, -1, true, "late"},
+        {NULL, 163, -1, true, "exit code 163"},
+        {NULL, 0, -1, false, NULL},
+    };
+    for (size_t i = 0; i < SL_ARRAY_LEN(cases); i++) {
+        SL_ARENA_AUTO a = {0};
+        struct tgt_failure f;
+        struct sup_jvm_state jvm = {.exit = cases[i].exit, .signal = cases[i].signal};
+        char id[16];
+        snprintf(id, sizeof id, "said-%zu", i);
+        if (cases[i].log) {
+            put(&a, id, "log/jobmanager.log", cases[i].log);
+        }
+        bool said = local_cluster_said_failed(sys_path_join(&a, run_dir, id), &jvm, &a, &f);
+        assert_int_equal(said, cases[i].said);
+        assert_true(!said || strstr(sl_arena_strdupz(&a, f.stack), cases[i].word));
+    }
+}
+
 static void test_archive(void **state)
 {
     (void)state;
@@ -284,6 +329,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_only_our_own_flink_is_taken, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_ids_that_are_no_clusters, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_log_of_a_dead_jobmanager, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_what_an_application_said_itself, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_archive, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_logs, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_sweep, make_dir, remove_dir),
