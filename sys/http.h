@@ -19,6 +19,7 @@ struct sys_http_request {
     const char *upload_field;     /* multipart upload: field name ... */
     const char *upload_path;      /* ... and file */
     const char *upload_name;      /* the name it is given there; NULL = its own */
+    bool upload_raw;              /* the file is the body itself, no form */
     int64_t connect_ms, total_ms; /* 0 = limits.h */
     size_t max_bytes;             /* of the answer; 0 = limits.h */
     const char *ca_file;          /* PEM file or folder of trusted CAs; NULL = the system's */

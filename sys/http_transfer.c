@@ -234,7 +234,7 @@ static bool set_headers(struct http_transfer *t, struct sl_err *err)
             return false;
         }
     }
-    if (rq->content_type && !rq->upload_path) { /* of an upload it is the part's */
+    if (rq->content_type && (!rq->upload_path || rq->upload_raw)) { /* of a form it is the part's */
         SL_ARENA_AUTO a = {0};
         if (!add_header(t, sl_arena_printf(&a, "Content-Type: %s", rq->content_type).p, err)) {
             return false;
@@ -244,11 +244,46 @@ static bool set_headers(struct http_transfer *t, struct sl_err *err)
     return true;
 }
 
+static size_t on_raw_read(char *p, size_t one, size_t n, void *arg)
+{
+    struct http_transfer *t = arg;
+    size_t got = fread(p, one, n, t->raw);
+    return got == 0 && ferror(t->raw) ? CURL_READFUNC_ABORT : got;
+}
+
+/* It is sent again, on another connection. */
+static int on_raw_seek(void *arg, curl_off_t at, int from)
+{
+    struct http_transfer *t = arg;
+    return fseeko(t->raw, at, from) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static bool set_raw_body(struct http_transfer *t, struct sl_err *err)
+{
+    const char *path = t->rq->upload_path;
+    int64_t bytes = sys_file_size(path);
+    t->raw = bytes < 0 ? NULL : fopen(path, "rbe");
+    if (!t->raw) {
+        return sl_fail(err, SL_FILE_NOT_FOUND, "cannot read %s", path);
+    }
+    curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)bytes);
+    curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_raw_read);
+    curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_raw_seek);
+    curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
+    return true;
+}
+
 static bool set_body(struct http_transfer *t, struct sl_err *err)
 {
     const struct sys_http_request *rq = t->rq;
     const char *method = rq->method ? rq->method : "GET";
-    if (rq->upload_path) {
+    if (rq->upload_path && rq->upload_raw) {
+        if (!set_raw_body(t, err)) {
+            return false;
+        }
+    } else if (rq->upload_path) {
         if (sys_file_size(rq->upload_path) < 0) {
             return sl_fail(err, SL_FILE_NOT_FOUND, "cannot read %s: no such file", rq->upload_path);
         }
@@ -553,6 +588,9 @@ void http_transfer_release(struct http_transfer *t)
     }
     curl_slist_free_all(t->headers);
     curl_mime_free(t->mime);
+    if (t->raw) {
+        (void)fclose(t->raw);
+    }
     sl_buf_release(&t->body);
     if (t->fd >= 0) {
         close(t->fd);

@@ -13,6 +13,7 @@ struct http_transfer {
     const struct sys_http_request *rq;
     struct curl_slist *headers;
     curl_mime *mime;
+    FILE *raw; /* body that is a file, or NULL */
     struct sl_buf body;
     int fd;          /* of save_path, or -1 */
     int64_t base;    /* bytes of save_path that were there before */

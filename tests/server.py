@@ -83,7 +83,7 @@ class Server:
         if token:
             headers.setdefault("Authorization", "Bearer " + token)
         headers = {k.replace("_", "-"): v for k, v in headers.items()}
-        if body is not None and not isinstance(body, (bytes, str)):
+        if body is not None and not isinstance(body, (bytes, str)) and not hasattr(body, "__next__"):
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
         c.request(method, path, body, headers)

@@ -437,6 +437,44 @@ export interface FindingsAnswer {
   ok: boolean;
 }
 
+export interface Artifact {
+  /** SHA-256 */
+  digest: string;
+  name: string;
+  bytes: number;
+  /** whose it was first; empty: of the server's machine */
+  owner: string;
+  /** since when */
+  kept: string;
+  /** of jobs, that need it */
+  versions: number;
+  /** it stays until it is removed; else it goes with its versions */
+  brought: boolean;
+}
+
+export interface ArtifactsAnswer {
+  artifacts: Artifact[];
+}
+
+export interface ArtifactAnswer {
+  /** SHA-256 */
+  digest: string;
+  name: string;
+  bytes: number;
+  /** whose it was first; empty: of the server's machine */
+  owner: string;
+  /** since when */
+  kept: string;
+  /** of jobs, that need it */
+  versions: number;
+  /** it stays until it is removed; else it goes with its versions */
+  brought: boolean;
+}
+
+export interface RemovedAnswer {
+  removed: string;
+}
+
 export interface Token {
   id: string;
   name: string;
@@ -567,6 +605,8 @@ export interface Operations {
       vars?: GivenVariable[] | null;
       /** [{"key","value","origin"}] */
       config?: GivenSetting[] | null;
+      /** jars it needs: SHA-256s of artifacts that were brought */
+      artifacts?: string[] | null;
       /** idempotency key; the header Idempotency-Key gives it too */
       key?: string | null;
       /** answer when its jobs run */
@@ -801,6 +841,53 @@ export interface Operations {
     answer: FindingsAnswer;
     events: false;
   };
+  /** artifacts: jars of versions, and those that were brought (viewer) */
+  "artifact.list": {
+    params: {
+    };
+    answer: ArtifactsAnswer;
+    events: false;
+  };
+  /** bring an artifact; it is kept by its SHA-256 (operator) */
+  "artifact.add": {
+    params: {
+      /** name of the file */
+      name: string;
+      /** its SHA-256, 64 hex digits: what came must have it */
+      digest?: string;
+      /** what is brought, as the body of fetch() takes it */
+      content: Blob | ArrayBuffer | ArrayBufferView;
+    };
+    answer: ArtifactAnswer;
+    events: false;
+  };
+  /** one artifact (viewer) */
+  "artifact.show": {
+    params: {
+      /** SHA-256 of an artifact, 64 hex digits */
+      digest: string;
+    };
+    answer: ArtifactAnswer;
+    events: false;
+  };
+  /** forget an artifact that no version needs (operator) */
+  "artifact.remove": {
+    params: {
+      /** SHA-256 of an artifact, 64 hex digits */
+      digest: string;
+    };
+    answer: RemovedAnswer;
+    events: false;
+  };
+  /** the bytes of an artifact (operator) */
+  "artifact.read": {
+    params: {
+      /** SHA-256 of an artifact, 64 hex digits */
+      digest: string;
+    };
+    answer: ArrayBuffer;
+    events: false;
+  };
   /** tokens, without their secrets (admin) */
   "token.list": {
     params: {
@@ -839,4 +926,4 @@ export interface Operations {
   };
 }
 
-export const operations: { [O in keyof Operations]: { method: string; path: string; query: string[]; events: boolean; takes: string[] } };
+export const operations: { [O in keyof Operations]: { method: string; path: string; query: string[]; events: boolean; takes: string[]; brings: boolean; gives: boolean } };

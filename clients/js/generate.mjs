@@ -52,10 +52,12 @@ export function generate(document) {
     for (const [method, operation] of Object.entries(methods)) {
       const answer = operation.responses["200"].content;
       const events = "text/event-stream" in answer;
+      const gives = "application/octet-stream" in answer;
+      const brings = "application/octet-stream" in (operation.requestBody?.content ?? {});
       const query = operation.parameters.filter((p) => p.in === "query").map((p) => p.name);
-      const body = operation.requestBody?.content["application/json"].schema;
+      const body = operation.requestBody?.content["application/json"]?.schema;
       const takes = ["key", "resumed", "since"].filter((name) => events && (query.includes(name) || name in (body?.properties ?? {})));
-      table += `  ${JSON.stringify(operation.operationId)}: ${JSON.stringify({ method: method.toUpperCase(), path, query, events, takes })},\n`;
+      table += `  ${JSON.stringify(operation.operationId)}: ${JSON.stringify({ method: method.toUpperCase(), path, query, events, takes, brings, gives })},\n`;
       types += `  /** ${operation.summary} (${operation["x-role"]}) */\n  ${JSON.stringify(operation.operationId)}: {\n    params: {\n`;
       for (const p of operation.parameters) {
         types += member(p.name, { ...p.schema, description: p.description }, p.required, "      ");
@@ -63,10 +65,11 @@ export function generate(document) {
       for (const [name, schema] of Object.entries(body?.properties ?? {})) {
         types += member(name, schema, body.required.includes(name), "      ");
       }
-      types += `    };\n    answer: ${typeOf(answer["application/json"].schema)};\n    events: ${events};\n  };\n`;
+      types += brings ? "      /** what is brought, as the body of fetch() takes it */\n      content: Blob | ArrayBuffer | ArrayBufferView;\n" : "";
+      types += `    };\n    answer: ${gives ? "ArrayBuffer" : typeOf(answer["application/json"].schema)};\n    events: ${events};\n  };\n`;
     }
   }
-  return [`${table}};\n`, `${types}}\n\nexport const operations: { [O in keyof Operations]: { method: string; path: string; query: string[]; events: boolean; takes: string[] } };\n`];
+  return [`${table}};\n`, `${types}}\n\nexport const operations: { [O in keyof Operations]: { method: string; path: string; query: string[]; events: boolean; takes: string[]; brings: boolean; gives: boolean } };\n`];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -145,7 +145,10 @@ export class Sluice {
     if (this.token) {
       init.headers.authorization = `Bearer ${this.token}`;
     }
-    if (Object.keys(rest).length || operation.method === "POST") {
+    if (operation.brings) {
+      init.headers["content-type"] = "application/octet-stream";
+      init.body = rest.content;
+    } else if (Object.keys(rest).length || operation.method === "POST") {
       init.headers["content-type"] = "application/json";
       init.body = JSON.stringify(rest);
     }
@@ -179,7 +182,8 @@ export class Sluice {
 
   /** One call, one answer. */
   async call(name, params = {}, { signal } = {}) {
-    return (await this.send(name, params, {}, signal)).json();
+    const answer = await this.send(name, params, {}, signal);
+    return operations[name].gives ? answer.arrayBuffer() : answer.json();
   }
 
   /**

@@ -190,6 +190,21 @@ SHAPE(api_findings_answer, "FindingsAnswer", false, STRING("name"), LIST("findin
     STRING("id"), STRING("name"), {"role", "viewer|analyst|operator|admin", API_TOLD, false, NULL, NULL},    \
         MAY_TIME("made"), MAY_TIME("expires"), MAY_TIME("revoked")
 
+#define OF_ARTIFACT                                                                                          \
+    {"digest", "string", API_TOLD, false, NULL, "SHA-256"}, STRING("name"), INTEGER("bytes"),                \
+        {"owner", "string", API_TOLD, false, NULL, "whose it was first; empty: of the server's machine"},    \
+        {"kept", "time", API_TOLD, false, NULL, "since when"},                                               \
+        {"versions", "integer", API_TOLD, false, NULL, "of jobs, that need it"},                             \
+    {                                                                                                        \
+        "brought", "boolean", API_TOLD, false, NULL,                                                         \
+            "it stays until it is removed; else it goes with its versions"                                   \
+    }
+PART(artifact, "Artifact", false, OF_ARTIFACT);
+SHAPE(api_artifacts_answer, "ArtifactsAnswer", false, LIST("artifacts", artifact));
+SHAPE(api_artifact_answer, "ArtifactAnswer", false, OF_ARTIFACT);
+SHAPE(api_removed_answer, "RemovedAnswer", false, STRING("removed"));
+const struct api_shape api_bytes_answer = {"Bytes", NULL, false};
+
 PART(token, "Token", false, OF_TOKEN);
 SHAPE(api_tokens_answer, "TokensAnswer", false, LIST("tokens", token));
 SHAPE(api_token_answer, "NewToken", false, OF_TOKEN,
@@ -242,6 +257,10 @@ const struct api_shape *const api_shapes[] = {&range,
                                               &api_named_answer,
                                               &finding,
                                               &api_findings_answer,
+                                              &artifact,
+                                              &api_artifacts_answer,
+                                              &api_artifact_answer,
+                                              &api_removed_answer,
                                               &token,
                                               &api_tokens_answer,
                                               &api_token_answer,

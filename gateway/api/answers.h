@@ -29,7 +29,7 @@ extern const struct api_shape api_check_answer, api_split_answer, api_format_ans
     api_submit_answer, api_jobs_answer, api_job_answer, api_forgotten_answer, api_savepoints_answer,
     api_cancel_answer, api_history_answer, api_logs_answer, api_events_answer, api_targets_answer,
     api_named_answer, api_findings_answer, api_tokens_answer, api_token_answer, api_revoked_answer,
-    api_hello_answer;
+    api_hello_answer, api_artifacts_answer, api_artifact_answer, api_removed_answer, api_bytes_answer;
 /* Of what went wrong, whatever the call. */
 extern const struct api_shape api_problem_answer;
 /* Members of arrays that come in. */

@@ -46,7 +46,7 @@ struct reading {
 struct api {
     struct api_env env;
     struct api_shares *shares;
-    struct sys_lane *quick, *slow, *waits, *follow;
+    struct sys_lane *quick, *slow, *waits, *follow, *uploads;
     struct sys_lane *large; /* reads what is large, and does it where that is quick else */
     pthread_mutex_t lock;
     struct api_call *calls;
@@ -80,6 +80,12 @@ const struct api_method api_methods[] = {
     {"script.split", api_script_split, API_QUICK, "the statements of a script"},
     {"script.format", api_script_format, API_QUICK, "a script laid out"},
     {"script.complete", api_script_complete, API_QUICK, "what could stand at a place of a script"},
+    {"artifact.list", api_artifact_list, API_QUICK,
+     "artifacts: jars of versions, and those that were brought"},
+    {"artifact.add", api_artifact_add, API_UPLOADS, "bring an artifact; it is kept by its SHA-256"},
+    {"artifact.show", api_artifact_show, API_QUICK, "one artifact"},
+    {"artifact.read", api_artifact_read, API_LONG, "the bytes of an artifact"},
+    {"artifact.remove", api_artifact_remove, API_QUICK, "forget an artifact that no version needs"},
     {"token.list", api_token_list, API_QUICK, "tokens, without their secrets"},
     {"token.make", api_token_make, API_QUICK, "make a token; its secret is told this once"},
     {"token.revoke", api_token_revoke, API_QUICK, "end a token"},
@@ -135,6 +141,36 @@ bool api_call_event(struct api_call *c, uint64_t number, sl_str event_json)
     return c->via->event(c->via->ctx, c->client, c->id, number, event_json);
 }
 
+sl_str api_call_user(const struct api_call *c)
+{
+    return c->user;
+}
+
+static bool no_bytes(const struct api_call *c, struct sl_err *err)
+{
+    return sl_fail(err, SL_USAGE, "%s has bytes to carry: it is for REST", c->method->name);
+}
+
+bool api_call_take(struct api_call *c, struct sl_buf *ret, bool *ret_end, struct sl_err *err)
+{
+    return c->via->take ? c->via->take(c->via->ctx, c->client, ret, ret_end, err) : no_bytes(c, err);
+}
+
+bool api_call_give_head(struct api_call *c, const char *type, const char *headers, int64_t bytes,
+                        struct sl_err *err)
+{
+    if (!c->via->give_head) {
+        return no_bytes(c, err);
+    }
+    return c->via->give_head(c->via->ctx, c->client, type, headers, bytes) ||
+           sl_fail(err, SL_CANCELLED, "the client has gone");
+}
+
+bool api_call_give(struct api_call *c, sl_str piece, struct sl_err *err)
+{
+    return c->via->give(c->via->ctx, c->client, piece) || sl_fail(err, SL_CANCELLED, "the client has gone");
+}
+
 bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret, struct sl_err *err)
 {
     const struct sl_json *v = sl_json_get(c->params, key);
@@ -155,7 +191,7 @@ bool api_param_str(struct api_call *c, const char *key, sl_str dflt, sl_str *ret
 /* Does it take a thread for as long as it wants? */
 static bool is_long(const struct api_method *m)
 {
-    return m->lane == API_LONG || m->lane == API_FOLLOWER;
+    return m->lane == API_LONG || m->lane == API_FOLLOWER || m->lane == API_UPLOADS;
 }
 
 static void call_free(struct api_call *c)
@@ -215,6 +251,8 @@ static struct sys_lane *lane_of(struct api *a, const struct api_method *m)
         return a->slow;
     case API_WAITS:
         return a->waits;
+    case API_UPLOADS:
+        return a->uploads;
     case API_FOLLOWER:
         return a->follow;
     case API_QUICK:
@@ -303,6 +341,7 @@ struct api *api_new(const struct api_env *env)
     a->n_follow = sl_limits.followers;
     a->slow = sys_lane_new("work", sl_limits.submissions, SL_LIMIT_LANE_QUEUE, NULL);
     a->waits = sys_lane_new("waits", (unsigned)sl_limits.fetches_held + 16, SL_LIMIT_LANE_QUEUE, NULL);
+    a->uploads = sys_lane_new("uploads", (unsigned)sl_limits.uploads, SL_LIMIT_LANE_QUEUE, NULL);
     a->large = sys_lane_new("large", 2, SL_LIMIT_LANE_QUEUE, NULL);
     return a;
 }
@@ -319,6 +358,7 @@ void api_free(struct api *a)
     sys_lane_free(a->slow);
     sys_lane_free(a->waits);
     sys_lane_free(a->follow);
+    sys_lane_free(a->uploads);
     api_shares_free(a->shares);
     pthread_mutex_destroy(&a->lock);
     free(a);

@@ -53,6 +53,12 @@ struct api_via {
     void (*result)(void *ctx, uint64_t client, sl_str call, sl_str result_json);
     void (*error)(void *ctx, uint64_t client, sl_str call, const struct sl_err *err);
     void *ctx;
+    /* What has come of the bytes that the call brings, into an empty buffer; waits for some. NULL: calls bring none this way. */
+    bool (*take)(void *ctx, uint64_t client, struct sl_buf *ret, bool *ret_end, struct sl_err *err);
+    /* The answer as bytes: its head (api_bytes), then pieces, ended by result(), or broken off by error(). Waits for a slow client; false
+     * when it has gone. NULL: there are none this way. */
+    bool (*give_head)(void *ctx, uint64_t client, const char *type, const char *headers, int64_t bytes);
+    bool (*give)(void *ctx, uint64_t client, sl_str piece);
 };
 /* Loop thread. Starts a call; `arena` holds params and is taken over (emptied here) when it starts. `user` stands in the
  * audit line of its end; p == NULL: the command line of this machine, without one. False: error. */
@@ -77,6 +83,7 @@ enum api_lane {
     API_QUICK,   /* a few, shared */
     API_LONG,    /* as many as submissions may be under way */
     API_WAITS,   /* mostly waits: for rows, for a statement of a session */
+    API_UPLOADS, /* waits for what its client brings */
     API_FOLLOWER /* waits for what comes, as long as its client stays */
 };
 struct api_method {
@@ -95,6 +102,14 @@ struct sl_arena *api_call_arena(struct api_call *c);
 /* Sends an event of this call; may wait for a slow client; false when it has gone. `number` as in api_via; an empty event only
  * begins the stream. */
 bool api_call_event(struct api_call *c, uint64_t number, sl_str event_json);
+/* Who calls; p == NULL: the command line of this machine. */
+sl_str api_call_user(const struct api_call *c);
+/* More of the bytes that this call brings (api_via.take). Errors: usage (there is no such way), cancelled, limit-exceeded, body-late. */
+SL_MUST_CHECK bool api_call_take(struct api_call *c, struct sl_buf *ret, bool *ret_end, struct sl_err *err);
+/* The answer is not the result object but these bytes, of this content type; `headers` as in front_reply. Errors: usage, cancelled. */
+SL_MUST_CHECK bool api_call_give_head(struct api_call *c, const char *type, const char *headers,
+                                      int64_t bytes, struct sl_err *err);
+SL_MUST_CHECK bool api_call_give(struct api_call *c, sl_str piece, struct sl_err *err);
 /* The client has asked for its end, or the owner ends; the client has gone; either of them. */
 bool api_call_stopped(struct api_call *c);
 bool api_call_gone(struct api_call *c);
@@ -125,6 +140,11 @@ bool api_script_check(struct api_call *c, struct sl_jw *result, struct sl_err *e
 bool api_script_split(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_script_format(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_script_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_artifact_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_artifact_show(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_artifact_add(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_artifact_read(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_artifact_remove(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_token_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_token_make(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_token_revoke(struct api_call *c, struct sl_jw *result, struct sl_err *err);

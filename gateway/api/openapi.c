@@ -118,7 +118,7 @@ static void put_parameters(struct sl_jw *w, const struct api_route *r)
     sl_jw_key(w, "parameters");
     sl_jw_array(w);
     for (const struct api_param *p = r->params; p->name; p++) {
-        if (p->in == API_IN_BODY) {
+        if (p->in == API_IN_BODY || p->in == API_IN_BYTES) {
             continue;
         }
         sl_jw_object(w);
@@ -135,9 +135,29 @@ static void put_parameters(struct sl_jw *w, const struct api_route *r)
     sl_jw_end_array(w);
 }
 
+static void put_bytes(struct sl_jw *w)
+{
+    sl_jw_key(w, "content");
+    sl_jw_object(w);
+    sl_jw_key(w, "application/octet-stream");
+    sl_jw_object(w);
+    sl_jw_key(w, "schema");
+    sl_jw_raw(w, SL_STR("{\"type\":\"string\",\"format\":\"binary\"}"));
+    sl_jw_end_object(w);
+    sl_jw_end_object(w);
+}
+
 static void put_body(struct sl_jw *w, const struct api_route *r)
 {
     bool any = false;
+    if (api_route_brings(r)) {
+        sl_jw_key(w, "requestBody");
+        sl_jw_object(w);
+        sl_jw_kbool(w, "required", true);
+        put_bytes(w);
+        sl_jw_end_object(w);
+        return;
+    }
     for (const struct api_param *p = r->params; p->name; p++) {
         any |= p->in == API_IN_BODY;
     }
@@ -203,13 +223,17 @@ static void put_answers(struct sl_jw *w, const struct api_route *r)
     sl_jw_key(w, "200");
     sl_jw_object(w);
     sl_jw_kstrz(w, "description", "done");
-    sl_jw_key(w, "content");
-    sl_jw_object(w);
-    put_content(w, "application/json", r->answer);
-    if (r->events) {
-        put_content(w, "text/event-stream", NULL);
+    if (r->answer == &api_bytes_answer) {
+        put_bytes(w);
+    } else {
+        sl_jw_key(w, "content");
+        sl_jw_object(w);
+        put_content(w, "application/json", r->answer);
+        if (r->events) {
+            put_content(w, "text/event-stream", NULL);
+        }
+        sl_jw_end_object(w);
     }
-    sl_jw_end_object(w);
     sl_jw_end_object(w);
     sl_jw_key(w, "default");
     sl_jw_object(w);

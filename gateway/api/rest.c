@@ -16,6 +16,7 @@ struct request {
     uint64_t id;
     const struct api_route *route;
     bool stream;        /* events are sent as they come */
+    bool bytes;         /* its answer is no JSON */
     bool opened;        /* its head was sent */
     uint64_t events;    /* kept so far */
     struct sl_buf kept; /* events of one that does not stream, as elements of an array */
@@ -169,7 +170,9 @@ static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_jso
     if (!q) {
         return;
     }
-    if (flink_since(q->route)) {
+    if (q->bytes) {
+        front_stream_end(r->front, client);
+    } else if (flink_since(q->route)) {
         struct front_reply reply;
         flink_reply(result_json, &reply);
         front_reply_to(r->front, client, &reply);
@@ -203,7 +206,9 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
     if (!q) {
         return;
     }
-    if (q->opened) {
+    if (q->bytes) {
+        front_stream_break(r->front, client);
+    } else if (q->opened) {
         SL_ARENA_AUTO a;
         sl_arena_init(&a, 0);
         struct front_reply problem;
@@ -216,6 +221,48 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
     forget(r, client);
 }
 
+static bool on_take(void *ctx, uint64_t client, struct sl_buf *ret, bool *ret_end, struct sl_err *err)
+{
+    struct api_rest *r = ctx;
+    enum front_body state = front_body_read(r->front, client, ret);
+    *ret_end = state == FRONT_BODY_END;
+    switch (state) {
+    case FRONT_BODY_MORE:
+    case FRONT_BODY_END:
+        return true;
+    case FRONT_BODY_LONG:
+        sl_fail(err, SL_LIMIT, "an artifact has at most %s", SL_SIZE((uint64_t)sl_limits.artifact_bytes));
+        return sl_hint(err, "limit.artifact-bytes");
+    case FRONT_BODY_LATE:
+        sl_fail(err, SL_BODY_LATE, "of an upload 64 KiB come within %lld ms",
+                (long long)sl_limits.request_body_ms);
+        return sl_hint(err, "limit.request-body");
+    case FRONT_BODY_BAD:
+        return sl_fail(err, SL_USAGE, "the chunks of the body are not as RFC 9112 has them");
+    case FRONT_BODY_GONE:
+        break;
+    }
+    return sl_fail(err, SL_CANCELLED, "the client has gone");
+}
+
+static bool on_give_head(void *ctx, uint64_t client, const char *type, const char *headers, int64_t bytes)
+{
+    struct api_rest *r = ctx;
+    struct request *q = find(r, client);
+    if (!q) {
+        return false;
+    }
+    q->bytes = true;
+    return front_stream_open(
+        r->front, client,
+        &(struct front_reply){.status = 200, .content_type = type, .headers = headers, .length = bytes});
+}
+
+static bool on_give(void *ctx, uint64_t client, sl_str piece)
+{
+    return front_stream_write(((struct api_rest *)ctx)->front, client, piece, false);
+}
+
 /* --- requests (loop thread) ---------------------------------------------------------------------------------------- */
 
 struct api_rest *api_rest_new(struct api *a)
@@ -223,7 +270,7 @@ struct api_rest *api_rest_new(struct api *a)
     struct api_rest *r = calloc(1, sizeof(*r));
     SL_OOM_ON(!r);
     r->api = a;
-    r->via = (struct api_via){on_event, on_result, on_error, r};
+    r->via = (struct api_via){on_event, on_result, on_error, r, on_take, on_give_head, on_give};
     pthread_mutex_init(&r->lock, NULL);
     return r;
 }
@@ -429,6 +476,20 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
         forget(r, q->id);
         problem(r, q->id, h.flink, &err, NULL);
     }
+}
+
+uint64_t api_rest_upload(const struct front_request *q)
+{
+    SL_ARENA_AUTO a;
+    sl_arena_init(&a, 0);
+    struct sl_err ignored = SL_ERR_INIT;
+    struct sl_json *params;
+    const char *allow;
+    if (q->method != FRONT_POST || !sl_str_starts(q->path, SL_STR("/api/v1/"))) {
+        return 0;
+    }
+    const struct api_route *route = api_route_find(&a, q->method, q->path, &params, &allow, &ignored);
+    return route && api_route_brings(route) ? (uint64_t)sl_limits.artifact_bytes : 0;
 }
 
 void api_rest_gone(struct api_rest *r, uint64_t id)

@@ -104,6 +104,8 @@ static const struct api_param submit[] = {
     {"target", API_IN_BODY, "string", false, "where to (default local)"},
     {"vars", API_IN_BODY, "array:GivenVariable", false, "[{\"name\",\"value\",\"source\",\"secret\"}]"},
     {"config", API_IN_BODY, "array:GivenSetting", false, "[{\"key\",\"value\",\"origin\"}]"},
+    {"artifacts", API_IN_BODY, "array:string", false,
+     "jars it needs: SHA-256s of artifacts that were brought"},
     {"key", API_IN_BODY, "string", false, "idempotency key; the header Idempotency-Key gives it too"},
     {"detach", API_IN_BODY, "boolean", false, "answer when its jobs run"},
     {"together", API_IN_BODY, "boolean", false, "merge loose INSERTs into one job"},
@@ -151,6 +153,20 @@ static const struct api_param target_test[] = {
     {"flink", API_IN_BODY, "string", false, "Flink version that scripts are for"},
     {"resultsAddress", API_IN_BODY, "string", false, "where its TaskManagers reach the results port"},
     {"connect", API_IN_BODY, "array:string", false, "HOST:PORTs that its TaskManagers try"},
+    {0},
+};
+#define OF_ARTIFACT                                                                                          \
+    {                                                                                                        \
+        "digest", API_IN_PATH, "string", true, "SHA-256 of an artifact, 64 hex digits"                       \
+    }
+static const struct api_param of_artifact[] = {
+    OF_ARTIFACT,
+    {0},
+};
+static const struct api_param artifact_add[] = {
+    {"name", API_IN_QUERY, "string", true, "name of the file"},
+    {"digest", API_IN_QUERY, "string", false, "its SHA-256, 64 hex digits: what came must have it"},
+    {"content", API_IN_BYTES, "string", true, "the jar itself"},
     {0},
 };
 static const struct api_param token_make[] = {
@@ -230,6 +246,16 @@ const struct api_route api_routes[] = {
      &api_named_answer},
     {FRONT_POST, "/api/v1/targets/{name}/test", "target.test", AUTH_OPERATOR, target_test, "targets",
      API_NO_EVENTS, &api_findings_answer},
+    {FRONT_GET, "/api/v1/artifacts", "artifact.list", AUTH_VIEWER, none, "artifacts", API_NO_EVENTS,
+     &api_artifacts_answer},
+    {FRONT_POST, "/api/v1/artifacts", "artifact.add", AUTH_OPERATOR, artifact_add, "artifacts", API_NO_EVENTS,
+     &api_artifact_answer},
+    {FRONT_GET, "/api/v1/artifacts/{digest}", "artifact.show", AUTH_VIEWER, of_artifact, "artifacts",
+     API_NO_EVENTS, &api_artifact_answer},
+    {FRONT_DELETE, "/api/v1/artifacts/{digest}", "artifact.remove", AUTH_OPERATOR, of_artifact, "artifacts",
+     API_NO_EVENTS, &api_removed_answer},
+    {FRONT_GET, "/api/v1/artifacts/{digest}/content", "artifact.read", AUTH_OPERATOR, of_artifact,
+     "artifacts", API_NO_EVENTS, &api_bytes_answer},
     {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", API_NO_EVENTS,
      &api_tokens_answer},
     {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", API_NO_EVENTS,
@@ -401,6 +427,15 @@ static const struct api_param *param_of(const struct api_route *r, sl_str name)
     return p->name ? p : NULL;
 }
 
+bool api_route_brings(const struct api_route *r)
+{
+    const struct api_param *p = r->params;
+    while (p->name && p->in != API_IN_BYTES) {
+        p++;
+    }
+    return p->name != NULL;
+}
+
 bool api_route_takes(const struct api_route *r, const char *name)
 {
     return param_of(r, sl_str_of(name)) != NULL;
@@ -477,7 +512,7 @@ bool api_params_check(const struct api_method *m, const struct sl_json *params, 
     SL_JSON_EACH(v, params)
     {
         const struct api_param *p = param_of(r, v->key);
-        if (!p) {
+        if (!p || p->in == API_IN_BYTES) {
             return sl_fail(err, SL_USAGE, "%s has no parameter '%.*s'", m->name, SL_S(v->key));
         }
         if (v->type != SL_JSON_NULL && !is_of_type(v, p->type)) {
@@ -497,7 +532,7 @@ bool api_params_check(const struct api_method *m, const struct sl_json *params, 
                 return false;
             }
         }
-        if (p->required && (!v || v->type == SL_JSON_NULL)) {
+        if (p->required && p->in != API_IN_BYTES && (!v || v->type == SL_JSON_NULL)) {
             return sl_fail(err, SL_USAGE, "parameter '%s' is missing: %s", p->name, p->text);
         }
     }

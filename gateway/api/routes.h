@@ -8,7 +8,8 @@
 #include "gateway/api/api.h"
 #include "gateway/front/front.h"
 
-enum api_in { API_IN_PATH, API_IN_QUERY, API_IN_BODY };
+/* API_IN_BYTES: the body is not JSON but these bytes, read as they come (api_call_take). */
+enum api_in { API_IN_PATH, API_IN_QUERY, API_IN_BODY, API_IN_BYTES };
 struct api_param {
     const char *name; /* NULL ends a list */
     enum api_in in;
@@ -31,7 +32,7 @@ struct api_route {
     const struct api_param *params;
     const char *tag; /* noun */
     enum api_events events;
-    const struct api_shape *answer; /* NULL: Flink's own */
+    const struct api_shape *answer; /* NULL: Flink's own; &api_bytes_answer: no JSON but bytes */
 };
 extern const struct api_route api_routes[];
 
@@ -40,6 +41,8 @@ extern const struct api_route api_routes[];
 const struct api_route *api_route_find(struct sl_arena *a, enum front_method method, sl_str path,
                                        struct sl_json **ret_params, const char **ret_allow,
                                        struct sl_err *err);
+/* Does it bring bytes? */
+bool api_route_brings(const struct api_route *r);
 /* Has it a parameter of that name? */
 bool api_route_takes(const struct api_route *r, const char *name);
 /* The least role that may make this call; AUTH_ADMIN for one without a route. */

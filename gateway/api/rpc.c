@@ -98,7 +98,7 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
 void api_rpc_init(struct api_rpc *r, struct api *a,
                   bool (*send)(void *ctx, uint64_t client, sl_str line, bool urgent), void *ctx)
 {
-    r->via = (struct api_via){on_event, on_result, on_error, r};
+    r->via = (struct api_via){.event = on_event, .result = on_result, .error = on_error, .ctx = r};
     r->api = a;
     r->send = send;
     r->ctx = ctx;

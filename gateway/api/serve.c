@@ -197,6 +197,12 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
     return false;
 }
 
+static uint64_t on_upload(void *ctx, const struct front_request *r)
+{
+    (void)ctx;
+    return api_rest_upload(r);
+}
+
 /* What the server itself cannot take: told in the form of the protocol that was spoken. */
 static void on_unfit(void *ctx, const struct front_request *r, int status, struct front_reply *ret,
                      struct sl_arena *a)
@@ -207,6 +213,12 @@ static void on_unfit(void *ctx, const struct front_request *r, int status, struc
     (void)ctx;
     switch (status) {
     case 413:
+        if (r->upload) {
+            sl_fail(&err, SL_LIMIT, "an artifact has at most %s",
+                    SL_SIZE((uint64_t)sl_limits.artifact_bytes));
+            sl_hint(&err, "limit.artifact-bytes");
+            break;
+        }
         sl_fail(&err, SL_LIMIT, "the body of a request has at most %s",
                 SL_SIZE((uint64_t)sl_limits.request_body_bytes));
         sl_hint(&err, "limit.request-body-bytes");
@@ -445,6 +457,7 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
     static const struct front_ops ops = {.request = on_request,
                                          .admit = on_admit,
                                          .unfit = on_unfit,
+                                         .upload = on_upload,
                                          .gone = on_gone,
                                          .socket = on_socket,
                                          .message = on_message,

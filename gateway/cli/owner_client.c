@@ -5,8 +5,10 @@
 #include "gateway/cli/settings.h"
 
 #include "gateway/api/owner.h"
+#include "gateway/jobs/artifact.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "sys/http.h"
 #include "sys/process.h"
 
 #include <signal.h>
@@ -17,8 +19,9 @@
 #include <unistd.h>
 
 #define UP_MS    10000
-#define FLAGS    64  /* settings handed on */
-#define AGAIN_MS 100 /* between tries, while one that is ending still has the folder */
+#define FLAGS    64      /* settings handed on */
+#define BRING_MS 3600000 /* for a jar to be sent to a server */
+#define AGAIN_MS 100     /* between tries, while one that is ending still has the folder */
 
 bool cli_owner_error(const struct sl_json *error, struct sl_err *err)
 {
@@ -174,6 +177,86 @@ static const char *token_of(struct sl_arena *a, const struct sys_config *set)
     return sys_file_read(a, sys_path_join(a, set->data.p, "token"), 4096, &text, &none)
                ? sl_arena_strdupz(a, sl_str_trim(text))
                : NULL;
+}
+
+/* The error of an answer that is problem details. */
+static void read_problem(const struct sys_http_answer *x, struct sl_arena *a, struct sl_err *err)
+{
+    struct sl_err unread = SL_ERR_INIT;
+    const struct sl_json *p = sl_json_parse(a, x->body, &unread);
+    enum sl_code code = sl_code_of_slug(sl_json_str(sl_json_get(p, "code"), SL_STR("")));
+    sl_str hint = sl_json_str(sl_json_get(p, "hint"), SL_STR(""));
+    if (code == SL_OK) {
+        sl_fail(err, SL_HTTP, "the server answers %d to an upload", x->status);
+        return;
+    }
+    sl_fail(err, code, "%.*s", SL_S(sl_json_str(sl_json_get(p, "title"), SL_STR("the server refuses"))));
+    if (hint.n) {
+        sl_hint(err, "%.*s", SL_S(hint));
+    }
+}
+
+static bool bring(const char *path, const char *digest, struct sl_arena *a, struct sl_err *err)
+{
+    const struct sys_config *set = cli_settings();
+    const char *token = token_of(a, set), *slash = strrchr(path, '/');
+    const char *headers[] = {token ? sl_arena_printf(a, "Authorization: Bearer %s", token).p : NULL, NULL};
+    SL_BUF_AUTO url;
+    sl_buf_init(&url, 0);
+    sl_buf_puts(&url, set->server);
+    while (url.n && url.p[url.n - 1] == '/') {
+        url.n--;
+    }
+    sl_buf_printf(&url, "/api/v1/artifacts?digest=%s&name=", digest);
+    for (const char *c = slash ? slash + 1 : path; *c; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+                     strchr("-._", *c);
+        sl_buf_printf(&url, plain ? "%c" : "%%%02X", (unsigned char)*c);
+    }
+    sl_buf_putc(&url, '\0');
+    struct sys_http_request rq = {.method = "POST",
+                                  .url = url.p,
+                                  .headers = headers,
+                                  .content_type = "application/java-archive",
+                                  .upload_path = path,
+                                  .upload_raw = true,
+                                  .total_ms = BRING_MS,
+                                  .ca_file = set->server_ca.n ? set->server_ca.p : NULL};
+    struct sys_http_answer answer;
+    struct sys_http *h = sys_http_new();
+    bool ok = sys_http_do(h, &rq, a, &answer, err);
+    sys_http_free(h);
+    if (ok && answer.status != 200) {
+        read_problem(&answer, a, err);
+        ok = false;
+    }
+    return ok;
+}
+
+bool cli_server_bring(const char *const *paths, size_t n, struct sl_arena *a, const char ***ret,
+                      struct sl_err *err)
+{
+    *ret = sl_new_n(a, const char *, n + 1);
+    struct net_rpc_client *c = n ? cli_owner_connect(false, err) : NULL;
+    bool ok = n == 0 || c;
+    for (size_t i = 0; i < n && ok; i++) {
+        char *digest = sl_arena_alloc(a, 65);
+        struct sl_err unknown = SL_ERR_INIT;
+        if (!sys_exists(paths[i])) {
+            sl_fail(err, SL_FILE_NOT_FOUND, "there is no jar %s", paths[i]);
+            ok = sl_hint(err, "--jar takes the path of a file");
+            break;
+        }
+        ok = artifact_digest(paths[i], digest, err);
+        if (ok && !cli_owner_ask(c, "artifact.show", sl_arena_printf(a, "{\"digest\":\"%s\"}", digest), a,
+                                 &unknown)) {
+            ok = unknown.code == SL_ARTIFACT_UNKNOWN ? bring(paths[i], digest, a, err)
+                                                     : (*err = unknown, false);
+        }
+        (*ret)[i] = digest;
+    }
+    net_rpc_client_free(c);
+    return ok;
 }
 
 struct net_rpc_client *cli_owner_connect(bool start, struct sl_err *err)

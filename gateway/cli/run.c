@@ -26,6 +26,7 @@ struct run_options {
     const char *mode, *results_address, *key, *target, *from;
     struct cli_words config; /* -D k=v */
     struct cli_words jars;
+    const char **brought; /* to a server: their digests; NULL: it is on this machine */
     bool detach, together, dry_run, replace, lenient;
     int64_t timeout_ms, rows, for_ms, well_ms;
     const char *file;
@@ -280,10 +281,10 @@ static void put_request(struct sl_buf *b, struct sl_arena *a, const struct run_o
     sl_jw_ki64(&w, "timeoutMs", o->timeout_ms);
     put_config(&w, a, o, src, name);
     if (o->jars.n) {
-        sl_jw_key(&w, "jars");
+        sl_jw_key(&w, o->brought ? "artifacts" : "jars");
         sl_jw_array(&w);
         for (size_t i = 0; i < o->jars.n; i++) {
-            sl_jw_str(&w, sl_str_of(o->jars.v[i]));
+            sl_jw_str(&w, sl_str_of(o->brought ? o->brought[i] : o->jars.v[i]));
         }
         sl_jw_end_array(&w);
     }
@@ -459,6 +460,12 @@ static int exec(int argc, char **argv)
         return rc;
     }
     catch_interrupts();
+    if (cli_settings()->server.n && o.jars.n &&
+        !cli_server_bring(o.jars.v, o.jars.n, &a, &o.brought, &bad.err)) {
+        rc = cli_events_lost(ev, &bad.err);
+        cli_events_free(ev);
+        return rc;
+    }
     rc = submit(&o, &src, o.key ? o.key : key, ev, &a);
     cli_events_free(ev);
     return rc;
@@ -474,7 +481,8 @@ const struct cli_verb cli_run = {
         "  -E, --env NAME               environment of sluice.yaml\n"
         "      --var K=V, --var-file F  variables for ${K}\n"
         "  -D, --set K=V                Flink configuration; a SET in the script overrides it\n"
-        "  -j, --jar FILE               a jar the script needs; repeatable\n"
+        "  -j, --jar FILE               a jar the script needs; repeatable; with --server it is brought "
+        "there\n"
         "      --name N                 the job's name (else SET 'pipeline.name', else the file's stem)\n"
         "      --target T               where it runs: a name of `sluice target ls` (default: what `sluice "
         "target use`\n"

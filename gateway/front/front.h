@@ -34,7 +34,7 @@ enum front_header {
     FRONT_H_COUNT
 };
 
-/* A request with its whole body, valid during the callback; copy what must live longer. */
+/* A request with its whole body (but for an upload), valid during the callback; copy what must live longer. */
 struct front_request {
     uint64_t id;
     enum front_method method;
@@ -44,6 +44,7 @@ struct front_request {
     sl_str headers[FRONT_H_COUNT]; /* p == NULL: not sent */
     sl_str body;
     bool has_body; /* that has come, or comes after admit() */
+    bool upload;   /* read by front_body_read() while it comes; `body` is empty */
     char peer[48]; /* "127.0.0.1" */
     bool tls;
     const char *tls_subject; /* common name of a checked client certificate, or NULL */
@@ -60,6 +61,7 @@ struct front_reply {
     const char *content_type; /* NULL: no body */
     sl_str body;              /* copied */
     const char *headers;      /* more header lines, each ended by \r\n; NULL: none */
+    int64_t length;           /* bytes of a stream, where they are known and stated; 0: not */
 };
 
 struct front_ops {
@@ -67,6 +69,9 @@ struct front_ops {
     void (*request)(void *ctx, const struct front_request *r);
     /* May this request (no body yet) go on? true; or false with the reply that ends it. Before any body is read. */
     bool (*admit)(void *ctx, const struct front_request *r, struct front_reply *ret, struct sl_arena *a);
+    /* Most bytes of the body of an admitted request that is an upload: request() is called with its head alone. 0: it is none. NULL:
+     * there are no uploads. */
+    uint64_t (*upload)(void *ctx, const struct front_request *r);
     /* The reply to a request that is none, or none that is taken: 400, 405, 408, 413 or 501. `r` has what was read of it. */
     void (*unfit)(void *ctx, const struct front_request *r, int status, struct front_reply *ret,
                   struct sl_arena *a);
@@ -89,7 +94,7 @@ struct front_config {
     size_t unread_answers_bytes; /* urgent output of a WebSocket that waits: closed with 4429 above */
     int64_t unread_ms;           /* an answer of which nothing is taken for so long ends its connection */
     unsigned connections;        /* at once; more are closed as they come */
-    int64_t body_ms;             /* for a request's body to come in */
+    int64_t body_ms;             /* for a request's body to come in; for 64 KB of an upload */
     const char *cert, *key;      /* PEM files: TLS; NULL: plain */
     const char *client_ca;       /* PEM file: client certificates are asked for and checked; NULL: none */
     const char *subprotocol;     /* name of the WebSocket protocol we speak */
@@ -113,6 +118,20 @@ SL_MUST_CHECK struct front_tls *front_tls_read(const char *cert, const char *key
 SL_MUST_CHECK bool front_tls_use(struct front *f, const struct front_tls *t);
 void front_tls_free(struct front_tls *t);
 
+/* What has come of an upload, into an empty buffer; waits for some. A client is stopped while FRONT_UPLOAD_AHEAD bytes of his are not
+ * taken. Not on the loop; one reader. When it is not FRONT_BODY_MORE nothing more comes, and `ret` may have the last bytes. An answer
+ * given before the end of the body ends the connection. */
+enum front_body {
+    FRONT_BODY_MORE,
+    FRONT_BODY_END,
+    FRONT_BODY_GONE, /* the client has, or the server ends */
+    FRONT_BODY_LONG, /* more than upload() said */
+    FRONT_BODY_LATE, /* less than 64 KB in body_ms */
+    FRONT_BODY_BAD,  /* no chunks as RFC 9112 has them */
+};
+#define FRONT_UPLOAD_AHEAD (256 << 10)
+enum front_body front_body_read(struct front *f, uint64_t id, struct sl_buf *ret);
+
 /* Answers a request. false: its client has gone. */
 bool front_reply_to(struct front *f, uint64_t id, const struct front_reply *r);
 /* Begins an answer without a stated length (reply->body is its first piece). */
@@ -120,6 +139,8 @@ bool front_stream_open(struct front *f, uint64_t id, const struct front_reply *r
 /* Adds to it. Waits while the client has more than its share unread, unless `urgent` (loop: always urgent). */
 bool front_stream_write(struct front *f, uint64_t id, sl_str piece, bool urgent);
 bool front_stream_end(struct front *f, uint64_t id);
+/* Ends it so that its client sees that it is not whole. */
+bool front_stream_break(struct front *f, uint64_t id);
 
 /* Sends a text message on a WebSocket; waits like front_stream_write. */
 bool front_socket_send(struct front *f, uint64_t id, sl_str text, bool urgent);

@@ -13,6 +13,7 @@
 
 #define FRONT_PIECE_BYTES   16384 /* of one write: more would be copied to the heap by libwebsockets */
 #define FRONT_HEADER_BYTES  16384
+#define FRONT_ANSWER_MS     5000 /* for an answer to be read by somebody who still sends */
 #define FRONT_RECEIVE_BYTES 2048 /* of a WebSocket, which has a buffer of its own as long as it lives */
 
 /* Decoder of chunked bodies (RFC 9112, 7.1); pure. */
@@ -38,6 +39,8 @@ struct peer {
     bool whole;  /* the body is here */
     bool last;   /* the connection ends with this answer */
     bool chunked_in, stream, chunked_out, no_body;
+    bool lingers;    /* loop only: an upload that is answered before its end: the rest is thrown away */
+    bool answer_out; /* loop only: of such a one, the answer is sent */
     struct sl_arena arena;
     struct front_request rq;
     struct sl_buf body; /* of a request; a message in pieces */
@@ -52,7 +55,12 @@ struct peer {
     bool in_message; /* a piece of a message was written, others follow */
     bool close_sent;
     uint32_t message_left; /* bytes of it */
-    bool answered;         /* guarded */
+    uint64_t upload_bytes, upload_max,
+        upload_due;           /* loop only: came, most, when the time for the next ones begins anew */
+    struct sl_buf in;         /* guarded: of an upload, not read yet */
+    enum front_body in_state; /* guarded: MORE until there is no more */
+    bool in_full;             /* guarded: its client is stopped */
+    bool answered;            /* guarded */
     struct sl_buf out; /* guarded: bytes of the answer; of a WebSocket: u32 length and text of each message */
     bool ended;        /* guarded: nothing more comes */
     int close_code;    /* guarded */
@@ -95,7 +103,8 @@ struct front {
     unsigned crowd;                        /* most connections since memory was given back */
     uint64_t requests_total, bytes_out;
     pthread_mutex_t lock; /* the only one; never held while a callback or libwebsockets is called */
-    pthread_cond_t room;
+    pthread_cond_t room;  /* for writers */
+    pthread_cond_t came;  /* something of an upload has, or will not */
     bool hurry;
     uint64_t next_id;
     struct peer **peers; /* by slot */
@@ -123,6 +132,10 @@ void front_peer_fetch(struct front *f, struct peer *p, bool *ret_ended);
 /* Reads the head of a request into p->rq (arena of the peer). False: it is not acceptable; *ret_status says why. */
 bool front_read_head(struct peer *p, struct link *l, enum front_method method, int *ret_status);
 
+/* Loop: nothing more comes of this upload; the first reason counts. */
+void front_upload_end(struct front *f, struct peer *p, enum front_body why);
+/* Loop: more of an upload; may stop its client. */
+void front_upload_put(struct front *f, struct peer *p, sl_str piece);
 /* Loop: the body of a request has not come in time. 408 ends the connection; false: that was tried before, or cannot be. */
 bool front_late(struct front *f, struct peer *p);
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWER_MS 5000 /* for the answer to a body that came too late to be read */
+#define UPLOAD_STEP (64 << 10) /* of an upload must come within body_ms */
 
 const char *const front_method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
@@ -221,7 +221,8 @@ static int refuse(struct front *f, struct peer *p, const struct front_reply *r)
 {
     p->last = p->last || p->chunked_in || p->content_length > 0;
     p->told = false;
-    p->whole = true;
+    p->whole = !p->rq.upload;
+    p->lingers = p->rq.upload;
     p->deadline_ms = 0;
     front_reply_to(f, p->id, r);
     return 0;
@@ -239,19 +240,57 @@ bool front_late(struct front *f, struct peer *p)
     if (p->answered || p->socket) {
         return false;
     }
-    refuse_status(f, p, 408);
-    p->deadline_ms = sys_now_ms() + ANSWER_MS;
+    if (p->rq.upload) { /* who reads it answers */
+        if (p->lingers || p->upload_due == UINT64_MAX) {
+            return false;
+        }
+        p->upload_due = UINT64_MAX;
+        front_upload_end(f, p, FRONT_BODY_LATE);
+    } else {
+        refuse_status(f, p, 408);
+    }
+    p->deadline_ms = sys_now_ms() + FRONT_ANSWER_MS;
     return true;
 }
 
+/* The body is here. */
 static int tell(struct front *f, struct peer *p)
 {
-    p->whole = p->told = true;
+    bool told = p->told;
+    p->whole = true;
+    if (p->lingers) {
+        return p->answer_out ? -1 : 0;
+    }
+    p->told = true;
     p->deadline_ms = 0;
     p->rq.body = sl_buf_str(&p->body);
     lws_rx_flow_control(p->wsi, 0); /* what is pipelined behind waits its turn */
     lws_set_timeout(p->wsi, NO_PENDING_TIMEOUT, 0);
-    f->ops.request(f->ctx, &p->rq); /* p may be answered by now, and is there still */
+    if (p->rq.upload) {
+        front_upload_end(f, p, FRONT_BODY_END);
+    }
+    if (!told) {
+        f->ops.request(f->ctx, &p->rq); /* p may be answered by now, and is there still */
+    }
+    return 0;
+}
+
+/* More of an upload. */
+static int on_piece(struct front *f, struct peer *p, sl_str piece)
+{
+    if (p->lingers) {
+        return 0;
+    }
+    p->upload_bytes += piece.n;
+    if (p->upload_bytes > p->upload_max) {
+        front_upload_end(f, p, FRONT_BODY_LONG);
+        return 0;
+    }
+    if (p->upload_bytes >= p->upload_due) {
+        p->upload_due = p->upload_bytes + UPLOAD_STEP;
+        p->deadline_ms = sys_now_ms() + f->config.body_ms;
+    }
+    front_upload_put(f, p, piece);
     return 0;
 }
 
@@ -273,7 +312,10 @@ static int on_head(struct lws *wsi, struct link *l)
     if (!f->ops.admit(f->ctx, &p->rq, &no, &p->arena)) {
         return refuse(f, p, &no);
     }
-    if (p->content_length > 0 && (uint64_t)p->content_length > f->config.body_bytes) {
+    p->upload_max = f->ops.upload ? f->ops.upload(f->ctx, &p->rq) : 0;
+    p->rq.upload = p->upload_max > 0;
+    if (p->content_length > 0 &&
+        (uint64_t)p->content_length > (p->rq.upload ? p->upload_max : f->config.body_bytes)) {
         return refuse_status(f, p, 413);
     }
     if (p->content_length <= 0 && !p->chunked_in) {
@@ -294,6 +336,11 @@ static int on_head(struct lws *wsi, struct link *l)
     if (!p->chunked_in) {
         front_shim_arm();
     }
+    if (p->rq.upload) {
+        p->upload_due = UPLOAD_STEP;
+        p->told = true;
+        f->ops.request(f->ctx, &p->rq);
+    }
     return 0;
 }
 
@@ -302,12 +349,23 @@ static int on_body(struct front *f, struct peer *p, const char *in, size_t n)
     if (p->whole) {
         return 0;
     }
+    if (!p->chunked_in && p->rq.upload) {
+        return on_piece(f, p, (sl_str){in, n});
+    }
     if (!p->chunked_in) {
         sl_buf_put(&p->body, in, n);
         return p->body.n > f->config.body_bytes ? refuse_status(f, p, 413) : 0;
     }
     size_t used = 0;
     enum chunked_next next = chunked_take(&p->chunks, in, n, &p->body, &used);
+    if (p->rq.upload) {
+        on_piece(f, p, sl_buf_str(&p->body));
+        sl_buf_clear(&p->body);
+        if (next == CHUNKED_BAD) {
+            front_upload_end(f, p, FRONT_BODY_BAD);
+            return 0;
+        }
+    }
     if (p->body.n > f->config.body_bytes) {
         return refuse_status(f, p, 413);
     }
@@ -352,10 +410,19 @@ static int on_writable(struct lws *wsi, struct link *l)
         return 0;
     }
     if (!ended) {
+        if (p->rq.upload && !p->whole) { /* more of it is to come */
+            return 0;
+        }
         lws_rx_flow_control(wsi, 0); /* nothing to write, so nobody reads: see on_tick of server.c */
         return 0;
     }
     bool last = p->last;
+    if (p->rq.upload && !p->whole && !p->answer_out) {
+        /* Closed now, the answer might be lost with what he still sends. */
+        p->lingers = p->answer_out = true;
+        p->deadline_ms = sys_now_ms() + FRONT_ANSWER_MS;
+        return 0;
+    }
     l->peer = NULL;
     front_peer_free(f, p);
     return last || lws_http_transaction_completed(wsi) ? -1 : 0;

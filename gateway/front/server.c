@@ -40,6 +40,7 @@ struct peer *front_peer_new(struct front *f, struct lws *wsi, bool socket)
     sl_arena_init(&p->arena, 0);
     sl_buf_init(&p->body, 0);
     sl_buf_init(&p->out, 0);
+    sl_buf_init(&p->in, 0);
     sl_buf_init(&p->writing, 0);
     pthread_mutex_lock(&f->lock);
     if (f->n_free == 0) {
@@ -87,11 +88,13 @@ void front_peer_free(struct front *f, struct peer *p)
         }
     }
     pthread_cond_broadcast(&f->room);
+    pthread_cond_broadcast(&f->came);
     pthread_mutex_unlock(&f->lock);
     front_peer_unblock(f, p);
     sl_arena_release(&p->arena);
     sl_buf_release(&p->body);
     sl_buf_release(&p->out);
+    sl_buf_release(&p->in);
     sl_buf_release(&p->writing);
     free(p);
 }
@@ -191,6 +194,9 @@ static void on_wake(uv_async_t *h)
         if (!p) {
             return;
         }
+        if (p->rq.upload && !p->whole && p->deadline_ms == 0) { /* it was stopped, and goes on */
+            p->deadline_ms = sys_now_ms() + f->config.body_ms;
+        }
         lws_rx_flow_control(p->wsi, 1); /* else libwebsockets never says that it can be written */
         lws_callback_on_writable(p->wsi);
     }
@@ -220,7 +226,9 @@ static struct peer *to_answer(struct front *f, uint64_t id, const struct front_r
     }
     p->answered = true;
     p->stream = stream;
-    front_put_head(p, r, stream ? -1 : (int64_t)r->body.n, head ? head : &p->out);
+    p->last = p->last || (p->rq.upload && p->in_state != FRONT_BODY_END);
+    p->chunked_out = p->chunked_out && r->length == 0;
+    front_put_head(p, r, !stream ? (int64_t)r->body.n : r->length ? r->length : -1, head ? head : &p->out);
     return p;
 }
 
@@ -297,6 +305,70 @@ bool front_stream_end(struct front *f, uint64_t id)
     return ok;
 }
 
+bool front_stream_break(struct front *f, uint64_t id)
+{
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find(f, id);
+    bool ok = p && p->stream && !p->ended;
+    if (ok) {
+        p->ended = p->last = true;
+        stir(f, p);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return ok;
+}
+
+/* --- uploads ------------------------------------------------------------------------------------------------------- */
+
+void front_upload_end(struct front *f, struct peer *p, enum front_body why)
+{
+    pthread_mutex_lock(&f->lock);
+    p->in_state = p->in_state == FRONT_BODY_MORE ? why : p->in_state;
+    pthread_cond_broadcast(&f->came);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void front_upload_put(struct front *f, struct peer *p, sl_str piece)
+{
+    pthread_mutex_lock(&f->lock);
+    bool wanted = p->in_state == FRONT_BODY_MORE && !p->answered, full = false;
+    if (wanted) {
+        sl_buf_puts(&p->in, piece);
+        p->in_full = full = p->in.n >= FRONT_UPLOAD_AHEAD;
+        pthread_cond_broadcast(&f->came);
+    }
+    pthread_mutex_unlock(&f->lock);
+    if (full) {
+        p->deadline_ms = 0; /* whose turn it is has the time */
+        lws_rx_flow_control(p->wsi, 0);
+    }
+}
+
+enum front_body front_body_read(struct front *f, uint64_t id, struct sl_buf *ret)
+{
+    enum front_body state = FRONT_BODY_GONE;
+    pthread_mutex_lock(&f->lock);
+    struct peer *p = find(f, id);
+    while (p && p->in.n == 0 && p->in_state == FRONT_BODY_MORE && !f->hurry) {
+        pthread_cond_wait(&f->came, &f->lock);
+        p = find(f, id);
+    }
+    if (p && (p->in.n || p->in_state != FRONT_BODY_MORE)) {
+        state = p->in_state;
+        sl_buf_release(ret);
+        *ret = p->in;
+        sl_buf_init(&p->in, 0);
+        if (p->in_full) {
+            p->in_full = false;
+            stir(f, p);
+        }
+    }
+    pthread_mutex_unlock(&f->lock);
+    return state;
+}
+
+/* --- WebSockets ---------------------------------------------------------------------------------------------------- */
+
 /* Under the lock. */
 static void end_socket(struct front *f, struct peer *p, int code, const char *reason)
 {
@@ -351,6 +423,7 @@ void front_hurry(struct front *f)
     pthread_mutex_lock(&f->lock);
     f->hurry = true;
     pthread_cond_broadcast(&f->room);
+    pthread_cond_broadcast(&f->came);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -494,6 +567,9 @@ static void on_tick(uv_timer_t *h)
     int64_t now = sys_now_ms();
     for (size_t i = 0; i < f->cap_peers; i++) {
         struct peer *p = f->peers[i];
+        if (p && p->rq.upload) { /* libwebsockets' own clock knows nothing of one that is stopped */
+            lws_set_timeout(p->wsi, NO_PENDING_TIMEOUT, 0);
+        }
         bool late = p && p->deadline_ms && p->deadline_ms < now && !front_late(f, p);
         if (late || (p && has_left(f, p, now))) {
             cut(p);
@@ -543,6 +619,7 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
     f->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->room, NULL);
+    pthread_cond_init(&f->came, NULL);
     lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
     f->protocols[0] = (struct lws_protocols){.name = "http", .callback = front_on_http};
     f->protocols[1] = (struct lws_protocols){
@@ -602,6 +679,7 @@ struct front *front_listen(uv_loop_t *loop, const struct front_config *c, const 
         close(f->spare_fd);
         pthread_mutex_destroy(&f->lock);
         pthread_cond_destroy(&f->room);
+        pthread_cond_destroy(&f->came);
         free(f);
         return NULL;
     }
@@ -686,6 +764,7 @@ void front_free(struct front *f)
     close(f->spare_fd);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->room);
+    pthread_cond_destroy(&f->came);
     free(f->peers);
     free(f->free_slots);
     free(f);

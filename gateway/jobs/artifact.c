@@ -26,6 +26,7 @@ const struct store_migration artifact_migrations[] = {
      " artifact TEXT NOT NULL REFERENCES artifact(digest), PRIMARY KEY(job, version, position)) STRICT,"
      " WITHOUT ROWID;"
      "CREATE INDEX version_artifact_by_digest ON version_artifact(artifact);"},
+    {"artifact", 2, "ALTER TABLE artifact ADD COLUMN brought_ms INTEGER;"}, /* NULL: goes with its versions */
     {NULL, 0, NULL},
 };
 
@@ -85,7 +86,7 @@ bool artifact_digest(const char *file, char ret[65], struct sl_err *err)
     return read_through(file, -1, NULL, ret, err);
 }
 
-static bool sync_dir(const char *dir, struct sl_err *err)
+bool artifact_sync_dir(const char *dir, struct sl_err *err)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && fsync(fd) == 0;
@@ -126,7 +127,7 @@ bool artifact_keep(const char *dir, const char *file, const char digest[65], str
         unlink(part);
         return false;
     }
-    return sync_dir(dir, err);
+    return artifact_sync_dir(dir, err);
 }
 
 struct note {
@@ -181,7 +182,8 @@ static bool kept_row(const struct store_row *row, void *ctx)
 static bool sweep_tx(struct store_tx *tx, void *arg, struct sl_err *err)
 {
     return store_exec(tx, err,
-                      "DELETE FROM artifact WHERE digest NOT IN (SELECT artifact FROM version_artifact)",
+                      "DELETE FROM artifact WHERE brought_ms IS NULL AND digest NOT IN (SELECT artifact FROM "
+                      "version_artifact)",
                       "") &&
            store_query(tx, err, "SELECT digest FROM artifact", kept_row, arg, NULL, "");
 }

@@ -22,9 +22,11 @@ struct artifact {
 };
 SL_MUST_CHECK bool artifact_note(struct ledger *l, const char *job, int64_t version, const char *owner,
                                  const struct artifact *v, size_t n, struct sl_err *err);
+/* What was renamed there stays so after a crash. */
+SL_MUST_CHECK bool artifact_sync_dir(const char *dir, struct sl_err *err);
 /* Within the transaction that removes a job. */
 SL_MUST_CHECK bool artifact_forget(struct store_tx *tx, const char *job, struct sl_err *err);
-/* Removes the jars that no version names. While nobody submits: at the owner's start. */
+/* Removes the jars that no version names and nobody brought (upload.h), and what was left half. While nobody submits: at the owner's start. */
 SL_MUST_CHECK bool artifact_sweep(struct ledger *l, const char *dir, struct sl_err *err);
 
 #endif

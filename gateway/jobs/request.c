@@ -81,6 +81,13 @@ static void read_config(const struct sl_json *p, struct sl_arena *a, struct sub_
         paths[rq->n_jars++] = sl_json_str(j, SL_STR(""));
     }
     rq->jars = paths;
+    const struct sl_json *artifacts = sl_json_get(p, "artifacts");
+    sl_str *digests = sl_new_n(a, sl_str, artifacts ? artifacts->n + 1 : 1);
+    SL_JSON_EACH(j, artifacts)
+    {
+        digests[rq->n_artifacts++] = sl_json_str(j, SL_STR(""));
+    }
+    rq->artifacts = digests;
     const struct sl_json *again = sl_json_get(p, "keptJars");
     sl_str *kept = sl_new_n(a, sl_str, again ? again->n + 1 : 1);
     SL_JSON_EACH(j, again)

@@ -48,6 +48,8 @@ struct sub_request {
     sl_str results_address; /* HOST:PORT; empty = the port's own */
     const sl_str *jars;     /* absolute paths */
     size_t n_jars;
+    const sl_str *artifacts; /* besides these: digests of what was brought (upload.h) */
+    size_t n_artifacts;
     const sl_str *kept_jars; /* of a version that is run again: these, in place of `jars` and ADD JAR */
     size_t n_kept_jars;
     sql_version flink;

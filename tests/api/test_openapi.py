@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every route of openapi.json is asked, and what it answers is what the document says: Server.ask holds each answer against it."""
+import hashlib
 import http.server
 import json
 import os
@@ -38,6 +39,7 @@ def server(tmp_path_factory):
 
 
 SCRIPT = "CREATE TABLE t (a INT) WITH ('connector'='datagen');\nCREATE TABLE o (a INT) WITH ('connector'='blackhole');\nINSERT INTO o SELECT a FROM t;\n"
+JAR = hashlib.sha256(b"PK and more").hexdigest()
 WRONG = "SELECT 1 FORM t;\nCREATE TABEL x;\nSELECT a FROM (SELECT 1 AS b) AS c;\n"
 
 
@@ -82,6 +84,13 @@ def test_every_route_answers_as_it_says(server):
         ("DELETE", "/targets/local", None, 400),
         ("POST", "/targets", {"name": "gone", "url": "http://127.0.0.1:1"}, 200),
         ("DELETE", "/targets/gone", None, 200),
+        ("POST", "/artifacts?name=a.jar", "PK and more", 200),
+        ("POST", "/artifacts?name=a.jar", "text", 415),
+        ("GET", "/artifacts", None, 200),
+        ("GET", f"/artifacts/{JAR}", None, 200),
+        ("GET", f"/artifacts/{JAR}/content", None, 200),
+        ("DELETE", f"/artifacts/{JAR}", None, 200),
+        ("DELETE", f"/artifacts/{JAR}", None, 404),
         ("POST", "/tokens", {"name": "ann", "role": "viewer", "ttlMs": 60000}, 200),
         ("POST", "/tokens", {"name": "bob", "role": "king"}, 400),
         ("DELETE", "/tokens/ann", None, 200),

@@ -45,6 +45,12 @@ const parts = {
     seen.wrong = await failureOf(s.call("script.check", { text: 7 }));
     seen.noToken = await failureOf(new Sluice(s.url).call("job.list"));
     seen.list = await s.call("job.list", { all: true });
+    const bytes = new Uint8Array(100000).fill(7);
+    bytes.set([0x50, 0x4b, 3, 4]);
+    seen.brought = await s.call("artifact.add", { name: "ü b.jar", content: new Blob([bytes]) });
+    seen.given = new Uint8Array(await s.call("artifact.read", { digest: seen.brought.digest })).every((b, i) => b === bytes[i]);
+    seen.removed = await s.call("artifact.remove", { digest: seen.brought.digest });
+    seen.notBrought = await failureOf(s.call("artifact.add", { name: "a.jar", content: new Blob(["text"]) }));
     seen.dry = await follow(s.events("script.submit", { name: "n", files: [{ name: "a.sql", text: SCRIPT }], dryRun: true }));
     seen.nobody = await failureOf(follow(new Sluice("http://127.0.0.1:1", { patience: 300 }).events("job.events", { job: "x" })));
     const aborted = new AbortController();

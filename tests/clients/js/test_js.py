@@ -191,6 +191,8 @@ def test_calls_and_errors(world):
     assert (seen["wrong"]["code"], seen["noToken"]["code"], seen["nobody"]["code"]) == ("usage", "unauthorized", "connection")
     assert [j["job"] for j in seen["list"]["jobs"]] == ["live"] and seen["dry"]["answer"]["exit"] == 0 and seen["dry"]["numbers"]
     assert "abort" in seen["aborted"].lower()
+    assert seen["brought"]["bytes"] == 100000 and seen["brought"]["name"] == "ü b.jar" and seen["given"] is True
+    assert seen["removed"] == {"removed": seen["brought"]["digest"]} and seen["notBrought"]["code"] == "artifact-format"
     assert said(node(world, "parse")) == [{"event": "event", "id": "7", "data": "a\nü"}, {"event": "message", "data": "b"}]
 
 

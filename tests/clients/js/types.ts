@@ -13,6 +13,10 @@ export async function use(s: Sluice): Promise<number> {
   }
   const socket = s.connect();
   const done = await socket.call("script.submit", { name: "n", files: [{ name: "a", text: "b" }] }, { onEvent: (e) => e.number });
+  const bytes: ArrayBuffer = await s.call("artifact.read", { digest: (await s.call("artifact.add", { name: "a.jar", content: new Blob([]) })).digest });
+  // @ts-expect-error: nothing is brought
+  await s.call("artifact.add", { name: "a.jar" });
+  console.log(bytes.byteLength);
   // @ts-expect-error: no such call
   await s.call("job.fly");
   // @ts-expect-error: the text is missing
