@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server with a Flink behind it: rows as events, over a WebSocket and to the command line; readers that stop or go away; its end."""
+import hashlib
 import json
 import os
 import signal
@@ -97,6 +98,48 @@ def test_rows_over_a_websocket(server):
     assert answer["result"]["exit"] == 0 and len(rows_of(events)) == 3000
 
 
+def no_rows(w):
+    """For a second: other events may come."""
+    w.s.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            assert w.receive()["params"]["event"]["event"] != "rows"
+    w.s.settimeout(180)
+
+
+def test_rows_come_as_far_as_there_is_credit(server):
+    w = Socket(server)
+    w.s.settimeout(180)
+    given, rows = 3000, []
+    w.send({"jsonrpc": "2.0", "id": 7, "method": "script.submit", "credit": {"rows": given}, "params": submission(NUMBERS % (20000, 20000) + "SELECT a, b FROM n;\n")})
+    while (m := w.receive()).get("id") != 7:
+        event = m["params"]["event"]
+        if event["event"] == "rows":
+            assert event["count"] == len(event["rows"]) and len(rows) < given, "a block came without credit"
+            rows += event["rows"]
+            if len(rows) >= given:
+                if given == 3000:
+                    no_rows(w)
+                given += 3000
+                w.send({"jsonrpc": "2.0", "method": "credit", "params": {"call": 7, "rows": 3000}})
+    assert m["result"]["exit"] == 0 and sorted(r[1] for r in rows) == list(range(1, 20001))
+    w.s.close()
+
+
+def test_a_call_without_credit_can_be_taken_back(server):
+    w = Socket(server)
+    w.s.settimeout(180)
+    w.send({"jsonrpc": "2.0", "id": 7, "method": "script.submit", "credit": {"bytes": 1}, "params": submission(FOREVER % "1000")})
+    while (m := w.receive()).get("id") != 7 and m["params"]["event"]["event"] != "rows":
+        pass
+    no_rows(w)
+    w.send({"jsonrpc": "2.0", "method": "cancel", "params": {"call": 7}})
+    while w.receive().get("id") != 7:
+        pass
+    w.s.close()
+    harness.wait_for(lambda: not active(server), 20, "end of the SELECT")
+
+
 def test_the_command_line_gets_its_rows_from_a_server(server, tmp_path):
     script = tmp_path / "a.sql"
     script.write_text(NUMBERS % (20, 20) + "SELECT a FROM n;\n")
@@ -105,6 +148,27 @@ def test_the_command_line_gets_its_rows_from_a_server(server, tmp_path):
     done = subprocess.run([BIN, "run", str(script), "-o", "csv", "--no-header"], env=env, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     assert sorted(int(line) for line in done.stdout.split()) == list(range(1, 21))
+
+
+def test_jars_that_are_brought(server, tmp_path, udf_jar):
+    """By the command line, and named by their digest: the class runs, the version keeps its jar, and goes with it."""
+    with open(udf_jar, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    text = "CREATE TEMPORARY FUNCTION shout AS 'shop.Functions$Shout';\n"
+    script = tmp_path / "a.sql"
+    script.write_text(text + "SELECT shout('a');\n")
+    env = {k: v for k, v in server.env.items() if k != "SLUICE_DATA"}
+    env.update(SLUICE_SERVER=f"http://127.0.0.1:{server.port}", SLUICE_TOKEN=server.token, SLUICE_DATA=str(tmp_path / "none"))
+    done = subprocess.run([BIN, "run", str(script), "--jar", udf_jar, "-o", "csv", "--no-header"], env=env, capture_output=True, text=True, timeout=180, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "A!"), done.stdout + done.stderr
+    assert server.ask("GET", f"/api/v1/artifacts/{digest}")[2]["versions"] == 0
+    insert = text + "CREATE TABLE o (a STRING) WITH ('connector'='blackhole');\nINSERT INTO o SELECT shout(CAST(a AS STRING)) FROM (VALUES (1), (2)) AS t(a);\n"
+    ran = server.ask_long("POST", "/api/v1/submissions", {**submission(insert), "name": "loud", "artifacts": [digest]})[2]
+    assert ran["exit"] == 0, ran
+    assert server.ask("GET", f"/api/v1/artifacts/{digest}")[2]["versions"] == 1
+    assert server.ask("DELETE", f"/api/v1/artifacts/{digest}")[2]["code"] == "artifact-in-use"
+    assert server.ask("DELETE", "/api/v1/jobs/loud")[0] == 200
+    assert server.ask("DELETE", f"/api/v1/artifacts/{digest}")[0] == 200
 
 
 def test_a_life_over_rest(server, tmp_path):
