@@ -27,6 +27,9 @@ extern struct sl_limits {
 #define SL_LIMIT_YAML_BYTES  ((size_t)1 << 20)
 #define SL_LIMIT_YAML_NODES  20000
 
+/* catalog */
+#define SL_LIMIT_CONNECTOR_FILES 64 /* of users, each a family */
+
 /* log */
 #define SL_LIMIT_LOG_RING_BYTES ((size_t)256 << 10)
 #define SL_LIMIT_LOG_PER_SECOND 100

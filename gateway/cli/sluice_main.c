@@ -28,6 +28,10 @@ static int run_verb(int argc, char **argv)
     if (!cli_settings_load(&argc, argv, &err)) {
         return cli_print_error(&err);
     }
+    int unread = cli_connectors_load();
+    if (unread) {
+        return unread;
+    }
     const char *verb = argc > 1 ? argv[1] : "--help";
     if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 || strcmp(verb, "help") == 0) {
         print_help(stdout);
