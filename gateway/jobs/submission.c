@@ -243,6 +243,8 @@ static void run_script(struct sub *s)
         dry_run(s);
         return;
     }
+    s->sources = s->rq->sources;
+    s->n_sources = s->rq->n_sources;
     if (s->plan.n == 0 || !(s->past ? sub_reopen(s) : sub_open(s)) || !keep_request(s) ||
         (s->rq->replace && !sub_replace_begin(s))) {
         return;
@@ -250,8 +252,6 @@ static void run_script(struct sub *s)
     if (s->plan.jobs) {
         s->preflight = preflight_start(&s->script, s->target->name);
     }
-    s->sources = s->rq->sources;
-    s->n_sources = s->rq->n_sources;
     if (make_ready(s) && (!s->replaces || (sub_replace_fits(s) && sub_replace_stop(s))) &&
         sub_restore_choose(s)) {
         if (s->rq->mode == TGT_SESSION) {

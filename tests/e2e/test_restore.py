@@ -113,11 +113,11 @@ def finish(sluice, feed, name):
 
 
 def test_nothing_is_lost_or_doubled(sluice, feed, count, mode):
-    """Stop and restore, replace, roll back, and a change whose state does not fit, in an order of chance."""
+    """Stop and restore, replace, roll back, each of a job that runs or was stopped, and a change whose state does not fit, in an order of chance."""
     chance, name = random.Random(SEED), f"exact-{mode}"
     print(f"seed {SEED}")
     sluice("run", count["v1"], "-d", "--name", name, *count["args"]).ok()
-    steps = ["restore", "replace", "rollback", "misfit"]
+    steps = ["restore", "replace", "rollback", "misfit", "revive"]
     order = steps[:3] + [chance.choice(steps) for _ in range(ROUNDS - 3)]
     if ROUNDS > 3:
         chance.shuffle(order)
@@ -133,6 +133,12 @@ def test_nothing_is_lost_or_doubled(sluice, feed, count, mode):
             version = "v2" if version == "v1" else "v1"
             done = sluice("run", count[version], "--name", name, "--replace", *count["args"]).ok()
             assert re.search(r"stop .*savepoint-", done.err) and re.search(r"restored .*from savepoint-", done.err), done
+        elif step == "revive":  # nothing runs that could be replaced: it goes on from where it was stopped
+            sluice("job", "stop", name).ok()
+            back = chance.random() < 0.5
+            done = sluice(*(("job", "rollback", name, "v1") if back else ("run", count[version], "--name", name, "--replace", *count["args"]))).ok()
+            assert re.search(r"restored .*from savepoint-", done.err), done
+            version = "v1" if back else version
         elif step == "rollback":
             done = sluice("job", "rollback", name, "v1").ok()
             assert re.search(r"restored .*from savepoint-", done.err), done
@@ -305,4 +311,48 @@ def test_owner_killed_in_a_replacement(sluice, feed, count, mode):
             return not [r for r in told["replacements"] if r["state"] in ("stopping", "starting")] and len(live) == 1 and live[0]["state"] == "RUNNING"
         harness.wait_for(settled, 120, "one version that runs")
         assert not [r for r in history(sluice, name)["replacements"] if r["state"] == "failed"]
+    finish(sluice, feed, name)
+
+
+@pytest.mark.parametrize("which", ["old", "new"])
+def test_owner_killed_in_a_replacement_with_secrets(sluice, feed, flink, mode, which, monkeypatch):
+    """The new version is not well when its owner is killed. What is replaced comes back where all of it is known; where its secrets are not, this is said,
+    and a rollback with them goes on from where it was stopped. Nothing is lost or doubled, and no value is kept."""
+    monkeypatch.setitem(sluice.env, "SLUICE_LIMIT_WELL", "15s")  # of the owner that comes after
+    name = f"killed-{which}-{mode}"
+    hidden = os.path.join(os.path.dirname(feed.folder), name)
+    os.symlink(feed.folder, hidden)
+    args = ("--flink", flink, "--mode", mode)
+    secret = ("--var", f"secret.place={hidden}")
+
+    def write(version, key, has_secret):
+        place = "${secret.place}" if has_secret else hidden
+        return sluice.script(SCRIPT.format(interval="300 ms", folder=place, key=key, what="COUNT(*)"), f"{name}-{version}.sql")
+    sluice("run", write(1, "k", which == "old"), "-d", "--name", name, *args, *(secret if which == "old" else ())).ok()
+    call = sluice.background("run", write(2, "id", which == "new"), "--name", name, "--replace", "--well", "90s", *args, *(secret if which == "new" else ()))
+
+    def query(sql, *values):
+        store = sqlite3.connect(f"file:{sluice.data}/sluice.db?mode=ro", uri=True, timeout=30)
+        try:
+            return store.execute(sql, values).fetchall()
+        finally:
+            store.close()
+    harness.wait_for(lambda: query("SELECT 1 FROM replacement WHERE job = ? AND state = 'starting'", name), 60, "the stop of the old version")
+    os.kill(owner(sluice), signal.SIGKILL)
+    call.finish(120)
+    harness.wait_for(lambda: history(sluice, name)["replacements"][0]["state"] not in ("stopping", "starting"), 120, "an end of the replacement")
+    told = history(sluice, name)["replacements"][0]
+    if which == "old":
+        assert told["state"] == "failed" and "secret.place" in told["reason"] and hidden not in told["reason"], told
+        assert not alive(sluice, name), "without its secrets"
+        assert "error[variable-undefined]" in sluice("job", "rollback", name, "v1").ok(3).err
+        done = sluice("job", "rollback", name, "v1", *secret).ok()
+        assert re.search(r"restored .*from savepoint-", done.err), done
+    else:
+        assert told["state"] == "undone", told
+    harness.wait_for(lambda: state(sluice, name) == "RUNNING", 60, "RUNNING")
+    live = alive(sluice, name)
+    assert [r["version"] for r in live] == [1] and live[0]["restoredFrom"], live
+    kept = query("SELECT request FROM version_request WHERE job = ?", name) if which == "new" else []
+    assert all("secret.place" not in k[0] or hidden not in k[0] for k in kept), "the value of a secret was kept"
     finish(sluice, feed, name)
