@@ -136,8 +136,47 @@ bool api_call_cancelled(struct api_call *c)
     return api_call_stopped(c) || api_call_gone(c);
 }
 
+int64_t api_event_rows(sl_str event_json)
+{
+    int64_t n = 0, unit = 1;
+    if (!sl_str_starts(event_json, SL_STR("{\"event\":\"rows\","))) {
+        return 0;
+    }
+    for (size_t i = event_json.n - 1; i-- > 0 && event_json.p[i] != ':'; unit *= 10) {
+        n += unit * (event_json.p[i] - '0');
+    }
+    return n;
+}
+
+bool api_call_rows_spent(struct api_call *c)
+{
+    return c->user.p && api_share_rows_wait(c->api->shares, c->user, sys_now_ms()) > 0;
+}
+
+void api_call_rows_given(struct api_call *c, int64_t rows, int64_t bytes)
+{
+    if (c->user.p) {
+        api_share_rows(c->api->shares, c->user, rows, bytes, sys_now_ms());
+    }
+}
+
+/* Rows wait until their user may have more: then their result fills, and its source waits. */
+static void wait_for_share(struct api_call *c)
+{
+    int64_t ms;
+    while (c->user.p && !api_call_cancelled(c) &&
+           (ms = api_share_rows_wait(c->api->shares, c->user, sys_now_ms())) > 0) {
+        sys_sleep_ms(SL_MIN(ms, INT64_C(50)));
+    }
+}
+
 bool api_call_event(struct api_call *c, uint64_t number, sl_str event_json)
 {
+    int64_t rows = api_event_rows(event_json);
+    if (rows) {
+        wait_for_share(c);
+        api_call_rows_given(c, rows, (int64_t)event_json.n);
+    }
     return c->via->event(c->via->ctx, c->client, c->id, number, event_json);
 }
 

@@ -102,6 +102,11 @@ struct sl_arena *api_call_arena(struct api_call *c);
 /* Sends an event of this call; may wait for a slow client; false when it has gone. `number` as in api_via; an empty event only
  * begins the stream. */
 bool api_call_event(struct api_call *c, uint64_t number, sl_str event_json);
+/* Rows of a result in an event that is a block of them, else 0: {"event":"rows",...,"count":57}. */
+int64_t api_event_rows(sl_str event_json);
+/* For calls that answer with rows themselves: has their user had his share for now; he has been given so many. */
+bool api_call_rows_spent(struct api_call *c);
+void api_call_rows_given(struct api_call *c, int64_t rows, int64_t bytes);
 /* Who calls; p == NULL: the command line of this machine. */
 sl_str api_call_user(const struct api_call *c);
 /* More of the bytes that this call brings (api_via.take). Errors: usage (there is no such way), cancelled, limit-exceeded, body-late. */

@@ -170,6 +170,8 @@ struct data {
     struct sl_buf cell;
     bool json;
     bool unmapped; /* a column has a type that is no JSON */
+    struct api_call *call;
+    int64_t rows;
 };
 
 static size_t bytes(void *ctx)
@@ -177,9 +179,15 @@ static size_t bytes(void *ctx)
     return ((struct data *)ctx)->b.n;
 }
 
+static bool spent(void *ctx)
+{
+    return api_call_rows_spent(((struct data *)ctx)->call);
+}
+
 static void begin_row(struct data *d, unsigned kind)
 {
     static const char *const kinds[] = {"INSERT", "UPDATE_BEFORE", "UPDATE_AFTER", "DELETE"};
+    d->rows++;
     sl_buf_printf(&d->b, "%s{\"kind\":\"%s\",\"fields\":[", d->b.n ? "," : "", kinds[kind & 3]);
 }
 
@@ -331,7 +339,7 @@ bool flink_operation_result(struct api_call *c, struct sl_jw *result, struct sl_
     struct ses_who who;
     struct ses_page page;
     struct ses_failure f;
-    struct data d = {.json = true};
+    struct data d = {.json = true, .call = c};
     int64_t token;
     sl_str format = flink_param(c, "rowFormat");
     flink_who(c, &who);
@@ -352,10 +360,11 @@ bool flink_operation_result(struct api_call *c, struct sl_jw *result, struct sl_
     d.json = !sl_str_ieqz(format, "PLAIN_TEXT");
     sl_buf_init(&d.b, 0);
     sl_buf_init(&d.cell, 0);
-    const struct ses_rows rows = {check_columns, put_row, put_cells, bytes, &d};
+    const struct ses_rows rows = {check_columns, put_row, put_cells, bytes, spent, &d};
     if (ses_fetch(host_of(c), &who, flink_param(c, "session"), flink_param(c, "operation"), token, &rows,
                   api_call_arena(c), &page, &f, err)) {
         put_page(c, result, &page, &d, token);
+        api_call_rows_given(c, d.rows, (int64_t)d.b.n);
     } else if (d.unmapped) { /* thrown while the answer is written: no trace */
         sl_jw_key(result, "errors");
         sl_jw_array(result);

@@ -14,26 +14,13 @@ static void begin_envelope(struct sl_jw *w, struct sl_buf *b)
     sl_jw_kstrz(w, "jsonrpc", "2.0");
 }
 
-/* Rows of an event that is a block of them, else 0: {"event":"rows",...,"count":57}. */
-static int64_t rows_in(sl_str event_json)
-{
-    int64_t n = 0, unit = 1;
-    if (!sl_str_starts(event_json, SL_STR("{\"event\":\"rows\","))) {
-        return 0;
-    }
-    for (size_t i = event_json.n - 1; i-- > 0 && event_json.p[i] != ':'; unit *= 10) {
-        n += unit * (event_json.p[i] - '0');
-    }
-    return n;
-}
-
 static bool on_event(void *ctx, uint64_t client, sl_str call, uint64_t number, sl_str event_json)
 {
     struct api_rpc *r = ctx;
     if (event_json.n == 0) { /* nothing has to be begun here */
         return true;
     }
-    int64_t rows = rows_in(event_json);
+    int64_t rows = api_event_rows(event_json);
     if (rows && !api_credit_take(r->credits, client, call, rows, (int64_t)event_json.n)) {
         return false;
     }

@@ -116,6 +116,12 @@ static bool fetch_result(struct fetch *f, uint64_t token, struct ses_failure *re
     pthread_mutex_unlock(&f->h->lock);
     int64_t until = sys_now_ms() + (hold ? sl_limits.fetch_hold_ms : 0);
     fill_page(f);
+    bool spent = !old && f->rows->spent(f->rows->ctx);
+    while (spent && sys_now_ms() < until && !ses_stopping(op)) {
+        sys_sleep_ms(10);
+        spent = f->rows->spent(f->rows->ctx);
+    }
+    to = spent ? from : to;
     while (f->n_cols == 0 && res_result_state(op->result) == RES_WAITING && sys_now_ms() < until &&
            !ses_stopping(op)) {
         sys_sleep_ms(2); /* columns come with the first writer */

@@ -123,6 +123,7 @@ struct ses_rows {
                 struct sl_err *err);
     bool (*cells)(void *ctx, const struct ses_page *page, const struct ses_cell *cells, struct sl_err *err);
     size_t (*bytes)(void *ctx); /* taken so far: a page ends when it is large */
+    bool (*spent)(void *ctx);   /* nothing new for now: the fetch is held, then the page is empty */
     void *ctx;
 };
 /* Page `token` of an operation: pages are numbered from 0; a number that was given before gives the same rows again as long

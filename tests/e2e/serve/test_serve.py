@@ -150,6 +150,38 @@ def test_the_command_line_gets_its_rows_from_a_server(server, tmp_path):
     assert sorted(int(line) for line in done.stdout.split()) == list(range(1, 21))
 
 
+def set_limits(server, text):
+    (server.folder / "xdg" / "sluice").mkdir(parents=True, exist_ok=True)
+    (server.folder / "xdg" / "sluice" / "config.yaml").write_text(text)
+    server.process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+
+
+def test_rows_of_one_user_a_second(server):
+    """Over a stream and by Flink's protocol: all of them come, as fast as they may."""
+    set_limits(server, "limit.user-rows: 2000\n")
+    try:
+        text = NUMBERS % (12000, 12000) + "SELECT a FROM n;\n"
+        server.ask_long("POST", "/api/v1/submissions", submission(NUMBERS % (1, 1) + "SELECT a FROM n;\n"))
+        begin = time.monotonic()
+        done = server.ask_long("POST", "/api/v1/submissions", submission(text))[2]
+        assert sorted(r[1] for r in rows_of(done["events"])) == list(range(1, 12001))
+        assert time.monotonic() - begin > 1.5  # the last block, and a second's share before it, are owed and not waited for
+        session = server.ask("POST", "/v1/sessions", {})[2]["sessionHandle"]
+        for statement in text.rstrip(";\n").split(";\n"):
+            operation = server.ask("POST", f"/v1/sessions/{session}/statements", {"statement": statement})[2]["operationHandle"]
+            begin, rows, uri = time.monotonic(), [], f"/v1/sessions/{session}/operations/{operation}/result/0"
+            while uri:
+                page = server.ask_long("GET", uri, None)[2]
+                rows += page.get("results", {}).get("data", [])
+                uri = page.get("nextResultUri")
+        assert sorted(r["fields"][0] for r in rows) == list(range(1, 12001))
+        assert time.monotonic() - begin > 1.5  # pages of 5000
+        assert server.ask("DELETE", f"/v1/sessions/{session}")[0] == 200
+    finally:
+        set_limits(server, "")
+
+
 def test_jars_that_are_brought(server, tmp_path, udf_jar):
     """By the command line, and named by their digest: the class runs, the version keeps its jar, and goes with it."""
     with open(udf_jar, "rb") as f:

@@ -169,10 +169,16 @@ static size_t taken_bytes(void *ctx)
     return ((struct taken *)ctx)->b.n;
 }
 
+static bool never_spent(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
 static bool fetch(struct world *w, const char *id, const char *op, int64_t token, struct taken *t,
                   struct ses_page *page, struct ses_failure *f, struct sl_arena *a, struct sl_err *err)
 {
-    const struct ses_rows rows = {take_columns, take_row, take_cells, taken_bytes, t};
+    const struct ses_rows rows = {take_columns, take_row, take_cells, taken_bytes, never_spent, t};
     sl_buf_clear(&t->b);
     return ses_fetch(w->host, &ann, sl_str_of(id), sl_str_of(op), token, &rows, a, page, f, err);
 }
