@@ -37,7 +37,7 @@ INSERT INTO k SELECT id FROM g;
 
 @pytest.fixture(scope="module")
 def foreign(flink):
-    it = stock.StockCluster(harness.PATCH[flink], slots=SLOTS, extra={"web.refresh-interval": "200 ms"})
+    it = stock.StockCluster(harness.PATCH[flink], slots=SLOTS, extra={"web.refresh-interval": "200 ms", "web.checkpoints.history": "3"})
     try:
         it.start_cluster()
         it.wait_cluster()
@@ -177,6 +177,18 @@ def test_a_job_is_looked_after(prod, foreign, flink):
     harness.wait_for(lambda: int(prod.job("far")["recordsIn"]) > 0, 30, "records counted")
     prod("job", "cancel", "far", "--yes").ok()
     assert harness.get(foreign.rest(f"/jobs/{run}"))["state"] == "CANCELED"
+    slots_are_free(foreign)
+
+
+def test_checkpoints_that_flink_has_forgotten_are_counted(prod, foreign, flink):
+    """It remembers three of them, and more complete between two looks: what is not in the history is told as a gap."""
+    prod("run", prod.script("SET 'execution.checkpointing.interval' = '100 ms';\n" + LIVE), "-d", "--target", "prod", "--flink", flink, "--name", "forgets").ok()
+    harness.wait_for(lambda: prod.job("forgets")["checkpointsNotRecorded"] > 10, 60, "a gap")
+    prod("job", "cancel", "forgets", "--yes").ok()
+    told = prod.job("forgets")
+    kept = {s["number"] for s in json.loads(prod("job", "history", "forgets", "-n", "1000", "--json").ok().out)["snapshots"] if s["state"] in ("completed", "gone")}
+    assert kept and len(kept) + told["checkpointsNotRecorded"] == told["checkpointsCompleted"], told
+    assert f"{told['checkpointsNotRecorded']} not recorded (Flink had forgotten them)" in prod("job", "show", "forgets").ok().out
     slots_are_free(foreign)
 
 
