@@ -393,6 +393,16 @@ static void job_started(struct chain *c, const struct plan_unit *u, const struct
     }
 }
 
+/* Its person has stopped it while it was sent: what Flink has taken is canceled there. */
+static void end_unwanted(struct sub *s, const struct run *r, const struct tgt_cluster *sent_to)
+{
+    struct sl_err err = SL_ERR_INIT;
+    tracker_started(s->env->tracker, r->id, sent_to, r->id);
+    if (!tracker_cancel(s->env->tracker, r->id, sl_limits.cancel_ms, &err)) {
+        sub_fail(s, &err);
+    }
+}
+
 /* Sends a job under its id; where its answer does not come, Flink is asked, and it is sent again under the
  * same id to the same JobManager, which takes an id once. */
 static void send_job(struct chain *c, const struct plan_unit *u, const struct run *r, int64_t since)
@@ -413,22 +423,23 @@ static void send_job(struct chain *c, const struct plan_unit *u, const struct ru
         bool waited = turn_wait(c, &t);
         sub_call_join(&t.call);
         if (!waited && t.call.ok) {
-            tracker_started(s->env->tracker, r->id, &t.call.cluster, r->id);
-            if (!tracker_cancel(s->env->tracker, r->id, sl_limits.cancel_ms, &err)) {
-                sub_fail(s, &err);
-            }
-        } else if (!waited) {
+            end_unwanted(s, r, &t.call.cluster);
+        } else if (!waited && !outcome_is_open(&t)) {
             tracker_finish(s->env->tracker, r->id, "CANCELED");
         } else if (outcome_is_open(&t)) {
             struct tgt_cluster sent_to = t.call.cluster.id[0] ? t.call.cluster : r->cluster;
             struct run sent = *r;
             sent.cluster = sent_to;
             enum sub_fate fate = sub_ask_fate(s, &sent, sl_limits.http_total_ms);
-            if (fate == SUB_NOT_THERE && again < SENT_AGAIN && !has_external(c)) {
+            if (waited && fate == SUB_NOT_THERE && again < SENT_AGAIN && !has_external(c)) {
                 turn_end(&t);
                 continue;
             }
-            if (fate == SUB_RUNS || fate == SUB_UNKNOWN) {
+            if (!waited && fate == SUB_NOT_THERE) {
+                tracker_finish(s->env->tracker, r->id, "CANCELED");
+            } else if (!waited && fate != SUB_LOST) {
+                end_unwanted(s, r, &sent_to);
+            } else if (fate == SUB_RUNS || fate == SUB_UNKNOWN) {
                 job_started(c, u, r, &sent_to, since);
             } else {
                 tell_submit_failed(s, &t);

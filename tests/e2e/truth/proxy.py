@@ -3,7 +3,7 @@
 breaks off, sends half, sends something else, sends without end, repeats what it heard before, or has another Flink behind it.
 One thread a connection; `go(fault)` changes it at once, also for answers under way; `heard` counts requests.
 `spoil(method, path, fault)` does it to one request alone, and says so in `spoilt`; with "unsent" the real one never
-hears of it, with "late" after a while."""
+hears of it, with "late" after a while; with "held" it has answered, and the connection goes when `let_go` is set."""
 import http.client
 import json
 import re
@@ -56,6 +56,7 @@ class Proxy:
         """upstream: port of the real REST on this machine."""
         self.upstream, self.fault, self.answers, self.heard, self.sent = upstream, "pass", {}, 0, 0
         self.to_spoil, self.spoilt = None, 0
+        self.let_go = threading.Event()
         self.lock, self.open, self.closing = threading.Lock(), set(), False
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -97,7 +98,9 @@ class Proxy:
         status, reason, kind, out = self.ask(method, path, headers, body)
         if fault == "late":
             return self.send(sock, status, reason, kind, out)
-        if fault == "reset":
+        if fault == "held":
+            self.let_go.wait(60)
+        if fault in ("reset", "held"):
             self.close_now(sock, reset=True)
             return False
         return self.part(sock, fault, status, reason, kind, out) if fault == "cut" else self.invent(sock, fault)

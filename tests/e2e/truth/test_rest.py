@@ -4,6 +4,7 @@ not Flink's word is never believed, another one's word neither, and sight return
 import glob
 import json
 import os
+import signal
 import time
 
 import harness
@@ -108,6 +109,26 @@ def test_the_answer_to_a_submission_is_spoilt(sluice, flink, foreign, proxy, fau
     assert [j["state"] for j in theirs] == ["FINISHED"], theirs
     told = sluice.job(name)
     assert told["state"] == "FINISHED" and told["run"] == theirs[0]["jid"], told
+
+
+def test_stopped_while_the_answer_to_its_submission_is_lost(sluice, flink, foreign, proxy):
+    """Ctrl-C comes while Flink's answer is under way, and that never arrives: what it took is canceled, and CANCELED is said of nothing that runs."""
+    name, before = "unwanted", proxy.spoilt
+    proxy.spoil("POST", "/run", "held")
+    text = ("SET 'pipeline.name' = 'unwanted';\nCREATE TABLE g (k INT) WITH ('connector' = 'datagen', 'rows-per-second' = '1');\n"
+            "CREATE TABLE hole (k INT) WITH ('connector' = 'blackhole');\nINSERT INTO hole SELECT k FROM g;\n")
+    call = sluice.background("run", sluice.script(text, f"{name}.sql"), "--name", name, "--target", "far", "--flink", flink)
+    harness.wait_for(lambda: proxy.spoilt > before, 60, "the request")
+    harness.wait_for(lambda: [j for j in foreign.get("/jobs/overview")["jobs"] if j["name"] == name], 60, "the job")
+    call.signal(signal.SIGINT)
+    time.sleep(2)
+    proxy.let_go.set()
+    done = call.finish(60)
+    assert done.rc == 130, str(done)
+    theirs = [j["state"] for j in foreign.get("/jobs/overview")["jobs"] if j["name"] == name]
+    assert theirs == [sluice.job(name)["state"]], (theirs, str(done))
+    assert theirs == ["CANCELED"] or "left" in done.err, (theirs, str(done))  # Ctrl-C came when it had been submitted
+    sluice("job", "cancel", name, "--yes")
 
 
 ROWS = """CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '5');
