@@ -26,6 +26,7 @@ struct upload {
     char *part; /* NULL: renamed */
     int fd;
     struct sl_sha256 hash;
+    bool hashed;         /* its digest was taken, which frees it */
     int64_t bytes, kept; /* of this one; of those that were kept when it began */
 };
 
@@ -92,7 +93,6 @@ struct upload *upload_new(struct ledger *l, const char *dir, const char *name, s
     u->kept = kept;
     sl_random_hex(unique, 8);
     SL_OOM_ON(asprintf(&u->part, "%s/upload.%s.part", dir, unique) < 0);
-    sl_sha256_init(&u->hash);
     u->fd = open(u->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (u->fd < 0) {
         fail_write(u, err);
@@ -100,6 +100,7 @@ struct upload *upload_new(struct ledger *l, const char *dir, const char *name, s
         free(u);
         return NULL;
     }
+    sl_sha256_init(&u->hash);
     return u;
 }
 
@@ -164,6 +165,7 @@ bool upload_end(struct upload *u, sl_str expected, const char *owner, char ret_d
 {
     SL_ARENA_AUTO a = {0};
     sl_sha256_hex(&u->hash, ret_digest);
+    u->hashed = true;
     if (u->bytes < (int64_t)sizeof(MAGIC) - 1) {
         return sl_fail(err, SL_ARTIFACT_FORMAT, "'%s' is no jar: nothing of one came", u->name);
     }
@@ -189,8 +191,12 @@ void upload_free(struct upload *u)
     if (!u) {
         return;
     }
+    char unused[65];
     __atomic_sub_fetch(&coming, u->bytes, __ATOMIC_RELAXED);
     close(u->fd);
+    if (!u->hashed) {
+        sl_sha256_hex(&u->hash, unused);
+    }
     if (u->part) {
         unlink(u->part); /* what stays is swept at the next start */
     }

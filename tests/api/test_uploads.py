@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from server import Server, Socket, read_answer
 
 MB = 1 << 20
+SANITIZED = bool({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ))  # what is freed is kept then
 ALL = "/api/v1/artifacts"
 
 
@@ -172,13 +173,13 @@ def test_it_never_lies_whole_in_memory(serve):
             yield data[at:at + MB]
             most.append(server.memory())
     assert bring(server, pieces(), digest=digest)[0] == 200
-    assert len(most) > 40 and max(most) - before < 12 * MB, [m // MB for m in most]
+    assert len(most) > 40 and (SANITIZED or max(most) - before < 12 * MB), [m // MB for m in most]
     s = server.raw(server.head("GET", f"{ALL}/{digest}/content"))
     got = b""
     while len(got) < MB:
         got += s.recv(65536)
         most.append(server.memory())
-    assert max(most) - before < 12 * MB
+    assert SANITIZED or max(most) - before < 12 * MB
     s.close()
     assert fetch(server, digest)[2] == data
     assert wait(lambda: server.metric("sluice_calls") == 0)
