@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "store/store_impl.h"
+#include "sys/clock.h"
 
 #define READERS_KEPT      8
 #define GROUP_MAX         256 /* jobs in one transaction */
@@ -25,6 +26,7 @@ struct store {
     pthread_cond_t wake;
     struct store_job *head, **tail;
     size_t waiting;
+    struct store_figures figures; /* but for `waiting` */
     bool stopping;
     pthread_t thread;
 
@@ -95,6 +97,28 @@ static struct store_job *run_group(struct store_tx *w, struct store_job *list)
     return NULL;
 }
 
+const int64_t store_commit_ms[STORE_COMMIT_CLASSES] = {1, 3, 10, 30, 100, 300, 1000, INT64_MAX};
+
+static void count_commit(struct store *s, int64_t us)
+{
+    size_t at = 0;
+    while (store_commit_ms[at] != INT64_MAX && us > store_commit_ms[at] * 1000) {
+        at++;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->figures.commits[at]++;
+    s->figures.commit_us += us;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void store_figures(struct store *s, struct store_figures *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = s->figures;
+    ret->waiting = s->waiting;
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void finish(struct store_job *list)
 {
     while (list) {
@@ -153,7 +177,9 @@ static void *db_lane(void *arg)
             continue;
         }
         for (struct store_job *rest = list; rest;) {
+            int64_t begin_us = sys_now_us();
             rest = run_group(s->writer, rest);
+            count_commit(s, sys_now_us() - begin_us);
         }
         dirty = true;
         finish(list);

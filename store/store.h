@@ -35,6 +35,17 @@ SL_MUST_CHECK struct store *store_open(const char *path, const struct store_migr
 /* Finishes what was submitted, then closes. No other thread may be inside. */
 void store_close(struct store *s);
 
+/* How its writing goes. A commit is one of a group of writes, from its beginning until it is durable. */
+#define STORE_COMMIT_CLASSES 8
+extern const int64_t
+    store_commit_ms[STORE_COMMIT_CLASSES]; /* upper ends of the classes, rising; the last one is INT64_MAX */
+struct store_figures {
+    size_t waiting;                         /* writes in the queue */
+    uint64_t commits[STORE_COMMIT_CLASSES]; /* that took up to that long, each counted once */
+    int64_t commit_us;                      /* all of them together */
+};
+void store_figures(struct store *s, struct store_figures *ret);
+
 /* The work of one transaction. false with *err = roll this one back (the others of its group stay). It runs
  * once, on the db lane; it must be short, and must not call store_write or store_read. */
 typedef bool store_fn(struct store_tx *tx, void *arg, struct sl_err *err);

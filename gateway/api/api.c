@@ -408,6 +408,23 @@ bool api_admit(struct api *a, sl_str user, struct sl_err *err)
     return api_share_request(a->shares, user, sys_now_ms(), err);
 }
 
+const struct api_env *api_env_of(const struct api *a)
+{
+    return &a->env;
+}
+
+void api_each_lane(struct api *a, void (*see)(void *ctx, const char *name, size_t depth), void *ctx)
+{
+    const struct {
+        const char *name;
+        struct sys_lane *lane;
+    } lanes[] = {{"quick", a->quick}, {"work", a->slow},       {"waits", a->waits},
+                 {"large", a->large}, {"uploads", a->uploads}, {"follow", a->follow}};
+    for (size_t i = 0; i < SL_ARRAY_LEN(lanes); i++) {
+        see(ctx, lanes[i].name, sys_lane_depth(lanes[i].lane));
+    }
+}
+
 size_t api_calls(struct api *a)
 {
     size_t n = 0;

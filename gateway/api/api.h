@@ -35,6 +35,9 @@ void api_free(struct api *a);
 /* Loop thread: a request or message of this user, whatever it is. False: limit-user. */
 SL_MUST_CHECK bool api_admit(struct api *a, sl_str user, struct sl_err *err);
 size_t api_calls(struct api *a);
+const struct api_env *api_env_of(const struct api *a);
+/* The queues in front of its threads: calls that wait in each. */
+void api_each_lane(struct api *a, void (*see)(void *ctx, const char *name, size_t depth), void *ctx);
 /* What is waiting or under way; `see` is called under a lock and does nothing but look. */
 struct api_call_seen {
     const char *method;

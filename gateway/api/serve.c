@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "gateway/api/flink.h"
+#include "gateway/api/metrics.h"
 #include "gateway/api/rest.h"
 #include "gateway/api/rpc.h"
 #include "gateway/auth/gate.h"
@@ -14,8 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define AUTH_MS    10000 /* for a WebSocket without a token in its handshake to send one */
-#define AUTH_BYTES 4096  /* of the message that brings it */
+#define AUTH_MS      10000 /* for a WebSocket without a token in its handshake to send one */
+#define AUTH_BYTES   4096  /* of the message that brings it */
+#define SLOW_TURN_US 5000
 
 /* A WebSocket. In the list of those that have not said who they are while role == AUTH_NOBODY. */
 struct socket {
@@ -40,6 +42,10 @@ struct serve {
     bool refusing; /* new calls are told that the server is ending */
     bool draining; /* the API takes nothing any more, and its calls were told to stop */
     uv_timer_t tick;
+    uv_check_t turn_begins; /* events are here */
+    uv_prepare_t turn_ends; /* it waits for the next ones */
+    int64_t turn_us;
+    uint64_t slow_turns;
     int handles;
     struct socket *strangers;
     uint64_t refused_total, limited_total;
@@ -109,32 +115,14 @@ static void answer_text(struct serve *s, uint64_t id, int status, sl_str text)
 
 static void answer_metrics(struct serve *s, uint64_t id)
 {
-    struct front_counts n;
-    front_count(s->front, &n);
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
-    const struct {
-        const char *name, *type, *help;
-        uint64_t value;
-    } lines[] = {
-        {"sluice_connections", "gauge", "connections to the server", n.connections},
-        {"sluice_websockets", "gauge", "WebSockets", n.sockets},
-        {"sluice_requests_open", "gauge", "requests that are not answered yet", n.requests},
-        {"sluice_requests_total", "counter", "requests", n.requests_total},
-        {"sluice_requests_refused_total", "counter", "requests without a good token, Host or Origin",
-         s->refused_total},
-        {"sluice_requests_limited_total", "counter", "requests of users who had made enough of them",
-         s->limited_total},
-        {"sluice_sent_bytes_total", "counter", "bytes of answers", n.bytes_out},
-        {"sluice_calls", "gauge", "calls waiting or under way", api_calls(s->api)},
-        {"sluice_runs_active", "gauge", "runs that have not ended", tracker_active(s->tracker)},
-        {"sluice_loop_lag_milliseconds", "gauge", "how late the loop's last tick was", (uint64_t)s->lag_ms},
-        {"sluice_log_dropped_total", "counter", "log lines dropped", sys_log_dropped()},
-    };
-    for (size_t i = 0; i < SL_ARRAY_LEN(lines); i++) {
-        sl_buf_printf(&b, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", lines[i].name, lines[i].help,
-                      lines[i].name, lines[i].type, lines[i].name, (unsigned long long)lines[i].value);
-    }
+    struct metrics_server here = {.refused = s->refused_total,
+                                  .limited = s->limited_total,
+                                  .lag_ms = s->lag_ms,
+                                  .slow_turns = s->slow_turns};
+    front_count(s->front, &here.front);
+    metrics_put(&b, &here, s->api);
     front_reply_to(s->front, id,
                    &(struct front_reply){.status = 200,
                                          .content_type = "text/plain; version=0.0.4; charset=utf-8",
@@ -385,6 +373,18 @@ static bool send_message(void *ctx, uint64_t client, sl_str line, bool urgent)
     return front_socket_send(((struct serve *)ctx)->front, client, line, urgent);
 }
 
+static void on_turn(uv_check_t *h)
+{
+    ((struct serve *)h->data)->turn_us = sys_now_us();
+}
+
+static void on_turn_end(uv_prepare_t *h)
+{
+    struct serve *s = h->data;
+    s->slow_turns += s->turn_us && sys_now_us() - s->turn_us > SLOW_TURN_US;
+    s->turn_us = 0;
+}
+
 static void on_tick(uv_timer_t *h)
 {
     struct serve *s = h->data;
@@ -491,8 +491,12 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
     api_rest_serve(s->rest, s->front);
     api_rpc_init(&s->rpc, api, send_message, s);
     uv_timer_init(loop, &s->tick);
-    s->tick.data = s;
-    s->handles = 1;
+    s->tick.data = s->turn_begins.data = s->turn_ends.data = s;
+    uv_check_init(loop, &s->turn_begins);
+    uv_prepare_init(loop, &s->turn_ends);
+    uv_check_start(&s->turn_begins, on_turn);
+    uv_prepare_start(&s->turn_ends, on_turn_end);
+    s->handles = 3;
     uv_timer_start(&s->tick, on_tick, 1000, 1000);
     return s;
 }
@@ -561,6 +565,8 @@ void serve_close(struct serve *s)
     if (!s->closed) {
         s->closed = true;
         uv_close((uv_handle_t *)&s->tick, on_tick_closed);
+        uv_close((uv_handle_t *)&s->turn_begins, on_tick_closed);
+        uv_close((uv_handle_t *)&s->turn_ends, on_tick_closed);
         front_close(s->front);
     }
 }

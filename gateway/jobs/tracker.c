@@ -369,6 +369,17 @@ size_t tracker_active(struct tracker *t)
     return n;
 }
 
+void tracker_each(struct tracker *t, void (*see)(void *ctx, const struct run *r), void *ctx)
+{
+    pthread_mutex_lock(&t->lock);
+    for (const struct entry *e = t->entries; e; e = e->next) {
+        if (!e->run.ended) {
+            see(ctx, &e->run);
+        }
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
 void tracker_want(struct tracker *t, const char *run_id, const char *wanted)
 {
     pthread_mutex_lock(&t->lock);

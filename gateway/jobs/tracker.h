@@ -55,6 +55,8 @@ SL_MUST_CHECK bool tracker_cancel(struct tracker *t, const char *run_id, int64_t
 /* Asks for every run now and waits until each has been asked, or the time is over. */
 void tracker_look(struct tracker *t, int64_t timeout_ms);
 size_t tracker_active(struct tracker *t);
+/* Each run that has not ended; `see` is called under the lock and does nothing but look. */
+void tracker_each(struct tracker *t, void (*see)(void *ctx, const struct run *r), void *ctx);
 
 /* For benches and tests. How many looks took how long, in classes of time. */
 #define TRACKER_CLASSES 1024

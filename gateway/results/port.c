@@ -381,3 +381,15 @@ int res_port_number(const struct res_port *p)
 {
     return p->number;
 }
+
+void res_port_figures(struct res_port *p, struct res_figures *ret)
+{
+    *ret = (struct res_figures){0};
+    pthread_mutex_lock(&p->mu);
+    ret->spool_bytes = p->spool_used;
+    ret->paused = p->paused;
+    for (const struct res_result *r = p->results; r; r = r->next) {
+        ret->results++;
+    }
+    pthread_mutex_unlock(&p->mu);
+}

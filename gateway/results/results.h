@@ -34,6 +34,12 @@ SL_MUST_CHECK struct res_port *res_port_start(const struct res_config *c, struct
 /* Closes every connection (sinks then fail their tasks), joins the thread, removes spool files. */
 void res_port_stop(struct res_port *p);
 int res_port_number(const struct res_port *p);
+struct res_figures {
+    size_t results;       /* that somebody holds */
+    uint64_t spool_bytes; /* of their rows on disk */
+    unsigned paused;      /* sinks that wait until there is room */
+};
+void res_port_figures(struct res_port *p, struct res_figures *ret);
 /* The address as Flink is told to dial it: HOST:PORT, and where the way leads beyond this machine (the host is not loopback,
  * or the port listens elsewhere, too) "#" and the digest of the certificate that answers: "10.8.0.14:41877#sha256:...".
  * NULL: tls-failed. In the arena. */

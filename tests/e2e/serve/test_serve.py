@@ -212,6 +212,7 @@ def test_a_life_over_rest(server, tmp_path):
     taken = server.ask_long("POST", "/api/v1/jobs/life/savepoint", {"savepointDir": str(tmp_path / "sp")})[2]
     assert taken["savepoints"][0]["restorable"] is True, taken
     assert server.ask_long("GET", "/api/v1/jobs/life", None)[2]["restoreTo"]
+    harness.wait_for(lambda: 'sluice_runs{state="RUNNING"} 1\n' in server.ask("GET", "/metrics")[2] and 'sluice_runs_health{health="ok"} 1\n' in server.ask("GET", "/metrics")[2], 20, "the run in /metrics")
     changed = text.replace("INSERT INTO o SELECT a FROM f", "INSERT INTO o SELECT a + 1 FROM f")
     replaced = server.ask_long("POST", "/api/v1/submissions", {**submission(changed), "name": "life", "detach": True, "replace": True})[2]
     assert replaced["exit"] == 0, replaced

@@ -100,6 +100,11 @@ static void test_spool(void **state)
     assert_int_equal(u.last, 0x24);
     assert_int_equal(res_result_state(r), RES_COMPLETE);
     assert_int_equal(files_in_dir(), 0); /* it has no name */
+    struct res_figures f;
+    res_port_figures(p, &f);
+    assert_int_equal(f.results, 1);
+    assert_int_equal(f.paused, 0);
+    assert_true(f.spool_bytes > 30 << 20 && f.spool_bytes < 60 << 20);
     struct res_reader *again = res_reader_new(r, 12345, false);
     assert_int_equal(read_all(again, r, 12345, 1000), 40000);
     res_reader_free(again);
@@ -225,6 +230,9 @@ static void test_total_quota(void **state)
     assert_int_equal(u[1].last, 0x24);
     res_reader_free(rd);
     res_result_unref(r[1]);
+    struct res_figures f;
+    res_port_figures(p, &f);
+    assert_true(f.results == 0 && f.spool_bytes == 0 && f.paused == 0);
     res_port_stop(p);
 }
 
