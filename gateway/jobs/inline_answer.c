@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the runner says through an exception when it cannot reach the results port: "SLUICE-ANSWER " and one
  * JSON document (docs/task.md). */
+#include "gateway/jobs/inline_answer.h"
+
 #include "gateway/jobs/submission_internal.h"
 
 #include <stdio.h>
 
-static const struct sl_json *find_answer(struct sub *s, const struct tgt_failure *f)
+const struct sl_json *inline_answer_of(const struct tgt_failure *f, struct sl_arena *a)
 {
     struct sl_err err = SL_ERR_INIT;
-    const struct sl_json *chain = f->chain_json.n ? sl_json_parse(s->arena, f->chain_json, &err) : NULL;
+    const struct sl_json *chain = f->chain_json.n ? sl_json_parse(a, f->chain_json, &err) : NULL;
     sl_str mark = SL_STR("SLUICE-ANSWER ");
     SL_JSON_EACH(cause, chain)
     {
@@ -17,7 +19,7 @@ static const struct sl_json *find_answer(struct sub *s, const struct tgt_failure
         if (at >= 0) {
             sl_str json =
                 sl_str_trim(sl_str_sub(message, (size_t)at + mark.n, message.n - (size_t)at - mark.n));
-            const struct sl_json *doc = sl_json_parse(s->arena, json, &err);
+            const struct sl_json *doc = sl_json_parse(a, json, &err);
             if (doc) {
                 return doc;
             }
@@ -140,8 +142,7 @@ static void show_rows(struct sub *s, const struct sl_json *statement)
     event_end(s->sink, number, count, "complete");
 }
 
-/* The failure inside the answer, in the form of any other. */
-static struct tgt_failure inner_failure(struct sub *s, const struct sl_json *failed)
+struct tgt_failure inline_answer_failure(const struct sl_json *failed, struct sl_arena *a)
 {
     SL_BUF_AUTO b;
     struct sl_jw w;
@@ -151,20 +152,20 @@ static struct tgt_failure inner_failure(struct sub *s, const struct sl_json *fai
     if (chain) {
         sl_jw_value(&w, chain);
     }
-    return (struct tgt_failure){.chain_json = sl_str_dup(s->arena, sl_buf_str(&b)),
+    return (struct tgt_failure){.chain_json = sl_str_dup(a, sl_buf_str(&b)),
                                 .stack = sl_json_str(sl_json_get(failed, "stack"), SL_STR(""))};
 }
 
 enum inline_answer sub_inline_answer(struct sub *s, const struct tgt_failure *f,
                                      struct tgt_failure *ret_failure, uint32_t *ret_statement)
 {
-    const struct sl_json *doc = find_answer(s, f);
+    const struct sl_json *doc = inline_answer_of(f, s->arena);
     if (!doc) {
         return INLINE_NONE;
     }
     const struct sl_json *failed = sl_json_get(doc, "failed");
     if (sl_json_is(failed, SL_JSON_OBJECT)) {
-        *ret_failure = inner_failure(s, failed);
+        *ret_failure = inline_answer_failure(failed, s->arena);
         *ret_statement = (uint32_t)sl_json_i64(sl_json_get(failed, "statement"), 0);
         return INLINE_FAILED;
     }

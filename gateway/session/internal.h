@@ -178,6 +178,11 @@ SL_MUST_CHECK bool ses_walk(struct ses_host *h, struct ses_op *op, const struct 
                             struct ses_table ret_then[2]);
 /* The rows of a result as a table of texts and truth values; false: there is something else in it, or much. */
 SL_MUST_CHECK bool ses_table_of(struct res_result *r, struct sl_arena *a, struct ses_table *ret);
+/* inline.c: what main() said of statement `number` by exception text. ANSWERED: the operation has its answer; ret_then has the tables of
+ * the statements behind it. */
+enum ses_inline { SES_INLINE_NONE, SES_INLINE_ANSWERED, SES_INLINE_FAILED };
+enum ses_inline ses_inline_answer(struct ses_op *op, const struct tgt_failure *f, uint32_t number,
+                                  struct ses_table ret_then[2]);
 /* The target of a session, ready for work. */
 struct target *ses_target(struct ses_host *h, struct ses_op *op, struct tgt_cluster *ret, struct sl_err *err);
 

@@ -345,13 +345,20 @@ static bool send(struct walk *w, struct ses_table *ret_then)
                                 .digest = w->digest,
                                 .jars = jars,
                                 .expects_job = w->job,
+                                /* A cluster of others may not reach us; it needs to for rows only. */
+                                .inline_task = w->target->ops->reach && !w->op->result,
                                 .stop = &w->op->stop};
     struct tgt_failure f = {0};
     struct tracker *tr = w->h->env.sub.tracker;
     bool sent = w->target->ops->submit(w->target, &submit, a, &w->cluster, &f, &err);
     bool open = !sent && !f.chain_json.n && !f.stack.n; /* nobody has said that there is no job */
-    bool ok = verdict(w, task, sent, &f, &err);
-    if (ok) {
+    enum ses_inline by_text =
+        submit.inline_task ? ses_inline_answer(w->op, &f, MINE, ret_then) : SES_INLINE_NONE;
+    /* A job that was taken without a word from the runner is that of one who could not reach us. */
+    bool unheard = submit.inline_task && w->job && sent && res_task_wait(task, 0) == RES_TASK_UNCLAIMED;
+    bool ok = by_text == SES_INLINE_ANSWERED || unheard ||
+              (by_text == SES_INLINE_NONE && verdict(w, task, sent, &f, &err));
+    if (ok && by_text == SES_INLINE_NONE && !unheard) {
         take_answer(w, task, ret_then);
     }
     if (w->job && (ok || sent || open)) {

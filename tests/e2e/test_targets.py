@@ -23,6 +23,7 @@ import harness
 
 sys.path.insert(0, os.path.join(harness.ROOT, "tests"))
 import stock  # noqa: E402
+from server import Server  # noqa: E402
 
 SLOTS = 2
 COUNT = """CREATE TABLE g (id BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '5',
@@ -231,6 +232,45 @@ def test_rows_that_cannot_come_back(prod, foreign, flink, silent):
     wrong = prod("run", prod.script("CREATE TABLE k (id BIGINT) WITH ('connector' = 'blackhole', 'nonsense' = '1');\nINSERT INTO k SELECT 1;"), "--target", "prod", "--flink", flink,
                  "--name", "wrong", "--results-address", f"127.0.0.1:{closed_port()}")
     assert wrong.rc in (1, 3) and "nonsense" in wrong.err and "results-unreachable" not in wrong.err, str(wrong)
+    slots_are_free(foreign)
+
+
+def test_a_session_where_flink_cannot_reach_us(foreign, flink, tmp_path):
+    """By Flink's protocol: answers come by exception text, jobs run, a SELECT says why its rows cannot come."""
+    server = Server(tmp_path, "--no-auth", "--config", f"flink={flink}", env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC"})
+    try:
+        assert server.ask("POST", "/api/v1/targets", {"name": "nat", "url": foreign.rest("").rstrip("/"), "resultsAddress": f"127.0.0.1:{closed_port()}"})[0] == 200
+        session = server.ask("POST", "/v1/sessions", {"properties": {"sluice.target": "nat"}})[2]["sessionHandle"]
+
+        def run(statement):
+            uri = f"/v1/sessions/{session}/operations/%s/result/0" % server.ask_long("POST", f"/v1/sessions/{session}/statements", {"statement": statement})[2]["operationHandle"]
+            columns, rows, deadline = None, [], time.monotonic() + 180
+            while uri:
+                assert time.monotonic() < deadline, statement
+                status, _, page = server.ask_long("GET", uri, None)
+                if status != 200:
+                    return "\n".join(page["errors"])
+                if page["resultType"] != "NOT_READY":
+                    columns = [(c["name"], c["logicalType"]["type"]) for c in page["results"]["columns"]]
+                    rows += [r["fields"] for r in page["results"]["data"]]
+                uri = page.get("nextResultUri")
+            return columns, rows
+        assert run("SHOW CATALOGS") == ([("catalog name", "VARCHAR")], [["default_catalog"]])
+        assert run("CREATE TABLE g (id BIGINT NOT NULL, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'blackhole')") == ([("result", "VARCHAR")], [["OK"]])
+        assert run("SHOW TABLES") == ([("table name", "VARCHAR")], [["g"]])
+        columns, rows = run("DESCRIBE g")
+        assert columns[:4] == [("name", "VARCHAR"), ("type", "VARCHAR"), ("null", "BOOLEAN"), ("key", "VARCHAR")] and rows[0][:4] == ["id", "BIGINT", False, "PRI(id)"], (columns, rows)
+        assert ["concat"] in run("SHOW FUNCTIONS")[1]
+        assert "nothing_here" in run("DESCRIBE nothing_here") and "nothing_here" in run("CREATE VIEW v AS SELECT * FROM nothing_here")
+        assert "blackhole" in str(run("EXPLAIN INSERT INTO g SELECT 1")) or "Sink" in str(run("EXPLAIN INSERT INTO g SELECT 1"))
+        columns, rows = run("INSERT INTO g VALUES (1)")
+        assert columns == [("job id", "VARCHAR")]
+        harness.wait_for(lambda: harness.get(foreign.rest("/jobs/" + rows[0][0]))["state"] == "FINISHED", 60, "the job")
+        assert "results-unreachable" in run("SELECT * FROM (VALUES (1)) AS t(a)")
+        assert run("SHOW TABLES")[1] == [["g"]]  # the session goes on
+        assert server.ask("DELETE", f"/v1/sessions/{session}")[0] == 200
+    finally:
+        assert server.stop() == 0
     slots_are_free(foreign)
 
 
