@@ -449,10 +449,9 @@ def test_jars_of_a_version_are_kept(world, flink):
     assert not os.path.exists(loose) and all(os.path.exists(p) for p in kept.values())
 
 
-def test_the_jar_is_another_file_when_it_goes_on(world, flink):
-    """Owner and call are killed when the job was sent; before the next owner comes, somebody builds the jar anew, then removes it."""
-    jar = os.path.join(world.folder, "built.jar")
-    for gone in (False, True):
+def killed_when_sent(world, flink, jar):
+    """The name and folder of a job whose owner and call were killed when it was sent, at the latest."""
+    for _ in range(20):
         name = COUNT("rebuilt")
         folder = os.path.join(world.folder, "sink", name)
         with zipfile.ZipFile(jar, "w") as z:
@@ -464,6 +463,17 @@ def test_the_jar_is_another_file_when_it_goes_on(world, flink):
         call.signal(signal.SIGKILL)
         call.finish(20)
         kill_owner(world)
+        if query(world, "SELECT 1 FROM version_artifact WHERE job = ?", name):
+            return name, folder
+        settle(world, name)  # the owner asked after the keeper first, and was killed before it had kept the jar
+    raise AssertionError("no owner lived long enough")
+
+
+def test_the_jar_is_another_file_when_it_goes_on(world, flink):
+    """Owner and call are killed when the job was sent; before the next owner comes, somebody builds the jar anew, then removes it."""
+    jar = os.path.join(world.folder, "built.jar")
+    for gone in (False, True):
+        name, folder = killed_when_sent(world, flink, jar)
         with open(jar, "w", encoding="ascii") as f:
             f.write("another one")
         if gone:
