@@ -174,6 +174,8 @@ void sql_check_convert_names(struct sql_parse *p, const struct sql_node *what, c
 void sql_check_mt_head(struct sql_parse *p, struct sql_tok create, struct sql_tok word);
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n);
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
+void sql_check_first_call(struct sql_parse *p, const struct sql_node *first, struct sql_tok word);
+void sql_check_trunc_unit(struct sql_parse *p, const struct sql_node *unit);
 /* Behind `FROM name (`, where Flink reads a list of columns, a name and then its type: the first token that is
  * no name and no point. `off`: behind the parenthesis. */
 struct sql_token sql_no_column(sl_str text, sql_version version, uint32_t off);
@@ -206,6 +208,7 @@ struct sql_feed {
     uint8_t assign;       /* behind its SET 1, where the left side of an = may stand 2 */
     uint16_t assign_depth;
     uint16_t pivot_depth;  /* 1 + depth inside the parentheses of PIVOT; 0: none */
+    bool pivot_values;     /* its IN has come */
     uint16_t window_depth; /* 1 + depth of a WINDOW clause whose list may go on; 0: none */
     struct sql_token last; /* that token, as lexed */
     /* BETWEENs still waiting for their AND, per open parenthesis or CASE */

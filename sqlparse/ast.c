@@ -265,7 +265,8 @@ void sql_take_cursors(struct sql_parse *p, const struct sql_node *args)
 {
     for (const struct sql_node *e = args->first; e; e = e->next) {
         const struct sql_node *arg = e->kind == SQL_N_NAMED_ARG ? sql_last(e) : e;
-        while (arg->kind == SQL_N_PAREN || arg->kind == SQL_N_FIELD || arg->kind == SQL_N_ITEM) {
+        while (arg->kind == SQL_N_PAREN || arg->kind == SQL_N_FIELD || arg->kind == SQL_N_ITEM ||
+               (arg->kind == SQL_N_TABLE_ARG && arg->first->kind != SQL_N_NAME)) {
             arg = arg->first;
         }
         p->cursors -= arg->kind == SQL_N_CALL && arg->op == TK_CURSOR;

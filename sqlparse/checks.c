@@ -47,14 +47,26 @@ static void check_node(struct sql_parse *p, enum sql_check_id id, const struct s
 }
 
 /* The first token at or behind `off`. */
-static struct sql_token next_token(const struct sql_parse *p, uint32_t off)
+static void tokens_at(const struct sql_parse *p, uint32_t off, struct sql_token *t, size_t n)
 {
     struct sql_lexer lx;
-    struct sql_token t;
     sql_lex_init(&lx, p->text, p->version, false);
     lx.at = off;
-    sql_lex_next(&lx, &t);
+    for (size_t i = 0; i < n; i++) {
+        sql_lex_next(&lx, &t[i]);
+    }
+}
+
+static struct sql_token next_token(const struct sql_parse *p, uint32_t off)
+{
+    struct sql_token t;
+    tokens_at(p, off, &t, 1);
     return t;
+}
+
+static bool is_plain_name(const struct sql_token *t)
+{
+    return t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || (t->word && !(t->flags & SQL_TOKEN_RESERVED));
 }
 
 static void check_behind(struct sql_parse *p, enum sql_check_id id, uint32_t off)
@@ -285,6 +297,9 @@ static bool is_of_query(const struct sql_node *n)
 void sql_check_list(struct sql_parse *p, struct sql_tok word, const struct sql_node *list)
 {
     const struct sql_node *only = list->kind == SQL_N_SUBQUERY ? NULL : list->first;
+    if (p->version >= 202) {
+        sql_take_cursors(p, list);
+    }
     if (only && (only->next || !is_of_query(only))) {
         need(p, 202, only->off, word.kind == TK_ARRAY ? "ARRAY( ) with a list" : "MAP( ) with a list");
     } else if (word.kind != TK_ARRAY && p->version < 202 && next_token(p, list->off + 1).kind != TK_WITH) {
@@ -656,6 +671,7 @@ void sql_check_convert(struct sql_parse *p, const struct sql_node *values)
 /* CONVERT(value, charset, charset), or a type with a length, which looks like a call. */
 void sql_check_convert_names(struct sql_parse *p, const struct sql_node *what, const struct sql_node *names)
 {
+    sql_check_first_call(p, what, (struct sql_tok){.kind = TK_USING});
     const struct sql_node *callee = what->kind == SQL_N_CALL ? what->first : NULL;
     sl_str word = callee && callee->kind == SQL_N_IDENT ? sql_node_text(callee, p->text) : SL_STR_NONE;
     if (sl_str_ieqz(word, "CHAR")) {
@@ -1168,11 +1184,6 @@ void sql_check_materialized(struct sql_parse *p, const struct sql_node *n)
 
 /* ------------------------------------------------------------------ other statements */
 
-static bool is_plain_name(const struct sql_token *t)
-{
-    return t->kind == TK_IDENT || t->kind == TK_QUOTED_IDENT || (t->word && !(t->flags & SQL_TOKEN_RESERVED));
-}
-
 struct sql_token sql_no_column(sl_str text, sql_version version, uint32_t off)
 {
     struct sql_lexer lx;
@@ -1190,25 +1201,17 @@ struct sql_token sql_no_column(sl_str text, sql_version version, uint32_t off)
     return odd;
 }
 
-/* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first
- * arguments: a plain call, CASE WHEN, a query that is more than the simplest. */
-void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
+/* What Calcite's lookaheads of two tokens stumble over at the beginning of an operand: a call of a plain name, but
+ * not those with a grammar of their own, and CASE WHEN. */
+static bool is_stumbled_over(const struct sql_parse *p, const struct sql_token *t)
 {
-    struct sql_lexer lx;
-    struct sql_token t[4];
-    sql_lex_init(&lx, p->text, p->version, false);
-    lx.at = lp.end;
-    for (size_t i = 0; i < SL_ARRAY_LEN(t); i++) {
-        sql_lex_next(&lx, &t[i]);
-    }
-    struct sql_token odd = sql_no_column(p->text, p->version, lp.end);
-    if (p->version < 200 && !p->complaint) {
-        need(p, 200, odd.off, "a table function without TABLE( )");
-        p->at_end = odd.off + SL_MAX(odd.len, 1);
-    }
-    bool call = t[1].kind == TK_LP;
-    bool plain_name = t[0].kind == TK_IDENT || t[0].kind == TK_QUOTED_IDENT;
     switch (t[0].word) {
+    case SQL_W_PERCENTILE_CONT:
+    case SQL_W_PERCENTILE_DISC:
+        if (p->version < 200) {
+            break;
+        }
+        return false;
     case SQL_W_TUMBLE:
     case SQL_W_HOP:
     case SQL_W_SESSION:
@@ -1221,17 +1224,61 @@ void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
     case SQL_W_TIMESTAMPDIFF:
     case SQL_W_DATE_DIFF:
     case SQL_W_DATETIME_DIFF:
-    case SQL_W_PERCENTILE_CONT:
-    case SQL_W_PERCENTILE_DISC:
     case SQL_W_MAP:
-        return;
+    case SQL_W_TRY_CAST:
+        return false;
     default:
         break;
     }
-    if (call && (plain_name || sql_words[t[0].word].function)) {
-        check(p, SQL_CHECK_TABLE_CALL, odd.off, odd.off + odd.len);
-    } else if (t[0].kind == TK_CASE && t[1].kind == TK_WHEN) {
-        check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
+    if (t[1].kind == TK_LP) {
+        return is_plain_name(&t[0]) || sql_words[t[0].word].function;
+    }
+    return t[0].kind == TK_CASE && t[1].kind == TK_WHEN;
+}
+
+/* TRIM(f(x) FROM ...), JSON_OBJECT(f(x) VALUE ...), CONVERT(f(x) USING ...): word is FROM, JSON_OBJECT or USING. */
+void sql_check_first_call(struct sql_parse *p, const struct sql_node *first, struct sql_tok word)
+{
+    struct sql_token t[2];
+    tokens_at(p, first->off, t, SL_ARRAY_LEN(t));
+    bool key = word.kind == TK_JSON_OBJECT && t[0].word == SQL_W_KEY;
+    if (key || (word.kind == TK_USING && p->version < 200) || !is_stumbled_over(p, t)) {
+        return;
+    }
+    if (word.kind == TK_USING) {
+        t[0] = t[0].kind == TK_CASE ? t[0] : sql_no_column(p->text, p->version, first->off);
+    }
+    uint32_t off = word.kind == TK_FROM ? word.off : t[0].off;
+    check(p, SQL_CHECK_FIRST_CALL, off, word.kind == TK_FROM ? word.end : off + t[0].len);
+}
+
+/* DATE_TRUNC(x, YEAR(y)): the unit ends the call since 2.0. */
+void sql_check_trunc_unit(struct sql_parse *p, const struct sql_node *unit)
+{
+    struct sql_token t[2];
+    tokens_at(p, unit->off, t, SL_ARRAY_LEN(t));
+    bool is_unit = t[0].kind == TK_YEAR || t[0].kind == TK_MONTH || t[0].kind == TK_WEEK ||
+                   t[0].kind == TK_DAY || t[0].kind == TK_HOUR || t[0].kind == TK_MINUTE ||
+                   t[0].kind == TK_SECOND;
+    if (is_unit && t[1].kind == TK_LP && p->version >= 200) {
+        check(p, SQL_CHECK_UNEXPECTED, t[1].off, t[1].off + t[1].len);
+    }
+}
+
+/* A table function without TABLE( ) is tried by Calcite with a lookahead that stumbles over some first
+ * arguments, also over a query that is more than the simplest. */
+void sql_check_table_call(struct sql_parse *p, struct sql_tok lp)
+{
+    struct sql_token t[4];
+    tokens_at(p, lp.end, t, SL_ARRAY_LEN(t));
+    struct sql_token odd = sql_no_column(p->text, p->version, lp.end);
+    if (p->version < 200 && !p->complaint) {
+        need(p, 200, odd.off, "a table function without TABLE( )");
+        p->at_end = odd.off + SL_MAX(odd.len, 1);
+    }
+    if (is_stumbled_over(p, t)) {
+        struct sql_token at = t[0].kind == TK_CASE ? t[0] : odd;
+        check(p, SQL_CHECK_TABLE_CALL, at.off, at.off + at.len);
     } else if (t[0].kind == TK_SELECT && t[1].kind != TK_HINT_BEGIN && t[2].kind != TK_RP) {
         check(p, SQL_CHECK_TABLE_CALL, t[0].off, t[0].off + t[0].len);
     }

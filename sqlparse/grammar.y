@@ -31,6 +31,8 @@
     SECONDS SESSION SETS START_MODE STATISTICS STOP SUBSTITUTE TEMPORARY UNBOUNDED UNCONDITIONAL UNLOAD UTF16 UTF32
     UTF8 VIEW VIRTUAL WEEK WRAPPER YEARS ZONE ABSENT COMPACT GEOMETRY MAP_CTOR NAVIGATION ARRAY_AGG TIMESTAMPADD TIMESTAMPDIFF DATE_DIFF
     DATETIME_DIFF WEEK_OF TRY_CAST_WORD.
+/* TO that cannot stand between two units of an interval */
+%fallback TO TO_UNIT.
 
 /* from loose to tight */
 %left QUERY_END.
@@ -371,8 +373,10 @@ agg_arg(A) ::= expr(A).
 agg_arg(R) ::= DEFAULT(T). { R = MK(DEFAULT, T.off); }
 agg_arg(A) ::= agg_table(A).
 agg_arg(R) ::= id(A) ARROW agg_table(B). { R = MK(NAMED_ARG, A->off, A, B); }
-agg_table(R) ::= TABLE(T) cids(A). [ON] { R = MK(TABLE_ARG, T.off, A); }
-agg_table(R) ::= TABLE(T) cids(A) arg_partition(B). { R = MK(TABLE_ARG, T.off, A, B); }
+agg_table(R) ::= TABLE(T) cids(A). [LOWEST] { R = MK(TABLE_ARG, T.off, A); }
+agg_table(R) ::= TABLE(T) cids(A) order_set(C). { R = MK(TABLE_ARG, T.off, A, C); }
+agg_table(R) ::= TABLE(T) cids(A) arg_partition(B). [LOWEST] { R = MK(TABLE_ARG, T.off, A, B); }
+agg_table(R) ::= TABLE(T) cids(A) arg_partition(B) order_set(C). { R = MK(TABLE_ARG, T.off, A, B, C); }
 agg_arg(R) ::= id(A) ARROW expr(B). { R = MK(NAMED_ARG, A->off, A, B); }
 agg_arg(R) ::= id(A) ARROW DEFAULT(T). { R = MK(NAMED_ARG, A->off, A, MK(DEFAULT, T.off)); }
 %type all_distinct {struct sql_tok}
@@ -437,11 +441,11 @@ special_call(R) ::= SUBSTRING(T) LP expr(A) FROM|COMMA|COMMA_ARG expr(B) FOR|COM
 special_call(R) ::= TRIM(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= TRIM(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-special_call(R) ::= TRIM(T) LP expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= TRIM(T) LP expr(A) FROM(F) expr(B) RP. { sql_check_first_call(p, A, F); R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) FROM expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= TRIM(T) LP BOTH|LEADING|TRAILING expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-special_call(R) ::= CONVERT(T) LP expr(A) USING id(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+special_call(R) ::= CONVERT(T) LP expr(A) USING(U) id(B) RP. { sql_check_first_call(p, A, U); R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= CONVERT(T) LP expr(A) comma exprs(B) RP. { R = sql_adopt(p, sql_op(MK(CALL, T.off, A), T.kind), B, NULL); need_behind(p, 200, A->off + A->len, "CONVERT with commas"); sql_check_convert_names(p, A, B); }
 special_call(R) ::= CONVERT(T) LP convert_type(A) comma exprs(B) RP. { sql_check_convert(p, B); R = sql_op(MK(CALL, T.off, A, B), T.kind); need(p, 200, A->off, "CONVERT to a type"); }
 convert_type(A) ::= convert_name(A).
@@ -452,7 +456,9 @@ convert_name(A) ::= plain_type(A).
 convert_name(A) ::= angle_type(A).
 convert_name(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_name(R) ::= TIME(T) zone_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
-convert_name(R) ::= TIMESTAMP(T) zone_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
+/* WITH LOCAL TIME ZONE is taken for that of a literal */
+convert_name(R) ::= TIMESTAMP(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
+convert_name(R) ::= TIMESTAMP(T) WITHOUT_TIME TIME ZONE. { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_name(R) ::= CHARACTER(T) prec charset_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_name(R) ::= CHARACTER(T) VARYING prec charset_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
 convert_name(R) ::= CHAR(T) VARYING prec charset_opt. { R = sql_op(MK(TYPE, T.off), T.kind); }
@@ -461,7 +467,7 @@ special_call(R) ::= TRANSLATE(T) LP exprs(A) RP. { R = sql_op(MK(CALL, T.off, A)
 special_call(A) ::= floor_call(A).
 special_call(R) ::= floor_call(A) OVER(T) over(B). { R = sql_add(p, A, MK(OVER, T.off, B)); }
 floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
-floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) TO unit(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+floor_call(R) ::= FLOOR|CEIL|CEILING(T) LP expr(A) TO|TO_UNIT unit(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(A) ::= time_call(A).
 ts_unit(R) ::= YEAR|MONTH|DAY|HOUR|MINUTE|SECOND(T). { R = MK(UNIT, T.off); }
 ts_unit(R) ::= id(A). { R = MK(UNIT, A->off, A); sql_check_unit(p, A, true); }
@@ -472,7 +478,7 @@ time_call(R) ::= DATE_DIFF|DATETIME_DIFF|TIME_DIFF|TIMESTAMP_DIFF(T) LP expr(A) 
     { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 time_call(R) ::= DATETIME_TRUNC|TIME_TRUNC|TIMESTAMP_TRUNC(T) LP expr(A) comma unit(B) RP.
     { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
-time_call(R) ::= DATE_TRUNC(T) LP expr(A) comma expr(B) RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
+time_call(R) ::= DATE_TRUNC(T) LP expr(A) comma expr(B) RP. { sql_check_trunc_unit(p, B); R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 time_call(R) ::= DATE_TRUNC(T) LP expr(A) comma YEAR|MONTH|DAY|HOUR|MINUTE|SECOND RP.
     { R = sql_op(MK(CALL, T.off, A), T.kind); }
 time_call(R) ::= DATE_TRUNC(T) LP expr(A) comma WEEK_OF LP MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY RP RP.
@@ -498,7 +504,7 @@ special_call(R) ::= JSON_EXISTS(T) LP json_api(A) TRUE|FALSE|UNKNOWN|ERROR ON ER
 special_call(R) ::= JSON_VALUE(T) LP json_api(A) returning_opt(B) json_value_on(C) RP. { R = sql_op(MK(CALL, T.off, A, B, C), T.kind); }
 special_call(R) ::= JSON_QUERY(T) LP json_api(A) returning_opt(B) json_wrapper json_query_on RP. { R = sql_op(MK(CALL, T.off, A, B), T.kind); }
 special_call(R) ::= JSON_OBJECT(T) LP json_nulls RP. { R = sql_op(MK(CALL, T.off), T.kind); }
-special_call(R) ::= JSON_OBJECT(T) LP json_pairs(A) json_nulls RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
+special_call(R) ::= JSON_OBJECT(T) LP json_pairs(A) json_nulls RP. { sql_check_first_call(p, A, T); R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= JSON_OBJECTAGG(T) LP json_pair(A) json_nulls RP. { R = sql_op(MK(CALL, T.off, A), T.kind); }
 special_call(R) ::= JSON_ARRAY(T) LP RP. { R = sql_op(MK(CALL, T.off), T.kind); }
 special_call(R) ::= JSON_ARRAY(T) LP exprs(A) json_nulls RP. { R = sql_op(MK(CALL, T.off, A), T.kind); check_non_query_list(p, A); }
@@ -901,7 +907,7 @@ type_name(R) ::= cids(A). [LOWEST] { R = sql_op(MK(TYPE, A->off, A), TK_IDENT); 
 type_name(A) ::= type_word(A).
 type_word(A) ::= plain_type(A).
 plain_type(R) ::= BOOLEAN|TINYINT|SMALLINT|INT|INTEGER|BIGINT|REAL|FLOAT|STRING|BYTES|VARIANT|BITMAP(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
-plain_type(R) ::= GEOMETRY(T). { R = sql_op(MK(TYPE, T.off), T.kind); check(p, SQL_CHECK_GEOMETRY, T.off, T.end); }
+type_word(R) ::= GEOMETRY(T). { R = sql_op(MK(TYPE, T.off), T.kind); check(p, SQL_CHECK_GEOMETRY, T.off, T.end); }
 type_word(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 plain_type(R) ::= DOUBLE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
 plain_type(R) ::= DOUBLE(T) PRECISION. { R = sql_op(MK(TYPE, T.off), T.kind); }
@@ -932,12 +938,16 @@ any_colls(R) ::= any_colls(A) nullity(N) ARRAY|MULTISET(T). { R = sql_collection
 angle_type(R) ::= RAW(T) LP strx(A) comma strx(B) RP. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 angle_type(R) ::= ROW(T) NE. { R = sql_op(MK(TYPE, T.off), T.kind); }
 angle_type(R) ::= ROW(T) LT GT. { R = sql_op(MK(TYPE, T.off), T.kind); }
-angle_type(R) ::= ROW(T) LT fields(A) GT. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
+angle_type(R) ::= ROW(T) LT row_fields(A) GT. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 type_word(R) ::= ROW(T) LP RP. { R = sql_op(MK(TYPE, T.off), T.kind); }
-type_word(R) ::= ROW(T) LP fields(A) RP. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
+type_word(R) ::= ROW(T) LP row_fields(A) RP. { R = sql_op(sql_respan(p, A, T.off), T.kind); }
 angle_type(R) ::= STRUCTURED(T) LT strx(A) GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
-angle_type(R) ::= STRUCTURED(T) LT strx(A) comma fields(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
+angle_type(R) ::= STRUCTURED(T) LT strx(A) comma GT. { R = sql_op(MK(TYPE, T.off, A), T.kind); }
+angle_type(R) ::= STRUCTURED(T) LT strx(A) comma row_fields(B) GT. { R = sql_op(MK(TYPE, T.off, A, B), T.kind); }
 element(R) ::= type_name(A) nullity(N). { R = sql_nullity(p, A, N); }
+/* for Flink the first field is optional, its comma is not */
+row_fields(A) ::= fields(A).
+row_fields(R) ::= comma fields(A). { R = A; }
 fields(R) ::= field(A). { R = MK(TYPE, A->off, A); }
 fields(R) ::= fields(A) comma field(B). { R = sql_add(p, A, B); }
 field(R) ::= id(A) xtype(B). { R = MK(TYPE_FIELD, A->off, A, B); }

@@ -14,7 +14,7 @@ void sql_feed_init(struct sql_feed *f, sl_str text, sql_version version)
 {
     f->head = f->filled = f->depth = 0;
     f->interval = f->assign = 0;
-    f->update = false;
+    f->update = f->pivot_values = false;
     f->window_depth = f->frame_depth = f->pivot_depth = 0;
     f->before = 0;
     f->prev = 0;
@@ -238,6 +238,52 @@ static bool is_reserved_agg(const struct sql_token *t)
     return t->word == SQL_W_STRING_AGG || t->word == SQL_W_GROUP_CONCAT || t->word == SQL_W_ARRAY_CONCAT_AGG;
 }
 
+/* DAY TO MONTH is no interval: the TO is that of FLOOR(x TO unit). */
+static bool is_unit_range(int from, int to)
+{
+    bool second = to == TK_SECOND || to == TK_SECONDS;
+    bool minute = to == TK_MINUTE || to == TK_MINUTES;
+    bool hour = to == TK_HOUR || to == TK_HOURS;
+    switch (from) {
+    case TK_YEAR:
+    case TK_YEARS:
+        return to == TK_MONTH || to == TK_MONTHS;
+    case TK_DAY:
+    case TK_DAYS:
+        return hour || minute || second;
+    case TK_HOUR:
+    case TK_HOURS:
+        return minute || second;
+    case TK_MINUTE:
+    case TK_MINUTES:
+        return second;
+    case TK_RP: /* of a precision, or of any operand */
+        return to == TK_MONTH || to == TK_MONTHS || hour || minute || second;
+    default:
+        return true;
+    }
+}
+
+/* A unit whose name is free for other things. */
+static bool is_free_unit(int kind)
+{
+    switch (kind) {
+    case TK_YEARS:
+    case TK_QUARTER:
+    case TK_QUARTERS:
+    case TK_MONTHS:
+    case TK_WEEK:
+    case TK_WEEKS:
+    case TK_DAYS:
+    case TK_HOURS:
+    case TK_MINUTES:
+    case TK_SECONDS:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* A reserved word that names a function, and its parenthesis at peek(k)? */
 static bool is_called(struct sql_feed *f, const struct sql_token *t, unsigned k)
 {
@@ -270,8 +316,11 @@ static int decide_plain_call(struct sql_feed *f, const struct sql_token *t)
         return TK_IDENT;
     case TK_FLOOR:
     case TK_CEILING:
-    case TK_CHAR:
         return TK_FNAME;
+    case TK_CHAR:
+        return f->prev == TK_FINAL ? TK_CHAR : TK_FNAME; /* FINAL may be the name of a column of that type */
+    case TK_TRY_CAST:
+        return behind ? TK_IDENT : 0;
     default:
         return is_reserved_agg(t) ? TK_ARRAY_AGG : 0;
     }
@@ -283,6 +332,10 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     int next = decide_plain_call(f, t);
     if (next) {
         return next;
+    }
+    if (f->pivot_values && f->depth == f->pivot_depth && f->prev == TK_RP && is_free_unit(t->kind) &&
+        is_name(t)) {
+        return TK_IDENT; /* IN ((a - b) DAYS): a name of the row, no unit */
     }
     switch (t->kind) {
     case TK_NOT:
@@ -371,8 +424,17 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
                        : TK_MAP_CTOR;
         }
         return next == TK_LB ? TK_MAP_CTOR : next == TK_LT ? TK_MAP : TK_IDENT;
+    case TK_TO:
+        return is_unit_range(f->prev, peek_kind(f, 0)) ? TK_TO : TK_TO_UNIT;
+    case TK_UNBOUNDED:
+        next = peek_kind(f, 0);
+        return next == TK_PRECEDING || next == TK_FOLLOWING ? TK_UNBOUNDED : TK_IDENT;
     case TK_FINAL:
         next = peek_kind(f, 0);
+        if (sql_version_at(f->lx.version) < 200 && f->prev == TK_LP && f->before == TK_IDENT &&
+            is_name(peek(f, 0)) && peek_kind(f, 1) != TK_LP) {
+            return TK_IDENT; /* FROM t (FINAL INT), where no function is called without TABLE( ) */
+        }
         if (is_name(peek(f, 0)) || next == TK_FNAME || next == TK_SPECIFIC) {
             return TK_FINAL;
         }
@@ -494,7 +556,10 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
     case TK_LB:
     case TK_CASE:
         f->depth++;
-        f->pivot_depth = f->prev == TK_PIVOT ? f->depth + 1 : f->pivot_depth;
+        if (f->prev == TK_PIVOT) {
+            f->pivot_depth = f->depth + 1;
+            f->pivot_values = false;
+        }
         if (f->depth < SQL_FEED_DEPTH) {
             f->between[f->depth] = 0;
         }
@@ -507,6 +572,9 @@ int sql_feed_next(struct sql_feed *f, struct sql_parse *p, struct sql_tok *t)
         f->window_depth = f->window_depth > f->depth + 1 ? 0 : f->window_depth;
         f->frame_depth = f->frame_depth > f->depth + 1 ? 0 : f->frame_depth;
         f->pivot_depth = f->pivot_depth > f->depth + 1 ? 0 : f->pivot_depth;
+        break;
+    case TK_IN:
+        f->pivot_values = f->pivot_values || f->pivot_depth == f->depth + 1;
         break;
     case TK_BETWEEN:
         if (f->prev == TK_ROWS || f->prev == TK_RANGE) {

@@ -7,10 +7,10 @@ PIECE = re.compile(r"""\s*(?:([a-z][a-z0-9_]*)(?=[\s\]})|]|$)|('(?:[^']|'')*')|(
 
 
 class Grammar:
-    """Of the files given, a later rule of a name instead of an earlier one."""
+    """Of the files given, a later rule of a name instead of an earlier one; rules are named texts of such a file."""
 
-    def __init__(self, *files):
-        self.rules = {}
+    def __init__(self, *files, **rules):
+        self.rules = rules
         for file in files or ("flink.bnf",):
             with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), file), encoding="utf-8") as f:
                 text = re.sub(r"(?m)^#.*$", "", f.read())

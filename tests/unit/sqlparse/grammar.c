@@ -179,6 +179,7 @@ static void every_check(void **state)
         {SQL_CHECK_DESC_TABLE, 202, "DESC TABLE t"},
         {SQL_CHECK_EMPTY_INTERVAL, 202, "SELECT INTERVAL '' DAY"},
         {SQL_CHECK_CURSOR_HERE, 202, "SELECT CURSOR(SELECT 1)"},
+        {SQL_CHECK_FIRST_CALL, 202, "SELECT TRIM(f(a) FROM b)"},
         {SQL_CHECK_CHARSET, 202, "SELECT _latin7'a'"},
         {SQL_CHECK_DRAIN, 202, "STOP JOB 'a' WITH DRAIN"},
     };
