@@ -98,6 +98,7 @@ static unsigned plain_code(unsigned code)
     case TK_NOT_SUBMULTISET:
         return TK_NOT;
     case TK_MULTISET_INTERSECT:
+    case TK_MULTISET_UNION:
         return TK_MULTISET;
     case TK_QUANTIFIED:
         return TK_EQ;
@@ -107,6 +108,8 @@ static unsigned plain_code(unsigned code)
         return TK_COMMA;
     case TK_BETWEEN_AND:
         return TK_AND;
+    case TK_TO_UNIT:
+        return TK_TO;
     case TK_WITHIN_DISTINCT:
         return TK_WITHIN;
     case TK_WITHOUT_TIME:

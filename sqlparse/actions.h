@@ -174,6 +174,7 @@ void sql_check_convert_names(struct sql_parse *p, const struct sql_node *what, c
 void sql_check_mt_head(struct sql_parse *p, struct sql_tok create, struct sql_tok word);
 void sql_check_materialized(struct sql_parse *p, const struct sql_node *n);
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
+void sql_check_first_extended(struct sql_parse *p, struct sql_tok lp);
 void sql_check_first_call(struct sql_parse *p, const struct sql_node *first, struct sql_tok word);
 void sql_check_trunc_unit(struct sql_parse *p, const struct sql_node *unit);
 /* Behind `FROM name (`, where Flink reads a list of columns, a name and then its type: the first token that is

@@ -202,7 +202,7 @@ void check_ordered_paren(struct sql_parse *p, const struct sql_node *sub)
     }
 }
 
-/* What stands behind ESCAPE begins without a sign, NOT or the like. */
+/* What stands behind ESCAPE begins without NOT or the like, and with a sign only before a number. */
 void sql_check_escape(struct sql_parse *p, const struct sql_node *escape)
 {
     const struct sql_node *n = escape;
@@ -210,7 +210,12 @@ void sql_check_escape(struct sql_parse *p, const struct sql_node *escape)
            n->kind == SQL_N_BINARY || n->kind == SQL_N_BETWEEN || n->kind == SQL_N_IS) {
         n = n->first;
     }
-    if (n->kind == SQL_N_UNARY) {
+    struct sql_token t[2];
+    tokens_at(p, n->off, t, SL_ARRAY_LEN(t));
+    bool number = t[1].kind == TK_INTEGER_LIT || t[1].kind == TK_DECIMAL_LIT || t[1].kind == TK_APPROX_LIT ||
+                  (t[1].kind == TK_DECIMAL && p->version >= 200);
+    bool sign = t[0].kind == TK_PLUS || t[0].kind == TK_MINUS;
+    if (n->kind == SQL_N_UNARY && !(sign && number)) {
         check(p, SQL_CHECK_UNEXPECTED, n->off, n->off + 1);
     }
 }
@@ -1250,6 +1255,17 @@ void sql_check_first_call(struct sql_parse *p, const struct sql_node *first, str
     }
     uint32_t off = word.kind == TK_FROM ? word.off : t[0].off;
     check(p, SQL_CHECK_FIRST_CALL, off, word.kind == TK_FROM ? word.end : off + t[0].len);
+}
+
+/* FROM t (a.b INT): since 2.0 the lookahead for a call takes a first column of several parts for an argument. */
+void sql_check_first_extended(struct sql_parse *p, struct sql_tok lp)
+{
+    struct sql_token t[2];
+    tokens_at(p, lp.end, t, SL_ARRAY_LEN(t));
+    if (t[1].kind == TK_DOT && p->version >= 200) {
+        struct sql_token odd = sql_no_column(p->text, p->version, lp.end);
+        check(p, SQL_CHECK_UNEXPECTED, odd.off, odd.off + odd.len);
+    }
 }
 
 /* DATE_TRUNC(x, YEAR(y)): the unit ends the call since 2.0. */

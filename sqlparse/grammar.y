@@ -42,7 +42,7 @@
 %left COMMA COMMA_ARG PARTITION.
 %left UNION EXCEPT SET_MINUS.
 %left INTERSECT.
-%left MULTISET.
+%left MULTISET MULTISET_UNION.
 %left MULTISET_INTERSECT.
 %left OR.
 %left AND.
@@ -195,14 +195,22 @@ expr(R) ::= expr(A) MEMBER(T) OF expr(B). [EQ] { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) SUBMULTISET(T) OF expr(B). [EQ] { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) NOT_SUBMULTISET SUBMULTISET(T) OF expr(B). [EQ]
     { R = sql_binary(p, A, T, B); R->op |= SQL_OP_NEGATED; }
-expr(R) ::= expr(A) MULTISET(T) UNION|EXCEPT all_distinct expr(B). [MULTISET] { R = sql_binary(p, A, T, B); }
+expr(R) ::= expr(A) MULTISET_UNION(T) UNION|EXCEPT all_distinct expr(B). { T.kind = TK_MULTISET; R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) MULTISET_INTERSECT(T) INTERSECT all_distinct expr(B). [MULTISET_INTERSECT] { T.kind = TK_MULTISET; R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) IS DISTINCT(T) FROM expr(B). [EQ] { R = sql_binary(p, A, T, B); }
 expr(R) ::= expr(A) IS NOT DISTINCT(T) FROM expr(B). [EQ]
     { R = sql_binary(p, A, T, B); R->op |= SQL_OP_NEGATED; }
-expr(R) ::= expr(A) IS is_what(T). [IS] { R = MK(IS, A->off, A); R->op = T.kind; }
-expr(R) ::= expr(A) IS NOT is_what(T). [IS] { R = MK(IS, A->off, A); R->op = T.kind | SQL_OP_NEGATED; }
-expr(R) ::= expr(A) FORMAT(T) JSON json_encoding. [IS] { R = MK(IS, A->off, A); R->op = T.kind; }
+expr(A) ::= postfixed(A).
+postfixed(R) ::= expr(A) IS is_what(T). [IS] { R = MK(IS, A->off, A); R->op = T.kind; }
+postfixed(R) ::= expr(A) IS NOT is_what(T). [IS] { R = MK(IS, A->off, A); R->op = T.kind | SQL_OP_NEGATED; }
+postfixed(R) ::= expr(A) FORMAT(T) JSON json_encoding. [IS] { R = MK(IS, A->off, A); R->op = T.kind; }
+/* a IS NULL[1]: Flink reads an index behind any operand */
+expr(A) ::= postfixed_item(A).
+postfixed_item(R) ::= postfixed(A) LB index(B) RB. { R = sql_add(p, MK(ITEM, A->off, A), B); }
+postfixed_item(R) ::= postfixed_item(A) LB index(B) RB. { R = sql_add(p, MK(ITEM, A->off, A), B); }
+postfixed_item(R) ::= postfixed_item(A) DOT id(B). { R = MK(FIELD, A->off, A, B); }
+index(A) ::= expr(A).
+index(R) ::= OFFSET|ORDINAL|SAFE_OFFSET|SAFE_ORDINAL(T) expr(A). { R = A; need(p, 202, T.off, "an index with OFFSET or ORDINAL"); }
 %type is_what {struct sql_tok}
 is_what(R) ::= NULL|TRUE|FALSE|UNKNOWN|EMPTY(T). { R = T; }
 is_what(R) ::= A(T) SET. { R = T; }
@@ -760,8 +768,10 @@ join_cond(R) ::= USING(T) pids(A). { R = MK(USING, T.off, A); }
 
 table(A) ::= table_p(A).
 table(R) ::= table_p(A) table_alias(B). { R = sql_alias(p, A, B); }
-table(R) ::= table_p(A) AS id(B) match(M). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, A, B), M); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
-table(R) ::= table_p(A) AS id(B) match(M) table_alias(C). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, sql_add(p, A, B), M), C); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
+table(A) ::= named_p(A).
+table(R) ::= named_p(A) table_alias(B). { R = sql_add(p, A, B); }
+table(R) ::= named_p(A) sample(C). { R = sql_add(p, A, C); }
+table(R) ::= named_p(A) table_alias(B) sample(C). { R = sql_add(p, sql_add(p, A, B), C); }
 table(R) ::= table_p(A) sample(C). { R = sql_add(p, A, C); check_not_join(p, A); }
 table(R) ::= table_p(A) table_alias(B) sample(C). { R = sql_add(p, sql_alias(p, A, B), C); }
 table_alias(R) ::= id(A). [LOWEST] { R = MK(ALIAS, A->off, A); }
@@ -778,13 +788,21 @@ table_u(A) ::= table_v(A).
 table_v(A) ::= base(A).
 table_v(R) ::= base(A) pivot(B). { R = sql_add(p, A, B); check_not_join(p, A); }
 
+/* matched under a name of its own, and then like a table that is not */
+named(R) ::= table_p(A) AS id(B) match(M). { sql_check_named_match(p, A, M); R = sql_add(p, sql_add(p, A, B), M); need(p, 202, M->off, "a name before MATCH_RECOGNIZE"); }
+named_v(A) ::= named(A).
+named_v(R) ::= named(A) pivot(B). { R = sql_add(p, A, B); }
+named_p(A) ::= named_v(A).
+named_p(R) ::= named_v(A) unpivot(B). { R = sql_add(p, A, B); }
+
 base(R) ::= cid(A) hints_opt(H) snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
-base(R) ::= cid(A) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, S, M); }
+base(R) ::= cid(A) EXTEND LP extend_cols RP snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, S, M); }
+base(R) ::= cid(A) LP(L) extend_cols RP snapshot_opt(S) match_opt(M). { sql_check_first_extended(p, L); R = MK(TABLE, A->off, A, S, M); }
 base(R) ::= cid(A) hints(H) extension snapshot_opt(S) match_opt(M). { R = MK(TABLE, A->off, A, H, S, M); }
 base(R) ::= cid(A) LP(L) call_args(B) RP. { sql_take_cursors(p, B); R = MK(TABLE_FUNCTION, A->off, MK(CALL, A->off, A, B)); sql_check_table_call(p, L); }
 base(R) ::= query_wp(A) match_opt(M). [LOWEST] { sql_check_row_query(p, A); R = MK(DERIVED, A->off, A, M); check_ordered_paren(p, A); }
 base(R) ::= LATERAL(T) query_wp(A) match_opt(M). { sql_check_row_query(p, A); R = sql_op(MK(DERIVED, T.off, A, M), 1); check_ordered_paren(p, A); }
-base(R) ::= nested(A) match_opt(M). { R = sql_add(p, A, M); }
+base(R) ::= nested(A) match_opt(M). { if (M) { check_not_join(p, A); } R = sql_add(p, A, M); }
 base(R) ::= LATERAL nested(A). { R = A; check(p, SQL_CHECK_TABLE_ALONE, A->first->off, p->end); }
 base(R) ::= UNNEST(T) in_list(A) ordinality(B). { R = sql_op(MK(UNNEST, T.off, A), (uint16_t)B); }
 base(R) ::= LATERAL UNNEST(T) in_list(A) ordinality(B). { need(p, 200, T.off, "LATERAL UNNEST"); R = sql_op(MK(UNNEST, T.off, A), (uint16_t)B); }

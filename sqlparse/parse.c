@@ -333,8 +333,8 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     if (next) {
         return next;
     }
-    if (f->pivot_values && f->depth == f->pivot_depth && f->prev == TK_RP && is_free_unit(t->kind) &&
-        is_name(t)) {
+    if (f->pivot_values && f->pivot_depth && f->depth == f->pivot_depth && f->prev == TK_RP &&
+        is_free_unit(t->kind) && is_name(t)) {
         return TK_IDENT; /* IN ((a - b) DAYS): a name of the row, no unit */
     }
     switch (t->kind) {
@@ -345,7 +345,10 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
                : next == TK_SUBMULTISET ? TK_NOT_SUBMULTISET
                                         : TK_NOT;
     case TK_MULTISET:
-        return peek_kind(f, 0) == TK_INTERSECT ? TK_MULTISET_INTERSECT : TK_MULTISET;
+        next = peek_kind(f, 0);
+        return next == TK_INTERSECT                    ? TK_MULTISET_INTERSECT
+               : next == TK_UNION || next == TK_EXCEPT ? TK_MULTISET_UNION
+                                                       : TK_MULTISET;
     case TK_WITHIN:
         return peek_kind(f, 0) == TK_DISTINCT ? TK_WITHIN_DISTINCT : TK_WITHIN;
     case TK_WITH:
@@ -419,7 +422,8 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
         if (next == TK_LP) {
             /* what cannot begin an expression makes it a function of that name: MAP(*) */
             next = peek_kind(f, 1);
-            return next == TK_STAR || next == TK_DISTINCT || next == TK_ALL || next == TK_DEFAULT
+            return (next == TK_RP && sql_version_at(f->lx.version) < 202) || next == TK_STAR ||
+                           next == TK_DISTINCT || next == TK_ALL || next == TK_DEFAULT
                        ? TK_IDENT
                        : TK_MAP_CTOR;
         }
@@ -432,7 +436,9 @@ static int decide(struct sql_feed *f, const struct sql_token *t)
     case TK_FINAL:
         next = peek_kind(f, 0);
         if (sql_version_at(f->lx.version) < 200 && f->prev == TK_LP && f->before == TK_IDENT &&
-            is_name(peek(f, 0)) && peek_kind(f, 1) != TK_LP) {
+            is_name(peek(f, 0)) &&
+            sql_no_column((sl_str){f->lx.p, f->lx.n}, sql_version_at(f->lx.version), peek(f, 0)->off).kind !=
+                TK_LP) {
             return TK_IDENT; /* FROM t (FINAL INT), where no function is called without TABLE( ) */
         }
         if (is_name(peek(f, 0)) || next == TK_FNAME || next == TK_SPECIFIC) {
