@@ -22,6 +22,7 @@ static struct cat_relation *without(struct cat_walk *w, const struct cat_relatio
     r->slots = NULL;
     r->n_slots = 0;
     r->has_key = rel->has_key;
+    r->with = rel->with;
     r->temporary = rel->temporary;
     r->behind = rel->behind;
     r->key.v = rel->key.v;
@@ -239,6 +240,10 @@ void cat_alter_table(struct cat_walk *w, const struct sql_node *alter)
         rename_table(w, &p, e, first);
         return;
     }
+    if (e->unsure) {
+        rel->with = NULL; /* of which of two is not known */
+    }
+    cat_with_alter(w, action, rel);
     if (rel->open || e->unsure || rel->failed) {
         e->unsure = true;
         return;

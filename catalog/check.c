@@ -51,7 +51,7 @@ void cat_check_in(struct sql_script *s, enum cat_level level, const struct cat_s
             cat_setting_check(s, &s->stmts.v[i]);
         }
     }
-    (void)cat_scope_check_in(s, session);
+    (void)(level == CAT_LEVEL_FULL ? cat_scope_check_full(s, session) : cat_scope_check_in(s, session));
 }
 
 void cat_check(struct sql_script *s, enum cat_level level)

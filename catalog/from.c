@@ -160,6 +160,10 @@ static const struct cat_relation *source(struct cat_walk *w, const struct sql_no
         if (snap) {
             check_versioned(w, n, rel, snapshot(w, snap, &env));
         }
+        if (rel->with) {
+            cat_with_use(w, rel, sql_node_child(n, SQL_N_NAME), false);
+            cat_with_hint(w, rel, n);
+        }
         return rel;
     }
     case SQL_N_DERIVED:

@@ -182,6 +182,10 @@ void cat_insert(struct cat_walk *w, const struct sql_node *insert)
         rel = &cat_open_relation;
     }
     sl_str table = name ? sql_node_text(name, w->st->sql) : SL_STR_NONE;
+    if (rel->with) {
+        cat_with_use(w, rel, name, true);
+        cat_with_hint(w, rel, insert);
+    }
     bool good = !names || !name || check_target_names(w, names, rel, name);
     const struct sql_node *spec = sql_node_child(insert, SQL_N_PARTITION_SPEC);
     size_t fixed = check_partition(w, spec, rel, table, &good);

@@ -129,8 +129,8 @@ static struct sql_diag *say(struct cat_walk *w, enum sl_code code, uint32_t off,
     while (size < (size_t)n && size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) {
         size--; /* a cut text ends with a whole character */
     }
-    return sql_diag_add(w->s, code, SQL_ERROR, w->st->number, sql_stmt_pos(w->s, w->st, off, len), "%.*s",
-                        (int)size, text);
+    return sql_diag_add(w->s, code, w->weak ? SQL_WARNING : SQL_ERROR, w->st->number,
+                        sql_stmt_pos(w->s, w->st, off, len), "%.*s", (int)size, text);
 }
 
 struct sql_diag *cat_say(struct cat_walk *w, enum sl_code code, const struct sql_node *at, const char *fmt,

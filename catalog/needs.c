@@ -21,7 +21,7 @@ const char *cat_need_kind_name(enum cat_need_kind k)
     return names[k];
 }
 
-static bool is_secret(const struct sql_stmt *st, uint32_t off, uint32_t len)
+bool cat_is_secret(const struct sql_stmt *st, uint32_t off, uint32_t len)
 {
     for (size_t i = 0; i < st->n_patches; i++) {
         const struct sql_patch *p = &st->patches[i];
@@ -40,7 +40,7 @@ static void add(struct reader *r, enum cat_need_kind kind, sl_str name, sl_str k
     }
     struct cat_need *n = sl_vec_add(r->a, &r->out->list);
     n->kind = kind;
-    n->name = is_secret(r->st, off, len) ? SL_STR("******") : name;
+    n->name = cat_is_secret(r->st, off, len) ? SL_STR("******") : name;
     n->key = key;
     n->stmt = r->st;
     n->pos = sql_stmt_pos(r->s, r->st, off, len);

@@ -31,6 +31,8 @@ struct cat_needs {
     SL_VEC(struct cat_need) list;
 };
 void cat_needs(struct sl_arena *a, const struct sql_script *s, struct cat_needs *ret);
+/* Stands a secret in sql[off, off+len) of the statement? */
+bool cat_is_secret(const struct sql_stmt *st, uint32_t off, uint32_t len);
 const char *cat_need_kind_name(enum cat_need_kind k); /* "connector", "file system" */
 
 #endif

@@ -37,6 +37,7 @@ struct cat_relation {
     SL_VEC(sl_str) key;          /* columns of the PRIMARY KEY */
     SL_VEC(sl_str) uses;         /* columns that computed columns and the watermark are made of */
     SL_VEC(sl_str) partition;    /* PARTITIONED BY */
+    struct cat_with *with;       /* options of a table of this script (with.c); NULL: not known */
 };
 
 /* A relation by name: an alias in FROM, a CTE. */
@@ -118,11 +119,16 @@ struct cat_walk {
     SL_VEC(sl_str) maybe; /* names in statements nobody could read: they may have created anything */
     uint32_t *maybe_slots;
     size_t n_maybe_slots;
-    bool modules;  /* some were loaded: functions may be anything */
-    bool view;     /* inside CREATE VIEW: only what its validation says, not its planning */
-    bool batch;    /* the script leaves streaming mode, or may */
-    bool catalogs; /* there may be catalogs that no statement made */
-    bool set;      /* between BEGIN STATEMENT SET and END */
+    bool connectors;     /* options are looked at, too */
+    bool jars;           /* there may be connectors, or versions of them, that nobody here knows */
+    SL_VEC(sl_str) late; /* keys that hints and ALTER TABLE give to any table */
+    bool modules;        /* some were loaded: functions may be anything */
+    size_t weak_diag;    /* with.c: 1 + the diagnostic just said as a warning; 0: none */
+    bool weak;           /* what is said now is a warning */
+    bool view;           /* inside CREATE VIEW: only what its validation says, not its planning */
+    bool batch;          /* the script leaves streaming mode, or may */
+    bool catalogs;       /* there may be catalogs that no statement made */
+    bool set;            /* between BEGIN STATEMENT SET and END */
     size_t inserts;
     size_t
         misnamed; /* tables whose name another one had: each may be the one that a later statement misses */
@@ -255,6 +261,16 @@ void cat_check_columns(struct cat_walk *w, const struct sql_node *columns, struc
 bool cat_is_column(const struct sql_node *n);
 sl_str cat_column_name(const struct cat_walk *w, const struct sql_node *column);
 void cat_declare_column(struct cat_walk *w, const struct sql_node *c, struct cat_relation *rel);
+/* with.c: options of tables. cat_with_create() comes behind cat_declare(): a table whose options are wrong has its columns. */
+void cat_with_init(struct cat_walk *w, bool jars);
+void cat_with_create(struct cat_walk *w, const struct sql_node *create, struct cat_relation *rel);
+void cat_with_alter(struct cat_walk *w, const struct sql_node *action, struct cat_relation *rel);
+/* OPTIONS( ) behind the name of a table. */
+void cat_with_hint(struct cat_walk *w, const struct cat_relation *rel, const struct sql_node *table);
+/* The table is read or written at `name`. */
+void cat_with_use(struct cat_walk *w, const struct cat_relation *rel, const struct sql_node *name, bool sink);
+void cat_with_catalog(struct cat_walk *w, const struct sql_node *create);
+void cat_with_module(struct cat_walk *w, const struct sql_node *load);
 /* alter.c */
 void cat_alter_table(struct cat_walk *w, const struct sql_node *alter);
 /* insert.c */

@@ -461,6 +461,9 @@ static void module(struct cat_walk *w, const struct sql_stmt *st)
         }
         return;
     }
+    if (st->kind == SQL_KIND_LOAD_MODULE && st->ast) {
+        cat_with_module(w, st->ast);
+    }
     if (st->kind != SQL_KIND_UNLOAD_MODULE || !ident) {
         w->modules = true;
         return;
@@ -565,6 +568,9 @@ static void change(struct cat_walk *w, const struct sql_node *n)
     if (!rel) {
         cat_say_table(w, name);
         return;
+    }
+    if (rel->with) {
+        cat_with_use(w, rel, name, true);
     }
     struct cat_scope scope = {0};
     const struct sql_node *called = alias && alias->first ? alias->first : name ? sql_last(name) : NULL;
@@ -714,6 +720,7 @@ static void statement(struct cat_walk *w, const struct sql_stmt *st)
             struct cat_relation *rel =
                 cat_create_table(w, ast, cat_ident(w, cat_last(sql_node_child(ast, SQL_N_NAME))));
             create(w, ast, rel, bad);
+            cat_with_create(w, ast, rel);
         } else {
             create_text(w, st);
         }
@@ -767,6 +774,9 @@ static void statement(struct cat_walk *w, const struct sql_stmt *st)
         return;
     case SQL_KIND_CREATE_CATALOG:
         create_catalog(w, st);
+        if (ast) {
+            cat_with_catalog(w, ast);
+        }
         return;
     case SQL_KIND_DROP_CATALOG:
         drop_catalog(w, st);
@@ -813,14 +823,27 @@ static void statement(struct cat_walk *w, const struct sql_stmt *st)
     }
 }
 
-uint64_t cat_scope_check_in(struct sql_script *s, const struct cat_session *session)
+static uint64_t check(struct sql_script *s, const struct cat_session *session, bool full)
 {
     struct cat_walk w = {.s = s, .a = s->arena};
     cat_world_init(&w, session);
+    if (full) {
+        cat_with_init(&w, session && session->jars);
+    }
     for (size_t i = 0; i < s->stmts.n; i++) {
         statement(&w, &s->stmts.v[i]);
     }
     return w.steps;
+}
+
+uint64_t cat_scope_check_in(struct sql_script *s, const struct cat_session *session)
+{
+    return check(s, session, false);
+}
+
+uint64_t cat_scope_check_full(struct sql_script *s, const struct cat_session *session)
+{
+    return check(s, session, true);
 }
 
 void cat_scope_check(struct sql_script *s)

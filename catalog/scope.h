@@ -24,11 +24,15 @@ struct cat_session {
     size_t n_functions;
     bool open;  /* there may be more than is listed: nothing is called unknown */
     bool batch; /* execution.runtime-mode = batch */
+    bool
+        jars; /* jars are given, or it is another's cluster: connectors may be there that nobody here knows */
 };
 
 /* Walks the statements in order and says what is wrong. `session` NULL: a fresh one. Returns the number of
  * steps taken (names looked up, nodes visited), which grows with the size of the script and nothing else. */
 uint64_t cat_scope_check_in(struct sql_script *s, const struct cat_session *session);
 void cat_scope_check(struct sql_script *s); /* in a fresh session */
+/* The same, and options of tables are held to the manifest of connectors. */
+uint64_t cat_scope_check_full(struct sql_script *s, const struct cat_session *session);
 
 #endif

@@ -59,6 +59,7 @@ struct sql_diag {
     enum sl_code code;
     enum sql_severity severity;
     sl_str msg, hint;   /* hint may be empty; may hold several lines */
+    sl_str note;        /* what else there is to know, above the hint; may be empty */
     sl_str flink;       /* Flink's own text for it, for reference; may be empty */
     uint32_t statement; /* from 1; 0 = none */
     struct sl_pos pos;

@@ -210,7 +210,7 @@ static void put_note(struct sl_buf *out, unsigned indent, const char *what, sl_s
 struct view {
     enum sl_code code;
     enum sql_severity severity;
-    sl_str msg, hint, flink, file;
+    sl_str msg, note, hint, flink, file;
     const struct sql_lines *lines; /* NULL: no source is shown */
     struct sl_pos pos, second;
     sl_str second_label;
@@ -272,6 +272,7 @@ static void print_view(struct sl_buf *out, const struct view *v, bool colour)
                      other.line != first.line);
         }
     }
+    put_note(out, indent, "= ", v->note);
     put_note(out, indent, "= hint: ", v->hint);
     if (v->flink.n) {
         SL_BUF_AUTO said;
@@ -297,6 +298,7 @@ void cli_diag_print(struct sl_buf *out, const struct sql_script *s, const struct
                &(struct view){.code = d->code,
                               .severity = d->severity,
                               .msg = d->msg,
+                              .note = d->note,
                               .hint = d->hint,
                               .flink = own ? SL_STR_NONE : d->flink,
                               .file = file ? file->name : SL_STR_NONE,
@@ -351,6 +353,9 @@ void cli_diag_json(struct sl_jw *w, const struct sql_script *s, const struct sql
     sl_jw_kstrz(w, "code", sl_code_slug(d->code));
     sl_jw_kstrz(w, "severity", names[d->severity]);
     sl_jw_kstr(w, "message", d->msg);
+    if (d->note.n) {
+        sl_jw_kstr(w, "note", d->note);
+    }
     sl_jw_kstr(w, "hint", d->hint);
     sl_jw_ki64(w, "statement", d->statement);
     bool placed = d->pos.off != SL_NO_POS;

@@ -424,6 +424,16 @@ int cli_run_request(sl_str request, struct cli_events *ev)
     return code;
 }
 
+/* May there be connectors that nobody here knows? Which target is meant, where none is named, the owner knows, and looks
+ * again. */
+static bool may_have_more(const struct run_options *o, const struct cli_source *src)
+{
+    sl_str target = o->target                                        ? sl_str_of(o->target)
+                    : src->environment && src->environment->target.n ? src->environment->target
+                                                                     : cli_settings()->target;
+    return o->jars.n || !sl_str_eqz(target, "local");
+}
+
 static int exec(int argc, char **argv)
 {
     SL_ARENA_AUTO a;
@@ -451,7 +461,7 @@ static int exec(int argc, char **argv)
         fwrite(b.p, 1, b.n, stderr);
         return sl_code_exit(bad.err.code);
     }
-    struct cat_session session = {.batch = may_be_batch(&o, &src)};
+    struct cat_session session = {.batch = may_be_batch(&o, &src), .jars = may_have_more(&o, &src)};
     cat_check_in(&src.script, CAT_LEVEL_FULL, &session);
     struct cli_events *ev = cli_events_new(&o.show, &src.script);
     if (src.script.diags.errors) {

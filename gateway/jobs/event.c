@@ -70,7 +70,14 @@ void event_put_diag(struct sl_jw *w, const struct sql_script *s, const struct sq
     sl_jw_kstrz(w, "code", sl_code_slug(d->code));
     sl_jw_kstrz(w, "severity", severities[d->severity]);
     sl_jw_kstr(w, "message", d->msg);
-    sl_jw_kstr(w, "hint", d->hint);
+    if (d->note.n) {
+        SL_BUF_AUTO both;
+        sl_buf_init(&both, 0);
+        sl_buf_printf(&both, "%.*s%s%.*s", SL_S(d->hint), d->hint.n ? "\n" : "", SL_S(d->note));
+        sl_jw_kstr(w, "hint", sl_buf_str(&both));
+    } else {
+        sl_jw_kstr(w, "hint", d->hint);
+    }
     if (d->flink.n) {
         sl_jw_kstr(w, "flink", d->flink);
     }

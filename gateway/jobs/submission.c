@@ -6,6 +6,7 @@
 #include "catalog/scope.h"
 #include "gateway/jobs/needs.h"
 #include "gateway/jobs/request.h"
+#include "gateway/target/targets.h"
 
 /* Warnings, as soon as all was tried; they keep nobody waiting. */
 static void tell_preflight(struct sub *s)
@@ -41,6 +42,20 @@ static void tell_diags(struct sub *s)
     }
 }
 
+/* May there be connectors that nobody here knows: in jars that are given, on a cluster of others? */
+static bool may_have_more(const struct sub *s)
+{
+    struct sl_err ignored;
+    char target[64];
+    if (s->rq->n_jars || s->rq->n_kept_jars) {
+        return true;
+    }
+    if (s->rq->target.n) {
+        return !sl_str_eqz(s->rq->target, "local");
+    }
+    return !targets_default(ledger_store(s->env->ledger), target, &ignored) || strcmp(target, "local") != 0;
+}
+
 static bool check(struct sub *s)
 {
     int64_t since = sys_now_us();
@@ -53,7 +68,7 @@ static bool check(struct sub *s)
             return false;
         }
     }
-    struct cat_session session = {0};
+    struct cat_session session = {.jars = may_have_more(s)};
     for (size_t i = 0; i < s->rq->n_config; i++) {
         const struct plan_pair *c = &s->rq->config[i];
         if (sl_str_eqz(c->key, "execution.runtime-mode")) {

@@ -10,8 +10,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.path.abspath(os.environ.get("SLUICE_BIN", os.path.join(ROOT, "build", "sluice")))
 SCRIPT = """-- Bestellungen 订单
 SET "pipeline.name" = "x";
-CREATE TABLE o (id BIGINT, item STRING, ts TIMESTAMP(3)) WITH ('connector' = 'jdbc', 'password' = 'hunter2');
-SELECT id item FROM o /* + OPTIONS('a' = 'b') */ WHERE item = NULL;
+CREATE TABLE o (id BIGINT, item STRING, ts TIMESTAMP(3)) WITH ('connector' = 'jdbc', 'url' = 'jdbc:derby:x', 'table-name' = 'o', 'password' = 'hunter2');
+SELECT id item FROM o /* + OPTIONS('lookup.max-retries' = '3') */ WHERE item = NULL;
 """
 
 

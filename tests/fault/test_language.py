@@ -14,7 +14,7 @@ EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT id FROM big; INSERT INTO b SELE
 SELECT id, SUM(amount) FROM big GROUP BY id;
 """
 BROKEN = SCRIPT + "SELCT 1;\nCREATE TABLE t (a INT) WITH ('conector' = 'x');\nSELECT '${none}';\n"
-LONG = "".join(f"CREATE TABLE t{i} (a INT, b STRING, c DECIMAL(10, 2)) WITH ('connector' = 'datagen', 'k{i}' = '${{rate}}');\n" for i in range(2000))
+LONG = "".join(f"CREATE TABLE t{i} (a INT, b STRING, c DECIMAL(10, 2)) WITH ('connector' = 'datagen', 'fields.a.max' = '${{rate}}');\n" for i in range(2000))
 CALLS = [
     ("check whole", ["check", "x.sql"], SCRIPT), ("check broken", ["check", "x.sql"], BROKEN), ("check as JSON", ["check", "--json", "x.sql"], BROKEN),
     ("check long", ["check", "x.sql"], LONG), ("split", ["split", "x.sql"], SCRIPT), ("split as JSON", ["split", "--json", "x.sql"], SCRIPT),

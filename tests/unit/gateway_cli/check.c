@@ -166,6 +166,12 @@ static void names(void **state)
     golden_of("tests/golden/check/names.txt", 8);
 }
 
+static void options(void **state)
+{
+    (void)state;
+    golden_of("tests/golden/check/options.txt", 18);
+}
+
 static void verbs(void **state)
 {
     (void)state;
@@ -302,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes),
         cmocka_unit_test(names),
+        cmocka_unit_test(options),
         cmocka_unit_test(verbs),
         cmocka_unit_test(co_process),
         cmocka_unit_test(widths),
