@@ -4,6 +4,7 @@
 #define SLUICE_CATALOG_COMPLETE_IMPL_H
 
 #include "catalog/complete.h"
+#include "catalog/connectors.h"
 #include "catalog/flow.h"
 #include "sqlparse/parse.h"
 
@@ -59,8 +60,18 @@ void caret_functions(struct caret *c, bool table, unsigned rank);
 /* SET keys and values, WITH options: what is typed is inside a string. */
 void caret_set_keys(struct caret *c);
 void caret_set_values(struct caret *c, sl_str key);
-void caret_with_keys(struct caret *c, sl_str connector, const sl_str *given, size_t n);
-void caret_with_values(struct caret *c, sl_str key, sl_str connector);
+/* A list of options around the caret: what it belongs to and what is given in it. complete_options.c */
+struct caret_option {
+    sl_str key, value; /* value empty: not known */
+};
+struct caret_options {
+    enum cat_service_kind kind; /* CONNECTOR or CATALOG */
+    sl_str name;                /* "kafka"; empty: not named yet */
+    bool hint;                  /* the table is there already: nobody names a connector here */
+    SL_VEC(struct caret_option) list;
+};
+void caret_with_keys(struct caret *c, const struct caret_options *all);
+void caret_with_values(struct caret *c, sl_str key, const struct caret_options *all);
 
 /* What the place is for, where the grammar does not tell. */
 enum caret_place {

@@ -163,15 +163,19 @@ void caret_offer_options(struct caret *c, bool value)
         return;
     }
     size_t close = SL_MIN(caret_close(c, lp), c->tokens.n), next;
-    SL_VEC(sl_str) given = {0};
-    sl_str connector = SL_STR_NONE;
+    struct caret_options all = {.kind = CAT_SERVICE_CONNECTOR};
     int first = caret_kind(c, 0), second = caret_kind(c, 1);
+    bool catalog = first == TK_CREATE && second == TK_CATALOG;
+    all.kind = catalog ? CAT_SERVICE_CATALOG : CAT_SERVICE_CONNECTOR;
     for (size_t i = lp + 1; i + 1 < close; i++) {
         if (caret_kind(c, i) == TK_STRING_LIT && caret_kind(c, i + 1) == TK_EQ && i != c->at) {
-            sl_str key = sql_unquote(c->a, caret_token(c, i));
-            sl_vec_push(c->a, &given, key);
-            if (sl_str_eqz(key, "connector") && caret_kind(c, i + 2) == TK_STRING_LIT && i + 2 != c->at) {
-                connector = sql_unquote(c->a, caret_token(c, i + 2));
+            struct caret_option *p = sl_vec_add(c->a, &all.list);
+            p->key = sql_unquote(c->a, caret_token(c, i));
+            p->value = caret_kind(c, i + 2) == TK_STRING_LIT && i + 2 != c->at
+                           ? sql_unquote(c->a, caret_token(c, i + 2))
+                           : SL_STR_NONE;
+            if (sl_str_eqz(p->key, catalog ? "type" : "connector")) {
+                all.name = p->value;
             }
         }
     }
@@ -187,16 +191,23 @@ void caret_offer_options(struct caret *c, bool value)
     }
     bool of_table = o != NULL || second == TK_TABLE || caret_kind(c, 2) == TK_TABLE;
     if (o) {
-        connector = option_of(c, o, "connector");
-        sl_vec_push(c->a, &given, SL_STR("connector"));
+        static const char *const formats[] = {"format", "key.format", "value.format"};
+        all.name = option_of(c, o, "connector");
+        all.hint = true;
+        for (size_t i = 0; i < SL_ARRAY_LEN(formats); i++) {
+            sl_str name = option_of(c, o, formats[i]);
+            if (name.n) {
+                sl_vec_push(c->a, &all.list, ((struct caret_option){sl_str_of(formats[i]), name}));
+            }
+        }
     }
-    if (!of_table) {
-        return; /* of a catalog, a model: nothing is known of those */
+    if (!of_table && !catalog) {
+        return; /* of a model, a module: nothing is known of those */
     }
     if (value) {
-        caret_with_values(c, sql_unquote(c->a, caret_token(c, c->at - 2)), connector);
+        caret_with_values(c, sql_unquote(c->a, caret_token(c, c->at - 2)), &all);
     } else {
-        caret_with_keys(c, connector, given.v, given.n);
+        caret_with_keys(c, &all);
     }
 }
 

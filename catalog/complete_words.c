@@ -6,15 +6,6 @@
 
 enum { RANK_FUNCTION = 400, RANK_TYPE = 300, RANK_KEYWORD = 600, RANK_OPERATOR = 800 };
 
-struct connector_option {
-    const char *connector, *key, *values;
-};
-/* clang-format off */
-static const struct connector_option connector_options[] = {
-#include "catalog/connectors-help.inc"
-};
-/* clang-format on */
-
 static bool is_type_word(unsigned code)
 {
     switch (code) {
@@ -279,58 +270,5 @@ void caret_set_values(struct caret *c, sl_str key)
     sl_str type;
     if (cat_option_type(c->s->flink, key, &type) && sl_str_eqz(type, "Boolean")) {
         offer_values(c, "true|false");
-    }
-}
-
-static bool is_given(const sl_str *given, size_t n, sl_str key)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (sl_str_eq(given[i], key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void caret_with_keys(struct caret *c, sl_str connector, const sl_str *given, size_t n)
-{
-    static const char *const formats[] = {"format", "key.format", "value.format"};
-    if (!is_given(given, n, SL_STR("connector"))) {
-        offer_text(c, CAT_ITEM_KEY, SL_STR("connector"), SL_STR_NONE, 0);
-    }
-    for (size_t i = 0; i < SL_ARRAY_LEN(connector_options); i++) {
-        const struct connector_option *o = &connector_options[i];
-        sl_str key = sl_str_of(o->key);
-        bool format = sl_str_starts(sl_str_of(o->connector), SL_STR("%format"));
-        bool mine = sl_str_eqz(connector, o->connector);
-        if (!key.n || is_given(given, n, key) || (!mine && (!format || !connector.n))) {
-            continue;
-        }
-        offer_text(c, CAT_ITEM_KEY, key, sl_str_of(format ? o->connector + 8 : o->connector),
-                   (mine ? 10u : 500u) + (unsigned)i);
-    }
-    for (size_t i = 0; !connector.n && i < SL_ARRAY_LEN(formats) && i < 1; i++) {
-        offer_text(c, CAT_ITEM_KEY, sl_str_of(formats[i]), SL_STR_NONE, 900);
-    }
-}
-
-void caret_with_values(struct caret *c, sl_str key, sl_str connector)
-{
-    bool connectors = sl_str_eqz(key, "connector");
-    bool formats = sl_str_eqz(key, "format") || sl_str_ends(key, SL_STR(".format"));
-    const char *last = "";
-    for (size_t i = 0; i < SL_ARRAY_LEN(connector_options); i++) {
-        const struct connector_option *o = &connector_options[i];
-        bool format = sl_str_starts(sl_str_of(o->connector), SL_STR("%format"));
-        if ((connectors && !format) || (formats && format)) {
-            if (strcmp(last, o->connector) != 0) {
-                offer_text(c, CAT_ITEM_VALUE, sl_str_of(format ? o->connector + 8 : o->connector),
-                           SL_STR_NONE, (unsigned)i);
-            }
-            last = o->connector;
-        } else if (sl_str_eqz(key, o->key) && (format || sl_str_eqz(connector, o->connector))) {
-            offer_values(c, o->values);
-            return;
-        }
     }
 }

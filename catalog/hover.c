@@ -3,6 +3,7 @@
 #include "catalog/hover.h"
 
 #include "base/json.h"
+#include "catalog/connectors.h"
 #include "catalog/flow.h"
 #include "catalog/functions.h"
 #include "catalog/options.h"
@@ -311,6 +312,124 @@ static bool say_option(struct hover *h, sl_str key)
     return true;
 }
 
+/* 'key' = 'value' of the statement. */
+struct listed {
+    sl_str key, value;
+    uint32_t key_off, value_off;
+};
+struct list {
+    SL_VEC(struct listed) v;
+    enum cat_service_kind kind;
+    const struct cat_service *service; /* NULL: not known */
+};
+
+static void read_list(struct hover *h, const struct sql_stmt *st, struct list *ret)
+{
+    struct sql_lexer lx;
+    struct sql_token t, back[3] = {{0}};
+    ret->kind = st->kind == SQL_KIND_CREATE_CATALOG ? CAT_SERVICE_CATALOG : CAT_SERVICE_CONNECTOR;
+    sql_lex_init(&lx, st->text, h->s->flink, true);
+    while (sql_lex_next(&lx, &t)) {
+        bool pair = t.kind == TK_STRING_LIT && back[0].kind == TK_EQ && back[1].kind == TK_STRING_LIT &&
+                    (back[2].kind == TK_LP || back[2].kind == TK_COMMA);
+        if (pair) {
+            struct listed *p = sl_vec_add(h->a, &ret->v);
+            p->key = sql_unquote(h->a, sql_token_text(&lx, &back[1]));
+            p->value = sql_unquote(h->a, sql_token_text(&lx, &t));
+            p->key_off = back[1].off;
+            p->value_off = t.off;
+            if (sl_str_eqz(p->key, ret->kind == CAT_SERVICE_CATALOG ? "type" : "connector")) {
+                unsigned flink = cat_services_have(h->s->flink) ? h->s->flink : 0;
+                ret->service = cat_service(flink, ret->kind, p->value);
+            }
+        }
+        back[2] = back[1];
+        back[1] = back[0];
+        back[0] = t;
+    }
+}
+
+static bool say_service(struct hover *h, const struct cat_service *s)
+{
+    bool source = s->roles & CAT_ROLE_SOURCE, sink = s->roles & CAT_ROLE_SINK;
+    h->ret->kind = cat_service_kind_name(s->kind);
+    h->ret->title = s->name;
+    sl_buf_printf(&h->text, "%.*s%s\n", SL_S(s->family->title),
+                  source && sink ? ", source and sink"
+                  : source       ? ", source"
+                  : sink         ? ", sink"
+                                 : "");
+    for (size_t i = 0; i < s->family->n_jars; i++) {
+        const struct cat_jar *j = &s->family->jars[i];
+        if ((j->flink & cat_flink_bit(h->s->flink)) && j->how <= CAT_JAR_PLUGIN) {
+            sl_buf_printf(&h->text, "%.*s\n", SL_S(j->coordinate));
+        }
+    }
+    return true;
+}
+
+static bool say_with_option(struct hover *h, sl_str key, const struct cat_service *of,
+                            const struct cat_service_option *o)
+{
+    sl_str word;
+    h->ret->kind = "option";
+    h->ret->title = key;
+    sl_buf_printf(&h->text, "%.*s of %s %.*s", SL_S(o->type), cat_service_kind_name(of->kind),
+                  SL_S(of->name));
+    sl_buf_putz(&h->text, o->required ? ", required" : "");
+    if (o->standard.n) {
+        sl_buf_printf(&h->text, ", default %.*s", SL_S(o->standard));
+    }
+    sl_buf_putc(&h->text, '\n');
+    for (size_t at = 0; cat_next_word(o->words, '|', &at, &word);) {
+        sl_buf_printf(&h->text, "  %.*s\n", SL_S(word));
+    }
+    if (o->help.n) {
+        sl_buf_printf(&h->text, "%.*s\n", SL_S(o->help));
+    }
+    return true;
+}
+
+/* A key or a value in WITH ( ): of the connector, or of one of its formats. */
+static bool say_in_list(struct hover *h, const struct sql_stmt *st, uint32_t off)
+{
+    struct list l = {.kind = CAT_SERVICE_CONNECTOR};
+    unsigned flink = cat_services_have(h->s->flink) ? h->s->flink : 0;
+    const struct listed *at = NULL;
+    read_list(h, st, &l);
+    for (size_t i = 0; i < l.v.n && !at; i++) {
+        at = l.v.v[i].key_off == off || l.v.v[i].value_off == off ? &l.v.v[i] : NULL;
+    }
+    if (!at || !l.service) {
+        return false;
+    }
+    bool main = sl_str_eqz(at->key, l.kind == CAT_SERVICE_CATALOG ? "type" : "connector");
+    bool format = sl_str_eqz(at->key, "format") || sl_str_ends(at->key, SL_STR(".format"));
+    const struct cat_service *named = main     ? l.service
+                                      : format ? cat_service(flink, CAT_SERVICE_FORMAT, at->value)
+                                               : NULL;
+    if (named && (main || at->value_off == off)) {
+        return say_service(h, named);
+    }
+    const struct cat_service_option *o = cat_service_option(l.service, flink, at->key);
+    if (o) {
+        return say_with_option(h, at->key, l.service, o);
+    }
+    for (size_t i = 0; i < l.v.n; i++) {
+        sl_str key = l.v.v[i].key;
+        if (!sl_str_eqz(key, "format") && !sl_str_ends(key, SL_STR(".format"))) {
+            continue;
+        }
+        sl_str prefix = sl_arena_printf(h->a, "%.*s%.*s.", (int)(key.n - 6), key.p, SL_S(l.v.v[i].value));
+        const struct cat_service *f = cat_service(flink, CAT_SERVICE_FORMAT, l.v.v[i].value);
+        if (f && sl_str_starts(at->key, prefix)) {
+            o = cat_service_option(f, flink, sl_str_sub(at->key, prefix.n, at->key.n - prefix.n));
+            return o && say_with_option(h, at->key, f, o);
+        }
+    }
+    return false;
+}
+
 static bool say_variable(struct hover *h, sl_str inside, const struct sql_vars *vars)
 {
     size_t n = 0;
@@ -415,7 +534,7 @@ static bool at_token(struct hover *h, const struct sql_stmt *st, uint32_t rel)
         return say_option(h, st->key);
     }
     if (t.kind == TK_STRING_LIT) {
-        return false;
+        return say_in_list(h, st, t.off);
     }
     bool call = next.kind == TK_LP && next.off == t.off + t.len;
     bool name = t.kind == TK_IDENT || t.kind == TK_QUOTED_IDENT || t.word;
