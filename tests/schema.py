@@ -41,7 +41,13 @@ class Schemas:
         while "$ref" in schema:
             schema = self.document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
         assert not set(schema) - KEYWORDS, schema
+        if "type" not in schema:
+            return
         kind = schema["type"]
+        if isinstance(kind, list):  # or null
+            if value is None:
+                return
+            kind = kind[0]
         if not isinstance(value, TYPES[kind]) or (kind == "integer" and isinstance(value, bool)):
             faults.append(f"{at}: {value!r:.80} is no {kind}")
         elif kind == "object" and "properties" in schema:
@@ -58,3 +64,27 @@ class Schemas:
             faults.append(f"{at}: {value!r} is none of {schema['enum']}")
         elif schema.get("format") == "date-time" and not TIME.fullmatch(value):
             faults.append(f"{at}: {value!r} is no time")
+
+
+FLINK = re.compile(r"/+(v[1-4]/+)?(info|api_versions|sessions)(?=/|\?|$)")
+
+
+class FlinkSchemas(Schemas):
+    """The same of flink-openapi.json: paths with a version or without, errors in Flink's form."""
+
+    def operation(self, method, path):
+        path = re.sub("/+", "/", path.split("?")[0]).rstrip("/")
+        return super().operation(method, re.sub("^/v[1-4](?=/)", "", path))
+
+    def check(self, method, path, status, content_type, answer):
+        operation, faults = self.operation(method, path), []
+        where = f"{method} {path} {status}"
+        assert (content_type or "").split(";")[0] == "application/json", (where, content_type)
+        if status == 200:
+            assert operation, where
+            self.look(operation["responses"]["200"]["content"]["application/json"]["schema"], answer, "", faults)
+            self.seen.add((operation["operationId"], int(operation["tags"][0][-1])))
+        else:
+            assert status >= 400, where
+            self.look({"$ref": "#/components/schemas/ErrorResponseBody"}, answer, "", faults)
+        assert not faults, (where, faults[:10])

@@ -11,14 +11,14 @@ import struct
 import subprocess
 import time
 
-from schema import Schemas
+from schema import FLINK, FlinkSchemas, Schemas
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.path.abspath(os.environ.get("SLUICE_BIN", os.path.join(ROOT, "build", "sluice")))
 
 
 class Server:
-    schemas = None  # of openapi.json: one for all servers of this binary
+    schemas = flink_schemas = None  # of openapi.json and flink-openapi.json: one for all servers of this binary
 
     def __init__(self, folder, *args, env=None):
         self.folder = pathlib.Path(folder)
@@ -69,12 +69,16 @@ class Server:
         return self.ask(method, path, body, seconds=300)
 
     def ask(self, method, path, body=None, token=None, seconds=20, **headers):
-        """(status, headers, body: JSON where it is). What /api/v1 answers is held against openapi.json."""
+        """(status, headers, body: JSON where it is). What /api/v1 answers is held against openapi.json, what Flink's protocol answers against its document."""
         status, heads, answer = self.ask_raw(method, path, body, token, seconds, **headers)
-        if path.startswith("/api/v1/") and path != "/api/v1/openapi.json" and method != "HEAD":
+        if path.startswith("/api/v1/") and not path.endswith("openapi.json") and method != "HEAD":
             if Server.schemas is None:
                 Server.schemas = Schemas(self.ask_raw("GET", "/api/v1/openapi.json")[2])
             Server.schemas.check(method, path, status, heads["content-type"], answer)
+        elif FLINK.match(path) and method != "HEAD":
+            if Server.flink_schemas is None:
+                Server.flink_schemas = FlinkSchemas(self.ask_raw("GET", "/api/v1/flink-openapi.json")[2])
+            Server.flink_schemas.check(method, path, status, heads["content-type"], answer)
         return status, heads, answer
 
     def ask_raw(self, method, path, body=None, token=None, seconds=20, **headers):

@@ -10,7 +10,8 @@ struct api_shape;
 enum api_told { API_TOLD, API_MAYBE }; /* always, or where there is something to tell */
 struct api_field {
     const char *name; /* NULL ends a list */
-    /* "string", "integer", "boolean", "time" (RFC 3339, UTC), "object", or the texts it may be: "a|b|c". */
+    /* "string", "integer", "boolean", "time" (RFC 3339, UTC), "object", "any" or the texts it may be: "a|b|c"; with a question mark behind
+     * it, null too. */
     const char *type;
     enum api_told told;
     bool list;                  /* an array of such */

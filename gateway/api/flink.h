@@ -22,6 +22,14 @@ SL_MUST_CHECK bool flink_params(const struct front_request *q, const struct api_
 void flink_reply(sl_str result_json, struct front_reply *ret);
 void flink_error_reply(const struct sl_err *err, struct sl_arena *a, struct front_reply *ret);
 
+/* The shapes of its bodies and answers; every one of them, ends with NULL. */
+extern const struct api_shape *const flink_shapes[];
+extern const struct api_shape flink_info_answer, flink_versions_answer, flink_opened_answer,
+    flink_config_answer, flink_closed_answer, flink_empty_answer, flink_candidates_answer,
+    flink_executed_answer, flink_script_answer, flink_status_answer, flink_page_answer, flink_errors_answer;
+/* Of the body that the route takes; NULL: it takes none. */
+const struct api_shape *flink_given(const struct api_route *r);
+
 /* --- for the calls */
 void flink_who(struct api_call *c, struct ses_who *ret);
 sl_str flink_param(struct api_call *c, const char *key);

@@ -26,7 +26,18 @@ static void put_type(struct sl_jw *w, const char *type, bool or_null)
 /* The members of the schema of "string", "time", "a|b". */
 static void put_scalar(struct sl_jw *w, const char *type, bool or_null)
 {
-    bool time = strcmp(type, "time") == 0, listed = strchr(type, '|') != NULL;
+    char plain[16];
+    size_t length = strlen(type);
+    bool time = strcmp(type, "time") == 0, listed = strchr(type, '|') || (type[0] >= 'A' && type[0] <= 'Z');
+    if (strcmp(type, "any") == 0) {
+        return;
+    }
+    if (type[length - 1] == '?' && length < sizeof(plain)) {
+        memcpy(plain, type, length - 1);
+        plain[length - 1] = '\0';
+        put_scalar(w, plain, true);
+        return;
+    }
     put_type(w, time || listed ? "string" : type, or_null);
     if (time) {
         sl_jw_kstrz(w, "format", "date-time");
@@ -135,6 +146,22 @@ static void put_parameters(struct sl_jw *w, const struct api_route *r)
     sl_jw_end_array(w);
 }
 
+/* `shape` NULL: a text. */
+static void put_content(struct sl_jw *w, const char *type, const struct api_shape *shape)
+{
+    sl_jw_key(w, type);
+    sl_jw_object(w);
+    sl_jw_key(w, "schema");
+    sl_jw_object(w);
+    if (shape) {
+        put_reference(w, shape->name);
+    } else {
+        sl_jw_kstrz(w, "type", "string");
+    }
+    sl_jw_end_object(w);
+    sl_jw_end_object(w);
+}
+
 static void put_bytes(struct sl_jw *w)
 {
     sl_jw_key(w, "content");
@@ -150,6 +177,18 @@ static void put_bytes(struct sl_jw *w)
 static void put_body(struct sl_jw *w, const struct api_route *r)
 {
     bool any = false;
+    const struct api_shape *given = flink_since(r) ? flink_given(r) : NULL;
+    if (given) {
+        sl_jw_key(w, "requestBody");
+        sl_jw_object(w);
+        sl_jw_kbool(w, "required", given->fields[0].told == API_TOLD);
+        sl_jw_key(w, "content");
+        sl_jw_object(w);
+        put_content(w, "application/json", given);
+        sl_jw_end_object(w);
+        sl_jw_end_object(w);
+        return;
+    }
     if (api_route_brings(r)) {
         sl_jw_key(w, "requestBody");
         sl_jw_object(w);
@@ -200,18 +239,14 @@ static void put_body(struct sl_jw *w, const struct api_route *r)
     }
 }
 
-/* `shape` NULL: a text. */
-static void put_content(struct sl_jw *w, const char *type, const struct api_shape *shape)
+static void put_error(struct sl_jw *w, const char *text, const char *type, const struct api_shape *shape)
 {
-    sl_jw_key(w, type);
+    sl_jw_key(w, "default");
     sl_jw_object(w);
-    sl_jw_key(w, "schema");
+    sl_jw_kstrz(w, "description", text);
+    sl_jw_key(w, "content");
     sl_jw_object(w);
-    if (shape) {
-        put_reference(w, shape->name);
-    } else {
-        sl_jw_kstrz(w, "type", "string");
-    }
+    put_content(w, type, shape);
     sl_jw_end_object(w);
     sl_jw_end_object(w);
 }
@@ -235,18 +270,42 @@ static void put_answers(struct sl_jw *w, const struct api_route *r)
         sl_jw_end_object(w);
     }
     sl_jw_end_object(w);
-    sl_jw_key(w, "default");
-    sl_jw_object(w);
-    sl_jw_kstrz(w, "description", "what went wrong (RFC 9457)");
-    sl_jw_key(w, "content");
-    sl_jw_object(w);
-    put_content(w, "application/problem+json", &api_problem_answer);
-    sl_jw_end_object(w);
-    sl_jw_end_object(w);
+    if (flink_since(r)) {
+        put_error(w, "what went wrong", "application/json", &flink_errors_answer);
+    } else {
+        put_error(w, "what went wrong (RFC 9457)", "application/problem+json", &api_problem_answer);
+    }
     sl_jw_end_object(w);
 }
 
-void api_openapi(struct sl_buf *out)
+/* The operations of a path: routes of one stand together. */
+static void put_path(struct sl_jw *w, const struct api_route *first)
+{
+    static const char *const names[] = {"get", "head", "post", "put", "patch", "delete", "options"};
+    sl_jw_key(w, first->path);
+    sl_jw_object(w);
+    for (const struct api_route *r = first; r->path; r++) {
+        if (strcmp(r->path, first->path) != 0) {
+            continue;
+        }
+        sl_jw_key(w, names[r->method]);
+        sl_jw_object(w);
+        sl_jw_kstrz(w, "operationId", r->call);
+        sl_jw_kstrz(w, "summary", api_method_find(sl_str_of(r->call))->summary);
+        sl_jw_key(w, "tags");
+        sl_jw_array(w);
+        sl_jw_strz(w, r->tag);
+        sl_jw_end_array(w);
+        sl_jw_kstrz(w, "x-role", auth_role_names[r->role]);
+        put_parameters(w, r);
+        put_body(w, r);
+        put_answers(w, r);
+        sl_jw_end_object(w);
+    }
+    sl_jw_end_object(w);
+}
+
+static void put_document(struct sl_buf *out, bool flink)
 {
     struct sl_jw w;
     sl_jw_init(&w, out);
@@ -254,50 +313,33 @@ void api_openapi(struct sl_buf *out)
     sl_jw_kstrz(&w, "openapi", "3.1.0");
     sl_jw_key(&w, "info");
     sl_jw_object(&w);
-    sl_jw_kstrz(&w, "title", "Sluice");
+    sl_jw_kstrz(&w, "title", flink ? "Flink SQL Gateway, as Sluice speaks it" : "Sluice");
     sl_jw_kstrz(&w, "version", SLUICE_VERSION);
     sl_jw_end_object(&w);
+    if (flink) { /* the tag of an operation names the first version that has it */
+        sl_jw_key(&w, "servers");
+        sl_jw_raw(
+            &w,
+            SL_STR(
+                "[{\"url\":\"/v1\"},{\"url\":\"/v2\"},{\"url\":\"/v3\"},{\"url\":\"/v4\"},{\"url\":\"/\"}]"));
+    }
     sl_jw_key(&w, "paths");
     sl_jw_object(&w);
     for (const struct api_route *r = api_routes; r->path; r++) {
-        bool first = !flink_since(
-            r); /* Flink's own protocol is not ours to describe; routes of one path stand together */
+        bool first = (flink_since(r) > 0) == flink;
         for (const struct api_route *o = api_routes; o != r && first; o++) {
             first = strcmp(o->path, r->path) != 0;
         }
-        if (!first) {
-            continue;
+        if (first) {
+            put_path(&w, r);
         }
-        sl_jw_key(&w, r->path);
-        sl_jw_object(&w);
-        for (const struct api_route *o = r; o->path; o++) {
-            if (strcmp(o->path, r->path) != 0) {
-                continue;
-            }
-            static const char *const names[] = {"get", "head", "post", "put", "patch", "delete", "options"};
-            const struct api_method *m = api_method_find(sl_str_of(o->call));
-            sl_jw_key(&w, names[o->method]);
-            sl_jw_object(&w);
-            sl_jw_kstrz(&w, "operationId", o->call);
-            sl_jw_kstrz(&w, "summary", m->summary);
-            sl_jw_key(&w, "tags");
-            sl_jw_array(&w);
-            sl_jw_strz(&w, o->tag);
-            sl_jw_end_array(&w);
-            sl_jw_kstrz(&w, "x-role", auth_role_names[o->role]);
-            put_parameters(&w, o);
-            put_body(&w, o);
-            put_answers(&w, o);
-            sl_jw_end_object(&w);
-        }
-        sl_jw_end_object(&w);
     }
     sl_jw_end_object(&w);
     sl_jw_key(&w, "components");
     sl_jw_object(&w);
     sl_jw_key(&w, "schemas");
     sl_jw_object(&w);
-    for (const struct api_shape *const *s = api_shapes; *s; s++) {
+    for (const struct api_shape *const *s = flink ? flink_shapes : api_shapes; *s; s++) {
         put_shape(&w, *s);
     }
     sl_jw_end_object(&w);
@@ -307,4 +349,14 @@ void api_openapi(struct sl_buf *out)
     sl_jw_key(&w, "security");
     sl_jw_raw(&w, SL_STR("[{\"token\":[]}]"));
     sl_jw_end_object(&w);
+}
+
+void api_openapi(struct sl_buf *out)
+{
+    put_document(out, false);
+}
+
+void api_openapi_flink(struct sl_buf *out)
+{
+    put_document(out, true);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of /api/v1 and what is read from it. */
-#include "gateway/api/routes.h"
+#include "gateway/api/flink.h"
 
 #include <stdio.h>
 
@@ -264,31 +264,33 @@ const struct api_route api_routes[] = {
      API_NO_EVENTS, &api_revoked_answer},
     {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", API_NO_EVENTS, &api_hello_answer},
     /* Flink's own, without the version in front. */
-    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS, NULL},
-    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS, NULL},
-    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", API_NO_EVENTS, NULL},
+    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS, &flink_info_answer},
+    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS,
+     &flink_versions_answer},
+    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", API_NO_EVENTS,
+     &flink_opened_answer},
     {FRONT_GET, "/sessions/{session}", "flink.session.show", AUTH_ANALYST, of_session, "flink-v1",
-     API_NO_EVENTS, NULL},
+     API_NO_EVENTS, &flink_config_answer},
     {FRONT_DELETE, "/sessions/{session}", "flink.session.close", AUTH_ANALYST, of_session, "flink-v1",
-     API_NO_EVENTS, NULL},
+     API_NO_EVENTS, &flink_closed_answer},
     {FRONT_POST, "/sessions/{session}/heartbeat", "flink.session.heartbeat", AUTH_ANALYST, of_session,
-     "flink-v1", API_NO_EVENTS, NULL},
+     "flink-v1", API_NO_EVENTS, &flink_empty_answer},
     {FRONT_POST, "/sessions/{session}/configure-session", "flink.session.configure", AUTH_ANALYST, of_session,
-     "flink-v2", API_NO_EVENTS, NULL},
+     "flink-v2", API_NO_EVENTS, &flink_empty_answer},
     {FRONT_GET, "/sessions/{session}/complete-statement", "flink.session.complete", AUTH_ANALYST, of_session,
-     "flink-v2", API_NO_EVENTS, NULL},
+     "flink-v2", API_NO_EVENTS, &flink_candidates_answer},
     {FRONT_POST, "/sessions/{session}/statements", "flink.session.execute", AUTH_ANALYST, of_session,
-     "flink-v1", API_NO_EVENTS, NULL},
+     "flink-v1", API_NO_EVENTS, &flink_executed_answer},
     {FRONT_POST, "/sessions/{session}/scripts", "flink.session.script", AUTH_OPERATOR, of_session, "flink-v4",
-     API_NO_EVENTS, NULL},
+     API_NO_EVENTS, &flink_script_answer},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/status", "flink.operation.status", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS, NULL},
+     of_operation, "flink-v1", API_NO_EVENTS, &flink_status_answer},
     {FRONT_POST, "/sessions/{session}/operations/{operation}/cancel", "flink.operation.cancel", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS, NULL},
+     of_operation, "flink-v1", API_NO_EVENTS, &flink_status_answer},
     {FRONT_DELETE, "/sessions/{session}/operations/{operation}/close", "flink.operation.close", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS, NULL},
+     of_operation, "flink-v1", API_NO_EVENTS, &flink_status_answer},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/result/{token}", "flink.operation.result",
-     AUTH_ANALYST, of_page, "flink-v1", API_NO_EVENTS, NULL},
+     AUTH_ANALYST, of_page, "flink-v1", API_NO_EVENTS, &flink_page_answer},
     {0},
 };
 

@@ -32,7 +32,7 @@ struct api_route {
     const struct api_param *params;
     const char *tag; /* noun */
     enum api_events events;
-    const struct api_shape *answer; /* NULL: Flink's own; &api_bytes_answer: no JSON but bytes */
+    const struct api_shape *answer; /* &api_bytes_answer: no JSON but bytes */
 };
 extern const struct api_route api_routes[];
 
@@ -63,7 +63,8 @@ void api_params_add(struct sl_arena *a, struct sl_json *object, sl_str key, enum
 SL_MUST_CHECK bool api_params_arg(const struct api_route *r, struct sl_arena *a, struct sl_json *object,
                                   sl_str arg, struct sl_err *err);
 
-/* OpenAPI 3.1 of the table. */
+/* OpenAPI 3.1 of the table: of /api/v1, or of Flink's own protocol. */
 void api_openapi(struct sl_buf *out);
+void api_openapi_flink(struct sl_buf *out);
 
 #endif

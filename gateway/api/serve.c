@@ -142,10 +142,15 @@ static bool answer_itself(struct serve *s, const struct front_request *r)
         answer_text(s, r->id, s->ready ? 200 : 503, s->ready ? SL_STR("ready\n") : SL_STR("not ready\n"));
     } else if (sl_str_eqz(r->path, "/metrics")) {
         answer_metrics(s, r->id);
-    } else if (sl_str_eqz(r->path, "/api/v1/openapi.json")) {
+    } else if (sl_str_eqz(r->path, "/api/v1/openapi.json") ||
+               sl_str_eqz(r->path, "/api/v1/flink-openapi.json")) {
         SL_BUF_AUTO b;
         sl_buf_init(&b, 0);
-        api_openapi(&b);
+        if (sl_str_eqz(r->path, "/api/v1/openapi.json")) {
+            api_openapi(&b);
+        } else {
+            api_openapi_flink(&b);
+        }
         front_reply_to(
             s->front, r->id,
             &(struct front_reply){.status = 200, .content_type = "application/json", .body = sl_buf_str(&b)});

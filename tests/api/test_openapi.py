@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import socket
 import sys
 import threading
 
@@ -106,6 +107,56 @@ def test_every_route_answers_as_it_says(server):
     missing = {o["operationId"] for path in document["paths"].values() for o in path.values()} - seen
     assert not missing, f"routes without a line above: {missing}"
     Server.schemas.seen |= before
+
+
+def test_every_route_of_flinks_protocol(server):
+    """Each is asked in each version that has it, and is not there in those before; `ask` holds the answers against flink-openapi.json."""
+    document = server.ask_raw("GET", "/api/v1/flink-openapi.json")[2]
+    deaf = socket.create_server(("127.0.0.1", 0))
+    assert server.ask("POST", "/api/v1/targets", {"name": "deaf", "url": "http://127.0.0.1:%d" % deaf.getsockname()[1]})[0] == 200
+    since = {o["operationId"]: int(o["tags"][0][-1]) for path in document["paths"].values() for o in path.values()}
+    server.ask("GET", "/v1/info")
+    schemas, seen = Server.flink_schemas, set()
+    for version, path in enumerate(("", "/v1", "/v2", "/v3", "/v4")):
+        version = version or 4
+        schemas.seen.clear()
+
+        def ask(method, rest, body=None, status=200):
+            got = server.ask(method, path + rest, body)
+            wanted = since[schemas.operation(method, rest)["operationId"]]
+            assert got[0] == (status if wanted <= version else 404), (method, path + rest, got)
+            return got[2]
+        ask("GET", "/info")
+        assert ask("GET", "/api_versions")["versions"] == ["V1", "V2"]
+        session = "/sessions/" + ask("POST", "/sessions", {"sessionName": "n", "properties": {"pipeline.name": "b", "sluice.target": "deaf"}})["sessionHandle"]
+        assert ask("GET", session)["properties"]["pipeline.name"] == "b"
+        ask("POST", session + "/heartbeat")
+        ask("POST", session + "/configure-session", {"statement": "SET 'c' = 'd'"})
+        ask("GET", session + "/complete-statement", {"statement": "SELE", "position": 4})
+        ask("POST", session + "/scripts", {"script": "SELECT"}, status=500)
+        for rows in ("", "?rowFormat=JSON", "?rowFormat=PLAIN_TEXT"):
+            operation = f"{session}/operations/" + ask("POST", session + "/statements", {"statement": "SET"})["operationHandle"]
+            uri, kinds = f"{operation}/result/0{rows}", []
+            while uri:
+                page = server.ask("GET", uri if kinds else path + uri)[2]
+                kinds.append(page["resultType"])
+                uri = page.get("nextResultUri")
+            assert kinds[-1] == "EOS" and "PAYLOAD" in kinds and ask("GET", operation + "/status")["status"] == "FINISHED"
+            assert ask("DELETE", operation + "/close")["status"] == "CLOSED"
+        operation = f"{session}/operations/" + ask("POST", session + "/statements", {"statement": "SELECT 1"})["operationHandle"]
+        assert ask("POST", operation + "/cancel")["status"] == "CANCELED"
+        assert ask("DELETE", session)["status"] == "CLOSED"
+        ask("GET", session, status=500)
+        seen |= {name for name, _ in schemas.seen}
+        assert {name for name, _ in schemas.seen} == {name for name, first in since.items() if first <= version} - {"flink.session.script"}
+    deaf.close()
+    assert set(since) - seen == {"flink.session.script"}  # it needs a Flink: in the groups before stock clients
+    with pytest.raises(AssertionError):
+        schemas.check("GET", "/v1/info", 200, "application/json", {"productName": "Apache Flink"})
+    with pytest.raises(AssertionError):
+        schemas.check("GET", "/v1/info", 404, "application/json", {"title": "no"})
+    with pytest.raises(AssertionError):
+        schemas.check("GET", "/v1/sessions/x/operations/y/status", 200, "application/json", {"status": "DONE"})
 
 
 def test_what_is_no_request_gets_the_same_form(server):
