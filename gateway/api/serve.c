@@ -221,6 +221,9 @@ static void on_unfit(void *ctx, const struct front_request *r, int status, struc
                 (long long)sl_limits.request_body_ms);
         sl_hint(&err, "limit.request-body");
         break;
+    case 431:
+        sl_fail(&err, SL_HEAD_LARGE, "the head of a request has at most %s", SL_SIZE(FRONT_HEADER_BYTES));
+        break;
     case 405:
         sl_fail(&err, SL_METHOD_NOT_ALLOWED, "this method is not known here");
         break;

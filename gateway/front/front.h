@@ -15,6 +15,8 @@
 
 #include <uv.h>
 
+#define FRONT_HEADER_BYTES 16384 /* of a request's head: 431 above */
+
 enum front_method { FRONT_GET, FRONT_HEAD, FRONT_POST, FRONT_PUT, FRONT_PATCH, FRONT_DELETE, FRONT_OPTIONS };
 extern const char *const front_method_names[]; /* "GET" ... */
 
@@ -72,7 +74,7 @@ struct front_ops {
     /* Most bytes of the body of an admitted request that is an upload: request() is called with its head alone. 0: it is none. NULL:
      * there are no uploads. */
     uint64_t (*upload)(void *ctx, const struct front_request *r);
-    /* The reply to a request that is none, or none that is taken: 400, 405, 408, 413 or 501. `r` has what was read of it. */
+    /* The reply to a request that is none, or none that is taken: 400, 405, 408, 413, 431 or 501. `r` has what was read of it. */
     void (*unfit)(void *ctx, const struct front_request *r, int status, struct front_reply *ret,
                   struct sl_arena *a);
     /* The client of a request that is not answered to its end has gone. */

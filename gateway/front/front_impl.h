@@ -12,9 +12,8 @@
 #include <pthread.h>
 
 #define FRONT_PIECE_BYTES   16384 /* of one write: more would be copied to the heap by libwebsockets */
-#define FRONT_HEADER_BYTES  16384
-#define FRONT_ANSWER_MS     5000 /* for an answer to be read by somebody who still sends */
-#define FRONT_RECEIVE_BYTES 2048 /* of a WebSocket, which has a buffer of its own as long as it lives */
+#define FRONT_ANSWER_MS     5000  /* for an answer to be read by somebody who still sends */
+#define FRONT_RECEIVE_BYTES 2048  /* of a WebSocket, which has a buffer of its own as long as it lives */
 
 /* Decoder of chunked bodies (RFC 9112, 7.1); pure. */
 struct chunked {
@@ -119,6 +118,10 @@ struct front {
 void front_shim_arm(void);
 void front_shim_disarm(void);
 bool front_shim_works(void);
+/* Of a line that libwebsockets logs while it reads a head: the head is too large for it, and it will close the connection. */
+void front_shim_heard(const char *line);
+/* Loop: the head that comes on this connection is too large: 431 is sent, as far as it can be at once. */
+void front_head_large(struct lws *wsi, struct link *l);
 
 struct peer *front_peer_new(struct front *f, struct lws *wsi, bool socket);
 /* Loop: takes it out of the table and frees it. */

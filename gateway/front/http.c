@@ -10,8 +10,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
-#define UPLOAD_STEP (64 << 10) /* of an upload must come within body_ms */
+#define HEAD_DROPPED 64         /* times 16 KB of a head that is too large */
+#define UPLOAD_STEP  (64 << 10) /* of an upload must come within body_ms */
 
 const char *const front_method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
@@ -150,6 +152,7 @@ static const char *reason_of(int status)
         {421, "Misdirected Request"},
         {422, "Unprocessable Content"},
         {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
         {502, "Bad Gateway"},
@@ -187,6 +190,29 @@ void front_put_head(struct peer *p, const struct front_reply *r, int64_t length,
         sl_buf_putz(out, "connection: close\r\n");
     }
     sl_buf_putz(out, "x-content-type-options: nosniff\r\n\r\n");
+}
+
+/* What is left of the head is thrown away as far as it is here: closed over it, the connection would be reset, and the answer lost. */
+void front_head_large(struct lws *wsi, struct link *l)
+{
+    static char rest[FRONT_HEADER_BYTES]; /* loop thread only */
+    SL_ARENA_AUTO a;
+    SL_BUF_AUTO out;
+    struct peer p = {.last = true};
+    struct front_reply r = {.status = 431};
+    int fd = lws_get_socket_fd(wsi);
+    sl_arena_init(&a, 0);
+    sl_buf_init(&out, 0);
+    l->front->ops.unfit(l->front->ctx, &p.rq, 431, &r, &a);
+    front_put_head(&p, &r, (int64_t)r.body.n, &out);
+    sl_buf_puts(&out, r.body);
+    for (int i = 0; i < HEAD_DROPPED && recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0; i++) {
+    }
+    if (lws_is_ssl(wsi)) {
+        (void)SSL_write(lws_get_ssl(wsi), out.p, (int)out.n);
+    } else {
+        (void)send(fd, out.p, out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------------ */

@@ -518,6 +518,7 @@ static bool bind_port(struct front *f, struct sl_err *err)
 static void log_line(int level, const char *line)
 {
     size_t n = strcspn(line, "\n");
+    front_shim_heard(line);
     sys_log(level & LLL_ERR ? SYS_LOG_WARN : SYS_LOG_DEBUG, "front", "lws", "text=\"%.*s\"", (int)n, line);
 }
 
