@@ -28,7 +28,10 @@ extern struct sl_limits {
 #define SL_LIMIT_YAML_NODES  20000
 
 /* catalog */
-#define SL_LIMIT_CONNECTOR_FILES 64 /* of users, each a family */
+#define SL_LIMIT_CONNECTOR_FILES     64 /* of users, each a family */
+#define SL_LIMIT_JAR_DIRECTORY_BYTES ((size_t)64 << 20)
+#define SL_LIMIT_JAR_NOTE_BYTES      ((size_t)16 << 10) /* pom.properties in a jar */
+#define SL_LIMIT_JAR_BUNDLED         4096
 
 /* log */
 #define SL_LIMIT_LOG_RING_BYTES ((size_t)256 << 10)

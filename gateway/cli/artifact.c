@@ -4,6 +4,7 @@
 #include "catalog/maven/fetch.h"
 #include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
+#include "gateway/cli/conflicts.h"
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/settings.h"
 #include "sys/file.h"
@@ -14,8 +15,8 @@
 
 struct options {
     struct cli_words repositories, excludes, managed, boms;
-    const char *cases, *settings;
-    bool tree, json, offline, fetch;
+    const char *cases, *settings, *flink;
+    bool tree, json, offline, fetch, no_flink;
 };
 
 static const char *environment(const char *name)
@@ -347,6 +348,44 @@ static bool resolve_one(struct mvn_fetch *f, struct sl_arena *a, const struct cl
     return true;
 }
 
+/* A file as it is; a coordinate with all it needs, fetched. */
+static bool find_jars(struct mvn_fetch *f, struct sl_arena *a, const struct cli_args *x,
+                      const struct options *o, struct cli_words *ret, struct sl_err *err)
+{
+    for (size_t i = 1; i < x->files.n; i++) {
+        if (sys_exists(x->files.v[i]) || sl_str_ends(sl_str_of(x->files.v[i]), SL_STR(".jar"))) {
+            *sl_vec_add(a, ret) = x->files.v[i];
+            continue;
+        }
+        struct cli_args one = {.verb = x->verb};
+        struct mvn_request rq = {0};
+        struct mvn_resolution r = {0};
+        sl_vec_push(a, &one.files, x->files.v[0]);
+        sl_vec_push(a, &one.files, x->files.v[i]);
+        if (!read_request(a, &one, o, &rq, err) || !mvn_fetch_resolve(f, &rq, &r, err) ||
+            !check_missing(f, &rq, &r, err)) {
+            return false;
+        }
+        for (size_t k = 0; k < r.artifacts.n; k++) {
+            struct mvn_fetched file;
+            if (!mvn_fetch_file(f, &r.artifacts.v[k], &file, err)) {
+                return false;
+            }
+            *sl_vec_add(a, ret) = file.path;
+        }
+    }
+    return true;
+}
+
+static int conflicts(struct mvn_fetch *f, struct sl_arena *a, const struct cli_args *x,
+                     const struct options *o)
+{
+    struct sl_err err = SL_ERR_INIT;
+    struct cli_words jars = {0};
+    struct cli_conflict_options co = {.json = o->json, .no_flink = o->no_flink, .flink = o->flink};
+    return find_jars(f, a, x, o, &jars, &err) ? cli_conflicts(a, jars.v, jars.n, &co) : cli_print_error(&err);
+}
+
 static int artifact(int argc, char **argv)
 {
     SL_ARENA_AUTO a = {0};
@@ -356,6 +395,8 @@ static int artifact(int argc, char **argv)
                                          {.name = "--json", .flag = &o.json},
                                          {.name = "--offline", .flag = &o.offline},
                                          {.name = "--fetch", .flag = &o.fetch},
+                                         {.name = "--no-flink", .flag = &o.no_flink},
+                                         {.name = "--flink", .value = &o.flink},
                                          {.name = "--cases", .value = &o.cases},
                                          {.name = "--settings", .value = &o.settings},
                                          {.name = "--repository", .values = &o.repositories},
@@ -367,10 +408,14 @@ static int artifact(int argc, char **argv)
     if (!cli_args_read(&x, &a, argc, argv)) {
         return 2;
     }
-    if (x.files.n == 0 || strcmp(x.files.v[0], "resolve") != 0) {
-        return cli_usage("artifact",
-                         x.files.n ? "there is no 'sluice artifact %s'" : "say what to do: resolve",
-                         x.files.n ? x.files.v[0] : "");
+    bool clashes = x.files.n && strcmp(x.files.v[0], "conflicts") == 0;
+    if (!clashes && (x.files.n == 0 || strcmp(x.files.v[0], "resolve") != 0)) {
+        return cli_usage(
+            "artifact", x.files.n ? "there is no 'sluice artifact %s'" : "say what to do: resolve, conflicts",
+            x.files.n ? x.files.v[0] : "");
+    }
+    if (clashes && x.files.n < 2) {
+        return cli_usage("artifact", "which jars? files, or GROUP:ARTIFACT:VERSION");
     }
     if (o.cases ? x.files.n > 1 : x.files.n < 2) {
         return cli_usage("artifact", o.cases ? "with --cases no coordinate is given"
@@ -381,7 +426,8 @@ static int artifact(int argc, char **argv)
     if (!f) {
         return cli_print_error(&err);
     }
-    int code = o.cases                            ? answer_cases(f, &a, o.cases)
+    int code = clashes                            ? conflicts(f, &a, &x, &o)
+               : o.cases                          ? answer_cases(f, &a, o.cases)
                : resolve_one(f, &a, &x, &o, &err) ? 0
                                                   : cli_print_error(&err);
     mvn_fetch_free(f);
@@ -390,9 +436,16 @@ static int artifact(int argc, char **argv)
 
 const struct cli_verb cli_artifact = {
     .name = "artifact",
-    .summary = "resolve artifacts of Maven repositories",
+    .summary = "artifacts of Maven repositories: resolve, conflicts",
     .usage =
         "usage: sluice artifact resolve GROUP:ARTIFACT[:TYPE[:CLASSIFIER]]:VERSION... [options]\n"
+        "       sluice artifact conflicts JAR|GROUP:ARTIFACT:VERSION... [--flink V | --no-flink] [--json] "
+        "[options]\n"
+        "\n"
+        "conflicts: classes that two of the jars have, beside each other and beside the lib/ of an "
+        "installed\n"
+        "Flink, with who wins; versions of one artifact. Exit code 3: classes of Flink's own with other "
+        "bytes.\n"
         "\n"
         "Prints the artifacts that these stand for with all they need at run time, in the order of the "
         "class\n"
