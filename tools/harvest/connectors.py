@@ -105,7 +105,9 @@ def write(path, head_text, services):
     text = head_text + "# What follows is asked of the jars by `make harvest-connectors`; the descriptions are theirs (Apache License 2.0).\nservices:\n"
     for (kind, name), versions in sorted(services.items()):
         roles = list(dict.fromkeys(role for one in versions.values() for role in one["roles"]))
-        prefixes = sorted(set().union(*(one["prefixes"] for one in versions.values())))
+        keys = {key for one in versions.values() for key in one["options"]}
+        # below a prefix that options with '#' stand for, not any key is right
+        prefixes = sorted(p for p in set().union(*(one["prefixes"] for one in versions.values())) if not any(key.startswith(p + "#") for key in keys))
         text += f"  - name: {flow(name)}\n    kind: {kind}\n    roles: {flow(roles)}\n    flink: {flow(list(versions))}\n"
         text += f"    prefixes: {flow(prefixes)}\n" if prefixes else ""
         text += "" if all(one["checks"] for one in versions.values()) else "    open: true\n"
