@@ -459,8 +459,7 @@ special_call(R) ::= CONVERT(T) LP convert_type(A) comma exprs(B) RP. { sql_check
 convert_type(A) ::= convert_name(A).
 convert_type(R) ::= convert_type(A) ARRAY|MULTISET(T). { R = sql_collection(p, A, T); }
 convert_type(R) ::= INTERVAL(T) qual(A). { R = sql_op(MK(TYPE, T.off, A), T.kind); }
-convert_type(R) ::= GEOMETRY(T) ARRAY(C). { check(p, SQL_CHECK_GEOMETRY, T.off, T.end); R = sql_collection(p, sql_op(MK(TYPE, T.off), T.kind), C); }
-convert_type(R) ::= id(A) ARRAY(T). { R = sql_collection(p, sql_op(MK(TYPE, A->off, A), TK_IDENT), T); }
+convert_type(R) ::= id(A) ARRAY(T). { if (sql_word_find(p->text.p + A->off, A->len) == SQL_W_GEOMETRY) { check(p, SQL_CHECK_GEOMETRY, A->off, A->off + A->len); } R = sql_collection(p, sql_op(MK(TYPE, A->off, A), TK_IDENT), T); }
 convert_name(A) ::= plain_type(A).
 convert_name(A) ::= angle_type(A).
 convert_name(R) ::= DATE(T). { R = sql_op(MK(TYPE, T.off), T.kind); }
