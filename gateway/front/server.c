@@ -325,6 +325,9 @@ void front_upload_end(struct front *f, struct peer *p, enum front_body why)
     pthread_mutex_lock(&f->lock);
     p->in_state = p->in_state == FRONT_BODY_MORE ? why : p->in_state;
     pthread_cond_broadcast(&f->came);
+    if (p->answered) { /* before its end; receiving is off now, and libwebsockets would not say any more that it can be written */
+        stir(f, p);
+    }
     pthread_mutex_unlock(&f->lock);
 }
 

@@ -160,6 +160,17 @@ def test_silence_in_an_upload_ends_it(serve):
     s.close()
 
 
+def test_an_answer_while_the_body_comes(serve):
+    """What is refused at once is answered, whichever comes first, the end of the body or the answer."""
+    server = serve()
+    for _ in range(3000):
+        s = server.raw(server.head("POST", ALL + "?name=", "Content-Length: 67"))
+        s.sendall(b"x" * 67)
+        assert read_answer(s)[0] == 400
+        s.close()
+    assert files(server) == []
+
+
 def test_it_never_lies_whole_in_memory(serve):
     """48 MB in and out, in chunks and with a length; and a client is stopped while nobody takes what he sends."""
     server = serve()
