@@ -1277,9 +1277,10 @@ void sql_check_trunc_unit(struct sql_parse *p, const struct sql_node *unit)
 {
     struct sql_token t[2];
     tokens_at(p, unit->off, t, SL_ARRAY_LEN(t));
-    bool is_unit = t[0].kind == TK_YEAR || t[0].kind == TK_MONTH || t[0].kind == TK_WEEK ||
-                   t[0].kind == TK_DAY || t[0].kind == TK_HOUR || t[0].kind == TK_MINUTE ||
-                   t[0].kind == TK_SECOND;
+    bool is_unit = t[0].kind == TK_YEAR || t[0].kind == TK_MONTH || t[0].kind == TK_DAY ||
+                   t[0].kind == TK_HOUR || t[0].kind == TK_MINUTE || t[0].kind == TK_SECOND ||
+                   t[0].word == SQL_W_DAYOFWEEK || t[0].word == SQL_W_DAYOFYEAR ||
+                   sql_is_old_unit(t[0].word, false);
     if (is_unit && t[1].kind == TK_LP && p->version >= 200) {
         check(p, SQL_CHECK_UNEXPECTED, t[1].off, t[1].off + t[1].len);
     }
