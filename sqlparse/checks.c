@@ -134,12 +134,8 @@ void check_non_query(struct sql_parse *p, const struct sql_node *e)
             if (e->op == TK_PERIOD) {
                 return;
             }
-            if (!(e->op & 1)) {
-                check_non_query_list(p, e);
-                return;
-            }
-            e = e->first;
-            break;
+            check_non_query_list(p, e);
+            return;
         case SQL_N_BINARY:
         case SQL_N_UNARY:
         case SQL_N_PAREN:

@@ -211,7 +211,7 @@ struct store *store_open(const char *path, const struct store_migration *const *
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    SL_BUG_ON(pthread_create(&s->thread, NULL, db_lane, s) != 0);
+    SL_OOM_ON(pthread_create(&s->thread, NULL, db_lane, s) != 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return s;
 }
