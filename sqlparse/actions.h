@@ -176,6 +176,7 @@ void sql_check_materialized(struct sql_parse *p, const struct sql_node *n);
 void sql_check_table_call(struct sql_parse *p, struct sql_tok lp);
 void sql_check_first_extended(struct sql_parse *p, struct sql_tok lp);
 void sql_check_first_call(struct sql_parse *p, const struct sql_node *first, struct sql_tok word);
+void sql_check_set_order(struct sql_parse *p, const struct sql_node *item);
 void sql_check_trunc_unit(struct sql_parse *p, const struct sql_node *unit);
 /* Behind `FROM name (`, where Flink reads a list of columns, a name and then its type: the first token that is
  * no name and no point. `off`: behind the parenthesis. */

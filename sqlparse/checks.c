@@ -1247,6 +1247,9 @@ void sql_check_first_call(struct sql_parse *p, const struct sql_node *first, str
     struct sql_token t[2];
     tokens_at(p, first->off, t, SL_ARRAY_LEN(t));
     bool key = word.kind == TK_JSON_OBJECT && t[0].word == SQL_W_KEY;
+    if (key && first->first->first->off == first->off) { /* a name, and no KEY in front of one */
+        check(p, SQL_CHECK_KEY_FIRST, t[0].off, t[0].off + t[0].len);
+    }
     if (key || (word.kind == TK_USING && p->version < 200) || !is_stumbled_over(p, t)) {
         return;
     }
@@ -1265,6 +1268,24 @@ void sql_check_first_extended(struct sql_parse *p, struct sql_tok lp)
     if (t[1].kind == TK_DOT && p->version >= 200) {
         struct sql_token odd = sql_no_column(p->text, p->version, lp.end);
         check(p, SQL_CHECK_UNEXPECTED, odd.off, odd.off + odd.len);
+    }
+}
+
+/* f(TABLE t ORDER BY (a) DESC): a parenthesis there is that of the whole list. */
+void sql_check_set_order(struct sql_parse *p, const struct sql_node *item)
+{
+    if (p->text.p[item->off] != '(') {
+        return;
+    }
+    const struct sql_node *n = item;
+    while (n->first && n->first->off == item->off && n->kind != SQL_N_PAREN && n->kind != SQL_N_ROW) {
+        n = n->first;
+    }
+    if (n->kind == SQL_N_INTERVAL) {
+        const struct sql_node *unit = sql_last(n);
+        check(p, SQL_CHECK_UNEXPECTED, unit->off, unit->off + unit->len);
+    } else if ((n->kind == SQL_N_PAREN || n->kind == SQL_N_ROW) && n->off + n->len < item->off + item->len) {
+        check_behind(p, SQL_CHECK_UNEXPECTED, n->off + n->len);
     }
 }
 

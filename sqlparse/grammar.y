@@ -428,7 +428,7 @@ arg_partition(R) ::= PARTITION(T) BY id_or_list(A). { R = MK(PARTITION_BY, T.off
 set_order(R) ::= . { R = NULL; }
 set_order(A) ::= order_set(A).
 /* one item, or several in parentheses; (a, b) is a row */
-order_set(R) ::= ORDER(T) BY order_item(A). { R = MK(ORDER_BY, T.off, A); }
+order_set(R) ::= ORDER(T) BY order_item(A). { sql_check_set_order(p, A); R = MK(ORDER_BY, T.off, A); }
 order_set(R) ::= ORDER(T) BY LP order_items2(A) RP. { R = sql_respan(p, A, T.off); R->kind = SQL_N_ORDER_BY; }
 order_items2(R) ::= order_dir(A). { R = MK(ORDER_BY, A->off, A); }
 order_items2(R) ::= row_items(A) comma order_dir(B). { R = sql_add(p, A, B); }

@@ -146,7 +146,7 @@ struct sys_lane *sys_lane_new(const char *name, unsigned threads, size_t queue, 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 0; i < threads; i++) {
-        SL_BUG_ON(pthread_create(&l->thread[i], NULL, worker, l) != 0);
+        SL_OOM_ON(pthread_create(&l->thread[i], NULL, worker, l) != 0);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return l;

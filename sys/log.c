@@ -136,7 +136,7 @@ void sys_log_open(const char *path, enum sys_log_level level, size_t max_bytes)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    SL_BUG_ON(pthread_create(&sink.thread, NULL, writer, part) != 0);
+    SL_OOM_ON(pthread_create(&sink.thread, NULL, writer, part) != 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     sink.open = true;
     pthread_mutex_unlock(&sink.lock);

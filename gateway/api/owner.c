@@ -395,7 +395,7 @@ static void finish(struct owner *o)
         o->ending = true;
         net_rpc_hurry(o->rpc);
         api_rpc_hurry(&o->lines);
-        SL_BUG_ON(pthread_create(&t, NULL, end_calls, o) != 0);
+        SL_OOM_ON(pthread_create(&t, NULL, end_calls, o) != 0);
         while (!__atomic_load_n(&o->calls_ended, __ATOMIC_ACQUIRE)) {
             uv_run(&o->loop, UV_RUN_DEFAULT); /* a second signal ends it too early */
         }

@@ -179,7 +179,7 @@ bool owner_recovery_adopt(struct owner_recovery *o, struct sl_arena *a, struct s
         }
     }
     if (o->selects.n) {
-        SL_BUG_ON(pthread_create(&o->canceller, NULL, cancel_selects, o) != 0);
+        SL_OOM_ON(pthread_create(&o->canceller, NULL, cancel_selects, o) != 0);
     }
     return true;
 }
@@ -201,7 +201,7 @@ struct owner_recovery *owner_recovery_new(const struct sub_env *sub, struct sl_a
 
 void owner_recovery_start(struct owner_recovery *o)
 {
-    SL_BUG_ON(pthread_create(&o->replacer, NULL, end_replacements, o) != 0);
+    SL_OOM_ON(pthread_create(&o->replacer, NULL, end_replacements, o) != 0);
     o->started = true;
     for (size_t i = 0; i < o->submissions.n; i++) {
         sub_recovery_start(o->submissions.v[i]);

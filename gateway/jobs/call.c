@@ -18,7 +18,7 @@ void sub_call_start(struct sub_call *c, struct target *t, const struct tgt_submi
     c->submit = *s;
     c->err = SL_ERR_INIT;
     sl_arena_init(&c->arena, 0);
-    SL_BUG_ON(pthread_create(&c->thread, NULL, call_run, c) != 0);
+    SL_OOM_ON(pthread_create(&c->thread, NULL, call_run, c) != 0);
 }
 
 bool sub_call_done(struct sub_call *c)

@@ -98,7 +98,7 @@ static void *go_on(void *arg)
 
 void sub_recovery_start(struct sub_recovery *r)
 {
-    SL_BUG_ON(pthread_create(&r->thread, NULL, go_on, r) != 0);
+    SL_OOM_ON(pthread_create(&r->thread, NULL, go_on, r) != 0);
     r->started = true;
 }
 

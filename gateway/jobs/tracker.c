@@ -109,7 +109,7 @@ struct tracker *tracker_start(struct ledger *l, tracker_target target, void *tar
     pthread_cond_init(&t->changed, &mono);
     pthread_condattr_destroy(&mono);
     track_open(t);
-    SL_BUG_ON(pthread_create(&t->thread, NULL, track_thread, t) != 0);
+    SL_OOM_ON(pthread_create(&t->thread, NULL, track_thread, t) != 0);
     return t;
 }
 

@@ -700,7 +700,7 @@ struct ses_host *ses_host_new(const struct ses_env *env, struct sl_err *err)
         ses_host_free(h);
         return NULL;
     }
-    SL_BUG_ON(pthread_create(&h->keeper, NULL, keep_watch, h) != 0);
+    SL_OOM_ON(pthread_create(&h->keeper, NULL, keep_watch, h) != 0);
     return h;
 }
 
