@@ -52,7 +52,10 @@ def send(port):
     """Sends ROWS rows; returns (id of the result, rows acknowledged, whether FINISHED came)."""
     made = port("result", 4)
     peer = w.Peer(port.number, w.hello(w.SINK, made["token"], 4))
-    assert peer.next()[0] == w.WELCOME
+    welcome = peer.next()
+    if welcome is None:
+        raise ConnectionError("closed before its WELCOME")
+    assert welcome[0] == w.WELCOME
     acknowledged, finished = 0, False
     try:
         peer.send(w.columns(COLS))
