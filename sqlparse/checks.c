@@ -856,7 +856,8 @@ void sql_check_over(struct sql_parse *p, const struct sql_node *call, uint32_t o
     }
 }
 
-/* (query) MONTHS, also at the end of an expression: what stands in parentheses before a unit of time can only be a difference. */
+/* (query) MONTHS, also at the end of an expression: what stands in parentheses before a unit of time can only be a
+ * difference. */
 void sql_check_unit_alias(struct sql_parse *p, const struct sql_node *e, const struct sql_node *alias)
 {
     while (e->kind == SQL_N_BINARY || e->kind == SQL_N_UNARY || e->kind == SQL_N_BETWEEN ||

@@ -295,15 +295,12 @@ static int exec_resolve(int argc, char **argv)
         return 2;
     }
     struct cli_source source;
-    struct cli_source_error e;
-    if (!cli_source_load(&source, &arena, x.files.v[0], &o, &e)) {
-        return cli_source_error_print(&e);
+    int rc = cli_source_read(&source, &arena, x.files.v[0], &o);
+    if (rc) {
+        return rc;
     }
     SL_BUF_AUTO out;
     sl_buf_init(&out, 0);
-    cli_diags_print(&out, &source.script, cli_wants_colour(2));
-    cli_put(stderr, sl_buf_str(&out));
-    sl_buf_clear(&out);
     struct cat_needs needs = {0};
     struct wanteds all = {0};
     cat_needs(&arena, &source.script, &needs);

@@ -351,6 +351,20 @@ bool cli_source_load(struct cli_source *s, struct sl_arena *a, const char *path,
     return add_file(s, a, path, &opt, ret);
 }
 
+int cli_source_read(struct cli_source *s, struct sl_arena *a, const char *path,
+                    const struct cli_source_options *o)
+{
+    struct cli_source_error e;
+    if (!cli_source_load(s, a, path, o, &e)) {
+        return cli_source_error_print(&e);
+    }
+    SL_BUF_AUTO out;
+    sl_buf_init(&out, 0);
+    cli_diags_print(&out, &s->script, cli_wants_colour(STDERR_FILENO));
+    cli_put(stderr, sl_buf_str(&out));
+    return 0;
+}
+
 bool cli_source_may_be_batch(const struct cli_source *s)
 {
     for (size_t k = 0; k < s->project.jobs.n; k++) {

@@ -50,6 +50,10 @@ struct cli_source_error {
 };
 SL_MUST_CHECK bool cli_source_load(struct cli_source *s, struct sl_arena *a, const char *path,
                                    const struct cli_source_options *o, struct cli_source_error *ret);
+/* The same for the verbs of one script: what is wrong is printed to stderr, of the script or of its reading. 0, or
+ * the exit code where it could not be read at all. */
+SL_MUST_CHECK int cli_source_read(struct cli_source *s, struct sl_arena *a, const char *path,
+                                  const struct cli_source_options *o);
 /* Adds what --var-file and --var say. */
 SL_MUST_CHECK bool cli_source_given(struct sql_vars *vars, struct sl_arena *a,
                                     const struct cli_source_options *o, struct cli_source_error *ret);
