@@ -15,7 +15,7 @@ VERSION := 0.1.0
 OPT ?= -O2
 WERROR ?= -Werror
 
-ROOMS := gateway/cli gateway/api gateway/session gateway/jobs gateway/results gateway/target gateway/auth gateway/front \
+ROOMS := gateway/cli gateway/flinkgw gateway/api gateway/session gateway/jobs gateway/results gateway/target gateway/auth gateway/front \
          runtime-image catalog catalog/maven store sqlparse sys base
 
 PKGS := libuv libwebsockets libcurl libcjson yaml-0.1 sqlite3 openssl libutf8proc zlib libarchive expat

@@ -6,7 +6,6 @@
 #include "gateway/api/api.h"
 
 #include "base/limits.h"
-#include "gateway/api/flink.h"
 #include "gateway/api/share.h"
 #include "sys/clock.h"
 #include "sys/lane.h"
@@ -89,22 +88,6 @@ const struct api_method api_methods[] = {
     {"token.list", api_token_list, API_QUICK, "tokens, without their secrets"},
     {"token.make", api_token_make, API_QUICK, "make a token; its secret is told this once"},
     {"token.revoke", api_token_revoke, API_QUICK, "end a token"},
-    {"flink.info", flink_info, API_QUICK, "what speaks Flink's protocol"},
-    {"flink.versions", flink_versions, API_QUICK, "versions of Flink's protocol that clients are told"},
-    {"flink.session.open", flink_session_open, API_QUICK, "a new session"},
-    {"flink.session.show", flink_session_show, API_QUICK, "configuration of a session"},
-    {"flink.session.close", flink_session_close, API_WAITS, "end a session and its SELECTs"},
-    {"flink.session.heartbeat", flink_session_heartbeat, API_QUICK, "a session is still in use"},
-    {"flink.session.configure", flink_session_configure, API_WAITS,
-     "run a statement that changes the session"},
-    {"flink.session.complete", flink_session_complete, API_QUICK,
-     "what could stand at a place of a statement"},
-    {"flink.session.execute", flink_session_execute, API_QUICK, "run a statement"},
-    {"flink.session.script", flink_session_script, API_LONG, "run a script as an application of its own"},
-    {"flink.operation.status", flink_operation_status, API_QUICK, "how far a statement is"},
-    {"flink.operation.cancel", flink_operation_cancel, API_WAITS, "give a statement up"},
-    {"flink.operation.close", flink_operation_close, API_WAITS, "forget a statement; ends its SELECT"},
-    {"flink.operation.result", flink_operation_result, API_WAITS, "a page of a statement's answer"},
     {NULL, NULL, API_QUICK, NULL},
 };
 
@@ -448,14 +431,12 @@ void api_each_call(struct api *a, void (*see)(void *ctx, const struct api_call_s
     pthread_mutex_unlock(&a->lock);
 }
 
-const struct api_method *api_method_find(sl_str name)
+const struct api_method *api_method_find(const struct api_method *methods, sl_str name)
 {
-    for (size_t i = 0; api_methods[i].name; i++) {
-        if (sl_str_eqz(name, api_methods[i].name)) {
-            return &api_methods[i];
-        }
+    while (methods->name && !sl_str_eqz(name, methods->name)) {
+        methods++;
     }
-    return NULL;
+    return methods->name ? methods : NULL;
 }
 
 void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_str call)

@@ -12,6 +12,7 @@
 struct api;
 struct api_call;
 struct api_method;
+struct api_dialect;
 struct ses_host;
 
 struct api_env {
@@ -25,6 +26,7 @@ struct api_env {
     int64_t flink_protocol;       /* newest version of it that clients are told of */
     struct auth *auth;            /* tokens */
     struct ses_host *sessions;
+    const struct api_dialect *const *dialects; /* spoken besides (dialect.h), ends with NULL; or NULL */
     /* Ends the owner after the answers are sent. */
     void (*stop)(void *ctx);
     void *ctx;
@@ -95,8 +97,8 @@ struct api_method {
     enum api_lane lane;
     const char *summary;
 };
-extern const struct api_method api_methods[]; /* ends with name == NULL */
-const struct api_method *api_method_find(sl_str name);
+extern const struct api_method api_methods[]; /* Sluice's own; ends with name == NULL */
+const struct api_method *api_method_find(const struct api_method *methods, sl_str name);
 
 /* For methods. */
 const struct api_env *api_call_env(const struct api_call *c);

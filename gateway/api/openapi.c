@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * openapi.json, from the tables of routes and of the shapes of their answers. */
-#include "gateway/api/flink.h"
+#include "gateway/api/dialect.h"
 
 static void put_reference(struct sl_jw *w, const char *name)
 {
@@ -177,14 +177,13 @@ static void put_bytes(struct sl_jw *w)
 static void put_body(struct sl_jw *w, const struct api_route *r)
 {
     bool any = false;
-    const struct api_shape *given = flink_since(r) ? flink_given(r) : NULL;
-    if (given) {
+    if (r->given) {
         sl_jw_key(w, "requestBody");
         sl_jw_object(w);
-        sl_jw_kbool(w, "required", given->fields[0].told == API_TOLD);
+        sl_jw_kbool(w, "required", r->given->fields[0].told == API_TOLD);
         sl_jw_key(w, "content");
         sl_jw_object(w);
-        put_content(w, "application/json", given);
+        put_content(w, "application/json", r->given);
         sl_jw_end_object(w);
         sl_jw_end_object(w);
         return;
@@ -239,19 +238,19 @@ static void put_body(struct sl_jw *w, const struct api_route *r)
     }
 }
 
-static void put_error(struct sl_jw *w, const char *text, const char *type, const struct api_shape *shape)
+static void put_error(struct sl_jw *w, const struct api_dialect *d)
 {
     sl_jw_key(w, "default");
     sl_jw_object(w);
-    sl_jw_kstrz(w, "description", text);
+    sl_jw_kstrz(w, "description", "what went wrong");
     sl_jw_key(w, "content");
     sl_jw_object(w);
-    put_content(w, type, shape);
+    put_content(w, d->error_type, d->error);
     sl_jw_end_object(w);
     sl_jw_end_object(w);
 }
 
-static void put_answers(struct sl_jw *w, const struct api_route *r)
+static void put_answers(struct sl_jw *w, const struct api_dialect *d, const struct api_route *r)
 {
     sl_jw_key(w, "responses");
     sl_jw_object(w);
@@ -270,16 +269,12 @@ static void put_answers(struct sl_jw *w, const struct api_route *r)
         sl_jw_end_object(w);
     }
     sl_jw_end_object(w);
-    if (flink_since(r)) {
-        put_error(w, "what went wrong", "application/json", &flink_errors_answer);
-    } else {
-        put_error(w, "what went wrong (RFC 9457)", "application/problem+json", &api_problem_answer);
-    }
+    put_error(w, d);
     sl_jw_end_object(w);
 }
 
 /* The operations of a path: routes of one stand together. */
-static void put_path(struct sl_jw *w, const struct api_route *first)
+static void put_path(struct sl_jw *w, const struct api_dialect *d, const struct api_route *first)
 {
     static const char *const names[] = {"get", "head", "post", "put", "patch", "delete", "options"};
     sl_jw_key(w, first->path);
@@ -291,7 +286,7 @@ static void put_path(struct sl_jw *w, const struct api_route *first)
         sl_jw_key(w, names[r->method]);
         sl_jw_object(w);
         sl_jw_kstrz(w, "operationId", r->call);
-        sl_jw_kstrz(w, "summary", api_method_find(sl_str_of(r->call))->summary);
+        sl_jw_kstrz(w, "summary", api_method_find(d->methods, sl_str_of(r->call))->summary);
         sl_jw_key(w, "tags");
         sl_jw_array(w);
         sl_jw_strz(w, r->tag);
@@ -299,13 +294,13 @@ static void put_path(struct sl_jw *w, const struct api_route *first)
         sl_jw_kstrz(w, "x-role", auth_role_names[r->role]);
         put_parameters(w, r);
         put_body(w, r);
-        put_answers(w, r);
+        put_answers(w, d, r);
         sl_jw_end_object(w);
     }
     sl_jw_end_object(w);
 }
 
-static void put_document(struct sl_buf *out, bool flink)
+void api_openapi(const struct api_dialect *d, struct sl_buf *out)
 {
     struct sl_jw w;
     sl_jw_init(&w, out);
@@ -313,25 +308,22 @@ static void put_document(struct sl_buf *out, bool flink)
     sl_jw_kstrz(&w, "openapi", "3.1.0");
     sl_jw_key(&w, "info");
     sl_jw_object(&w);
-    sl_jw_kstrz(&w, "title", flink ? "Flink SQL Gateway, as Sluice speaks it" : "Sluice");
+    sl_jw_kstrz(&w, "title", d->title);
     sl_jw_kstrz(&w, "version", SLUICE_VERSION);
     sl_jw_end_object(&w);
-    if (flink) { /* the tag of an operation names the first version that has it */
+    if (d->servers) {
         sl_jw_key(&w, "servers");
-        sl_jw_raw(
-            &w,
-            SL_STR(
-                "[{\"url\":\"/v1\"},{\"url\":\"/v2\"},{\"url\":\"/v3\"},{\"url\":\"/v4\"},{\"url\":\"/\"}]"));
+        sl_jw_raw(&w, sl_str_of(d->servers));
     }
     sl_jw_key(&w, "paths");
     sl_jw_object(&w);
-    for (const struct api_route *r = api_routes; r->path; r++) {
-        bool first = (flink_since(r) > 0) == flink;
-        for (const struct api_route *o = api_routes; o != r && first; o++) {
+    for (const struct api_route *r = d->routes; r->path; r++) {
+        bool first = true;
+        for (const struct api_route *o = d->routes; o != r && first; o++) {
             first = strcmp(o->path, r->path) != 0;
         }
         if (first) {
-            put_path(&w, r);
+            put_path(&w, d, r);
         }
     }
     sl_jw_end_object(&w);
@@ -339,7 +331,7 @@ static void put_document(struct sl_buf *out, bool flink)
     sl_jw_object(&w);
     sl_jw_key(&w, "schemas");
     sl_jw_object(&w);
-    for (const struct api_shape *const *s = flink ? flink_shapes : api_shapes; *s; s++) {
+    for (const struct api_shape *const *s = d->shapes; *s; s++) {
         put_shape(&w, *s);
     }
     sl_jw_end_object(&w);
@@ -349,14 +341,4 @@ static void put_document(struct sl_buf *out, bool flink)
     sl_jw_key(&w, "security");
     sl_jw_raw(&w, SL_STR("[{\"token\":[]}]"));
     sl_jw_end_object(&w);
-}
-
-void api_openapi(struct sl_buf *out)
-{
-    put_document(out, false);
-}
-
-void api_openapi_flink(struct sl_buf *out)
-{
-    put_document(out, true);
 }

@@ -305,6 +305,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     }
     struct api_env env = {.sub = o->sub,
                           .sessions = o->sessions,
+                          .dialects = o->config->dialects,
                           .ledger = o->ledger,
                           .tracker = o->tracker,
                           .store = o->store,

@@ -10,15 +10,18 @@
 #include "store/store.h"
 #include "sys/config.h"
 
+struct api_dialect;
+
 struct owner_config {
     const char *data_dir;
-    const char *flink_dir;                  /* installations */
-    const char *self;                       /* path of this binary */
-    const char *build;                      /* names the binary */
-    const struct sys_config *settings;      /* idle times, results port, limits, log, address */
-    bool serve;                             /* listens for HTTP, in the foreground, until it is told to end */
-    bool no_auth;                           /* asks for no token */
-    void (*listening)(void *ctx, int port); /* called when it listens; may be NULL */
+    const char *flink_dir;             /* installations */
+    const char *self;                  /* path of this binary */
+    const char *build;                 /* names the binary */
+    const struct sys_config *settings; /* idle times, results port, limits, log, address */
+    bool serve;                        /* listens for HTTP, in the foreground, until it is told to end */
+    bool no_auth;                      /* asks for no token */
+    const struct api_dialect *const *dialects; /* spoken besides its own (api.h) */
+    void (*listening)(void *ctx, int port);    /* called when it listens; may be NULL */
     void *ctx;
 };
 

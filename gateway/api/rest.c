@@ -4,7 +4,7 @@
 #include "gateway/api/rest.h"
 
 #include "base/limits.h"
-#include "gateway/api/flink.h"
+#include "gateway/api/dialect.h"
 #include "gateway/api/share.h"
 
 #include <pthread.h>
@@ -14,6 +14,7 @@
 struct request {
     struct request *next;
     uint64_t id;
+    const struct api_dialect *dialect;
     const struct api_route *route;
     bool stream;        /* events are sent as they come */
     bool bytes;         /* its answer is no JSON */
@@ -101,17 +102,12 @@ void api_problem(struct front *f, uint64_t id, const struct sl_err *err, const c
 }
 
 /* In the form of the protocol that was spoken. */
-static void problem(struct api_rest *r, uint64_t id, bool flink, const struct sl_err *err,
-                    const char *headers)
+static void problem(struct api_rest *r, uint64_t id, const struct api_dialect *d, const struct sl_err *err)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
     struct front_reply reply;
-    if (!flink) {
-        api_problem(r->front, id, err, headers);
-        return;
-    }
-    flink_error_reply(err, &a, &reply);
+    d->problem(err, &a, &reply);
     front_reply_to(r->front, id, &reply);
 }
 
@@ -172,9 +168,9 @@ static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_jso
     }
     if (q->bytes) {
         front_stream_end(r->front, client);
-    } else if (flink_since(q->route)) {
+    } else if (q->dialect->reply) {
         struct front_reply reply;
-        flink_reply(result_json, &reply);
+        q->dialect->reply(result_json, &reply);
         front_reply_to(r->front, client, &reply);
     } else if (q->stream) {
         put_event(r, q, "end", 0, result_json, true);
@@ -216,7 +212,7 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
         put_event(r, q, "problem", 0, problem.body, true);
         front_stream_end(r->front, client);
     } else {
-        problem(r, client, flink_since(q->route) > 0, err, NULL);
+        problem(r, client, q->dialect, err);
     }
     forget(r, client);
 }
@@ -384,19 +380,21 @@ static bool read_params(const struct front_request *q, const struct api_route *r
 /* What is known of a request before its body is read. */
 struct head {
     struct front_request q;
+    const struct api_dialect *dialect;
     const struct api_route *route;
     const struct api_method *method;
     struct sl_json *params; /* of the path */
-    int version;            /* of Flink's protocol */
-    bool flink, stream;
+    int version;            /* of the protocol */
+    bool stream;
     enum auth_role role;
     sl_str user;
 };
 
 static bool read_request(struct head *h, struct sl_arena *a, struct sl_err *err)
 {
-    return h->flink ? flink_params(&h->q, h->route, h->version, h->role, h->user, a, h->params, err)
-                    : read_params(&h->q, h->route, h->method, h->user, h->stream, a, h->params, err);
+    return h->dialect->params
+               ? h->dialect->params(&h->q, h->route, h->version, h->role, h->user, a, h->params, err)
+               : read_params(&h->q, h->route, h->method, h->user, h->stream, a, h->params, err);
 }
 
 static bool read_large(struct api_call *c, void *what, sl_str text, struct sl_err *err)
@@ -436,11 +434,11 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     const char *allow = NULL;
     sl_str path = q->path;
     struct head h = {.q = *q, .role = role, .user = user};
-    h.flink = flink_path(&a, q->path, &path, &h.version);
-    h.route = api_route_find(&a, q->method, path, &h.params, &allow, &err);
-    if (h.flink && (!h.route || !flink_since(h.route) || flink_since(h.route) > h.version)) {
+    h.dialect = api_dialect_of(api_env_of(r->api)->dialects, &a, q->path, &path, &h.version);
+    h.route = api_route_find(h.dialect->routes, &a, q->method, path, &h.params, &allow, &err);
+    if (h.dialect->path && (!h.route || h.route->since > h.version)) {
         sl_fail(&err, SL_NOT_FOUND, "Not found: %.*s", SL_S(q->path));
-        problem(r, q->id, true, &err, NULL);
+        problem(r, q->id, h.dialect, &err);
         return;
     }
     if (!h.route) {
@@ -448,22 +446,23 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
         api_problem(r->front, q->id, &err, headers.p);
         return;
     }
-    h.method = api_method_find(sl_str_of(h.route->call));
+    h.method = api_method_find(h.dialect->methods, sl_str_of(h.route->call));
     if (role < h.route->role) {
         sl_fail(&err, SL_FORBIDDEN, "this needs the role %s; the token is of a %s",
                 auth_role_names[h.route->role], auth_role_names[role]);
-        problem(r, q->id, h.flink, &err, NULL);
+        problem(r, q->id, h.dialect, &err);
         return;
     }
     h.stream = h.route->events && sl_str_find(q->headers[FRONT_H_ACCEPT], SL_STR("text/event-stream")) >= 0;
     bool large = q->body.n > API_LARGE_BYTES;
     if (!large && !read_request(&h, &a, &err)) {
-        problem(r, q->id, h.flink, &err, NULL);
+        problem(r, q->id, h.dialect, &err);
         return;
     }
     struct request *req = calloc(1, sizeof(*req));
     SL_OOM_ON(!req);
     req->id = q->id;
+    req->dialect = h.dialect;
     req->route = h.route;
     req->stream = h.stream;
     sl_buf_init(&req->kept, 0);
@@ -474,7 +473,7 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     if (large ? !start_large(r, q, &h, &a, &err)
               : !api_start(r->api, &r->via, q->id, h.method, SL_STR("0"), h.params, &a, user, &err)) {
         forget(r, q->id);
-        problem(r, q->id, h.flink, &err, NULL);
+        problem(r, q->id, h.dialect, &err);
     }
 }
 
@@ -488,11 +487,38 @@ uint64_t api_rest_upload(const struct front_request *q)
     if (q->method != FRONT_POST || !sl_str_starts(q->path, SL_STR("/api/v1/"))) {
         return 0;
     }
-    const struct api_route *route = api_route_find(&a, q->method, q->path, &params, &allow, &ignored);
+    const struct api_route *route =
+        api_route_find(api_routes, &a, q->method, q->path, &params, &allow, &ignored);
     return route && api_route_brings(route) ? (uint64_t)sl_limits.artifact_bytes : 0;
 }
 
 void api_rest_gone(struct api_rest *r, uint64_t id)
 {
     api_cancel(r->api, &r->via, id, SL_STR_NONE);
+}
+
+/* --- Sluice's own dialect ------------------------------------------------------------------------------------------ */
+
+const struct api_dialect api_own_dialect = {
+    .methods = api_methods,
+    .routes = api_routes,
+    .document = "/api/v1/openapi.json",
+    .title = "Sluice",
+    .shapes = api_shapes,
+    .error = &api_problem_answer,
+    .error_type = "application/problem+json",
+    .problem = api_problem_reply,
+};
+
+const struct api_dialect *api_dialect_of(const struct api_dialect *const *others, struct sl_arena *a,
+                                         sl_str path, sl_str *ret_path, int *ret_version)
+{
+    for (; others && *others; others++) {
+        if ((*others)->path(a, path, ret_path, ret_version)) {
+            return *others;
+        }
+    }
+    *ret_path = path;
+    *ret_version = 0;
+    return &api_own_dialect;
 }

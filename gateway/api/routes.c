@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of /api/v1 and what is read from it. */
-#include "gateway/api/flink.h"
+#include "gateway/api/routes.h"
 
 #include <stdio.h>
 
@@ -180,117 +180,67 @@ static const struct api_param token_revoke[] = {
     {0},
 };
 
-#define OF_SESSION                                                                                           \
-    {                                                                                                        \
-        "session", API_IN_PATH, "string", true, "handle of a session"                                        \
-    }
-#define OF_OPERATION                                                                                         \
-    OF_SESSION,                                                                                              \
-    {                                                                                                        \
-        "operation", API_IN_PATH, "string", true, "handle of an operation"                                   \
-    }
-static const struct api_param of_session[] = {
-    OF_SESSION,
-    {0},
-};
-static const struct api_param of_operation[] = {
-    OF_OPERATION,
-    {0},
-};
-static const struct api_param of_page[] = {
-    OF_OPERATION,
-    {"token", API_IN_PATH, "integer", true, "number of the page"},
-    {"rowFormat", API_IN_QUERY, "string:JSON|PLAIN_TEXT", false, "JSON (default) or PLAIN_TEXT"},
-    {0},
-};
-
 const struct api_route api_routes[] = {
     {FRONT_POST, "/api/v1/scripts/check", "script.check", AUTH_ANALYST, script_check, "scripts",
-     API_NO_EVENTS, &api_check_answer},
+     API_NO_EVENTS, &api_check_answer, NULL, 0},
     {FRONT_POST, "/api/v1/scripts/split", "script.split", AUTH_ANALYST, script_text, "scripts", API_NO_EVENTS,
-     &api_split_answer},
+     &api_split_answer, NULL, 0},
     {FRONT_POST, "/api/v1/scripts/format", "script.format", AUTH_ANALYST, script_format, "scripts",
-     API_NO_EVENTS, &api_format_answer},
+     API_NO_EVENTS, &api_format_answer, NULL, 0},
     {FRONT_POST, "/api/v1/scripts/complete", "script.complete", AUTH_ANALYST, script_complete, "scripts",
-     API_NO_EVENTS, &api_complete_answer},
+     API_NO_EVENTS, &api_complete_answer, NULL, 0},
     {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_OPERATOR, submit, "submissions", API_EVENTS,
-     &api_submit_answer},
-    {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", API_NO_EVENTS, &api_jobs_answer},
-    {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", API_NO_EVENTS,
-     &api_job_answer},
+     &api_submit_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", API_NO_EVENTS, &api_jobs_answer,
+     NULL, 0},
+    {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", API_NO_EVENTS, &api_job_answer,
+     NULL, 0},
     {FRONT_DELETE, "/api/v1/jobs/{job}", "job.rm", AUTH_OPERATOR, of_job, "jobs", API_NO_EVENTS,
-     &api_forgotten_answer},
+     &api_forgotten_answer, NULL, 0},
     {FRONT_POST, "/api/v1/jobs/{job}/stop", "job.stop", AUTH_OPERATOR, job_stop, "jobs", API_NO_EVENTS,
-     &api_savepoints_answer},
+     &api_savepoints_answer, NULL, 0},
     {FRONT_POST, "/api/v1/jobs/{job}/savepoint", "job.savepoint", AUTH_OPERATOR, job_savepoint, "snapshots",
-     API_NO_EVENTS, &api_savepoints_answer},
+     API_NO_EVENTS, &api_savepoints_answer, NULL, 0},
     {FRONT_POST, "/api/v1/jobs/{job}/cancel", "job.cancel", AUTH_OPERATOR, job_cancel, "jobs", API_NO_EVENTS,
-     &api_cancel_answer},
+     &api_cancel_answer, NULL, 0},
     {FRONT_POST, "/api/v1/jobs/{job}/rollback", "job.rollback", AUTH_OPERATOR, job_rollback, "versions",
-     API_EVENTS, &api_submit_answer},
+     API_EVENTS, &api_submit_answer, NULL, 0},
     {FRONT_GET, "/api/v1/jobs/{job}/history", "job.history", AUTH_VIEWER, job_history, "versions",
-     API_NO_EVENTS, &api_history_answer},
+     API_NO_EVENTS, &api_history_answer, NULL, 0},
     {FRONT_GET, "/api/v1/jobs/{job}/logs", "job.logs", AUTH_VIEWER, job_logs, "jobs", API_NO_EVENTS,
-     &api_logs_answer},
+     &api_logs_answer, NULL, 0},
     {FRONT_GET, "/api/v1/jobs/{job}/events", "job.events", AUTH_VIEWER, job_events, "jobs", API_FOLLOWS,
-     &api_events_answer},
+     &api_events_answer, NULL, 0},
     {FRONT_GET, "/api/v1/targets", "target.list", AUTH_VIEWER, none, "targets", API_NO_EVENTS,
-     &api_targets_answer},
+     &api_targets_answer, NULL, 0},
     {FRONT_POST, "/api/v1/targets", "target.add", AUTH_ADMIN, target_add, "targets", API_NO_EVENTS,
-     &api_named_answer},
+     &api_named_answer, NULL, 0},
     {FRONT_GET, "/api/v1/targets/{name}", "target.show", AUTH_VIEWER, of_target, "targets", API_NO_EVENTS,
-     &api_targets_answer},
+     &api_targets_answer, NULL, 0},
     {FRONT_DELETE, "/api/v1/targets/{name}", "target.remove", AUTH_ADMIN, of_target, "targets", API_NO_EVENTS,
-     &api_named_answer},
+     &api_named_answer, NULL, 0},
     {FRONT_POST, "/api/v1/targets/{name}/use", "target.use", AUTH_ADMIN, of_target, "targets", API_NO_EVENTS,
-     &api_named_answer},
+     &api_named_answer, NULL, 0},
     {FRONT_POST, "/api/v1/targets/{name}/test", "target.test", AUTH_OPERATOR, target_test, "targets",
-     API_NO_EVENTS, &api_findings_answer},
+     API_NO_EVENTS, &api_findings_answer, NULL, 0},
     {FRONT_GET, "/api/v1/artifacts", "artifact.list", AUTH_VIEWER, none, "artifacts", API_NO_EVENTS,
-     &api_artifacts_answer},
+     &api_artifacts_answer, NULL, 0},
     {FRONT_POST, "/api/v1/artifacts", "artifact.add", AUTH_OPERATOR, artifact_add, "artifacts", API_NO_EVENTS,
-     &api_artifact_answer},
+     &api_artifact_answer, NULL, 0},
     {FRONT_GET, "/api/v1/artifacts/{digest}", "artifact.show", AUTH_VIEWER, of_artifact, "artifacts",
-     API_NO_EVENTS, &api_artifact_answer},
+     API_NO_EVENTS, &api_artifact_answer, NULL, 0},
     {FRONT_DELETE, "/api/v1/artifacts/{digest}", "artifact.remove", AUTH_OPERATOR, of_artifact, "artifacts",
-     API_NO_EVENTS, &api_removed_answer},
+     API_NO_EVENTS, &api_removed_answer, NULL, 0},
     {FRONT_GET, "/api/v1/artifacts/{digest}/content", "artifact.read", AUTH_OPERATOR, of_artifact,
-     "artifacts", API_NO_EVENTS, &api_bytes_answer},
-    {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", API_NO_EVENTS,
-     &api_tokens_answer},
+     "artifacts", API_NO_EVENTS, &api_bytes_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", API_NO_EVENTS, &api_tokens_answer,
+     NULL, 0},
     {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", API_NO_EVENTS,
-     &api_token_answer},
+     &api_token_answer, NULL, 0},
     {FRONT_DELETE, "/api/v1/tokens/{token}", "token.revoke", AUTH_ADMIN, token_revoke, "tokens",
-     API_NO_EVENTS, &api_revoked_answer},
-    {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", API_NO_EVENTS, &api_hello_answer},
-    /* Flink's own, without the version in front. */
-    {FRONT_GET, "/info", "flink.info", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS, &flink_info_answer},
-    {FRONT_GET, "/api_versions", "flink.versions", AUTH_VIEWER, none, "flink-v1", API_NO_EVENTS,
-     &flink_versions_answer},
-    {FRONT_POST, "/sessions", "flink.session.open", AUTH_ANALYST, none, "flink-v1", API_NO_EVENTS,
-     &flink_opened_answer},
-    {FRONT_GET, "/sessions/{session}", "flink.session.show", AUTH_ANALYST, of_session, "flink-v1",
-     API_NO_EVENTS, &flink_config_answer},
-    {FRONT_DELETE, "/sessions/{session}", "flink.session.close", AUTH_ANALYST, of_session, "flink-v1",
-     API_NO_EVENTS, &flink_closed_answer},
-    {FRONT_POST, "/sessions/{session}/heartbeat", "flink.session.heartbeat", AUTH_ANALYST, of_session,
-     "flink-v1", API_NO_EVENTS, &flink_empty_answer},
-    {FRONT_POST, "/sessions/{session}/configure-session", "flink.session.configure", AUTH_ANALYST, of_session,
-     "flink-v2", API_NO_EVENTS, &flink_empty_answer},
-    {FRONT_GET, "/sessions/{session}/complete-statement", "flink.session.complete", AUTH_ANALYST, of_session,
-     "flink-v2", API_NO_EVENTS, &flink_candidates_answer},
-    {FRONT_POST, "/sessions/{session}/statements", "flink.session.execute", AUTH_ANALYST, of_session,
-     "flink-v1", API_NO_EVENTS, &flink_executed_answer},
-    {FRONT_POST, "/sessions/{session}/scripts", "flink.session.script", AUTH_OPERATOR, of_session, "flink-v4",
-     API_NO_EVENTS, &flink_script_answer},
-    {FRONT_GET, "/sessions/{session}/operations/{operation}/status", "flink.operation.status", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS, &flink_status_answer},
-    {FRONT_POST, "/sessions/{session}/operations/{operation}/cancel", "flink.operation.cancel", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS, &flink_status_answer},
-    {FRONT_DELETE, "/sessions/{session}/operations/{operation}/close", "flink.operation.close", AUTH_ANALYST,
-     of_operation, "flink-v1", API_NO_EVENTS, &flink_status_answer},
-    {FRONT_GET, "/sessions/{session}/operations/{operation}/result/{token}", "flink.operation.result",
-     AUTH_ANALYST, of_page, "flink-v1", API_NO_EVENTS, &flink_page_answer},
+     API_NO_EVENTS, &api_revoked_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/hello", "hello", AUTH_VIEWER, none, "server", API_NO_EVENTS, &api_hello_answer, NULL,
+     0},
     {0},
 };
 
@@ -359,13 +309,13 @@ static bool matches(struct sl_arena *a, const char *pattern, sl_str path, struct
     return i == p.n && k == path.n;
 }
 
-const struct api_route *api_route_find(struct sl_arena *a, enum front_method method, sl_str path,
-                                       struct sl_json **ret_params, const char **ret_allow,
-                                       struct sl_err *err)
+const struct api_route *api_route_find(const struct api_route *routes, struct sl_arena *a,
+                                       enum front_method method, sl_str path, struct sl_json **ret_params,
+                                       const char **ret_allow, struct sl_err *err)
 {
     SL_BUF_AUTO allow;
     sl_buf_init(&allow, 0);
-    for (const struct api_route *r = api_routes; r->path; r++) {
+    for (const struct api_route *r = routes; r->path; r++) {
         if (!matches(a, r->path, path, NULL)) {
             continue;
         }

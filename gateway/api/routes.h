@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The routes of /api/v1: which method and path is which call, with which parameters and for whom. The router, the checks of
- * parameters and openapi.json are made from this one table. */
+ * Routes: which method and path is which call, with which parameters and for whom. The router, the checks of parameters and
+ * openapi.json are made from such a table; that of /api/v1 is here. */
 #ifndef SLUICE_API_ROUTES_H
 #define SLUICE_API_ROUTES_H
 
@@ -33,14 +33,16 @@ struct api_route {
     const char *tag; /* noun */
     enum api_events events;
     const struct api_shape *answer; /* &api_bytes_answer: no JSON but bytes */
+    const struct api_shape *given;  /* of a body that the call reads itself; NULL: the parameters tell */
+    int since;                      /* first version of its protocol that has it; Sluice's own: 0 */
 };
 extern const struct api_route api_routes[];
 
-/* The route of a request. NULL: SL_NOT_FOUND, or SL_METHOD_NOT_ALLOWED with *ret_allow = "GET, POST" (static or arena).
+/* The route of a request, of a table. NULL: SL_NOT_FOUND, or SL_METHOD_NOT_ALLOWED with *ret_allow = "GET, POST" (static or arena).
  * The values of {names} in the path come as members of an object in the arena. */
-const struct api_route *api_route_find(struct sl_arena *a, enum front_method method, sl_str path,
-                                       struct sl_json **ret_params, const char **ret_allow,
-                                       struct sl_err *err);
+const struct api_route *api_route_find(const struct api_route *routes, struct sl_arena *a,
+                                       enum front_method method, sl_str path, struct sl_json **ret_params,
+                                       const char **ret_allow, struct sl_err *err);
 /* Does it bring bytes? */
 bool api_route_brings(const struct api_route *r);
 /* Has it a parameter of that name? */
@@ -62,9 +64,5 @@ void api_params_add(struct sl_arena *a, struct sl_json *object, sl_str key, enum
 /* The value of a query argument as the route types it. False: usage. */
 SL_MUST_CHECK bool api_params_arg(const struct api_route *r, struct sl_arena *a, struct sl_json *object,
                                   sl_str arg, struct sl_err *err);
-
-/* OpenAPI 3.1 of the table: of /api/v1, or of Flink's own protocol. */
-void api_openapi(struct sl_buf *out);
-void api_openapi_flink(struct sl_buf *out);
 
 #endif

@@ -124,14 +124,12 @@ static const struct api_method *read_request(struct sl_arena *a, const struct sl
                                              struct sl_err *err)
 {
     sl_str name = sl_json_str(sl_json_get(m, "method"), SL_STR_NONE);
-    const struct api_method *method = api_method_find(name);
+    const struct api_method *method = api_method_find(api_methods, name);
     bool ok = true;
     if (!method) {
         ok = sl_fail(err, SL_USAGE, "there is no method '%.*s'", SL_S(name));
     } else if (id.n == 0) {
         ok = sl_fail(err, SL_USAGE, "a request needs an id");
-    } else if (sl_str_starts(name, SL_STR("flink."))) {
-        ok = sl_fail(err, SL_USAGE, "%.*s is a call of Flink's REST protocol", SL_S(name));
     } else if (role < api_role_of(method)) {
         ok = sl_fail(err, SL_FORBIDDEN, "%s needs the role %s; this token is of a %s", method->name,
                      auth_role_names[api_role_of(method)], auth_role_names[role]);

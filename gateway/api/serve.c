@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "base/vec.h"
-#include "gateway/api/flink.h"
+#include "gateway/api/dialect.h"
 #include "gateway/api/metrics.h"
 #include "gateway/api/rest.h"
 #include "gateway/api/rpc.h"
@@ -130,6 +130,26 @@ static void answer_metrics(struct serve *s, uint64_t id)
                                          .headers = "cache-control: no-store\r\n"});
 }
 
+/* OpenAPI of what is spoken. False: the path is of none. */
+static bool answer_document(struct serve *s, const struct front_request *r)
+{
+    const struct api_dialect *const *others = api_env_of(s->api)->dialects;
+    const struct api_dialect *d = &api_own_dialect;
+    while (d && !sl_str_eqz(r->path, d->document)) {
+        d = others ? *others++ : NULL;
+    }
+    if (!d) {
+        return false;
+    }
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    api_openapi(d, &b);
+    front_reply_to(
+        s->front, r->id,
+        &(struct front_reply){.status = 200, .content_type = "application/json", .body = sl_buf_str(&b)});
+    return true;
+}
+
 /* True when the request was one of these. */
 static bool answer_itself(struct serve *s, const struct front_request *r)
 {
@@ -142,25 +162,21 @@ static bool answer_itself(struct serve *s, const struct front_request *r)
         answer_text(s, r->id, s->ready ? 200 : 503, s->ready ? SL_STR("ready\n") : SL_STR("not ready\n"));
     } else if (sl_str_eqz(r->path, "/metrics")) {
         answer_metrics(s, r->id);
-    } else if (sl_str_eqz(r->path, "/api/v1/openapi.json") ||
-               sl_str_eqz(r->path, "/api/v1/flink-openapi.json")) {
-        SL_BUF_AUTO b;
-        sl_buf_init(&b, 0);
-        if (sl_str_eqz(r->path, "/api/v1/openapi.json")) {
-            api_openapi(&b);
-        } else {
-            api_openapi_flink(&b);
-        }
-        front_reply_to(
-            s->front, r->id,
-            &(struct front_reply){.status = 200, .content_type = "application/json", .body = sl_buf_str(&b)});
     } else {
-        return false;
+        return answer_document(s, r);
     }
     return true;
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------------ */
+
+/* What the client speaks, as far as its path tells. */
+static const struct api_dialect *spoken(struct serve *s, const struct front_request *r, struct sl_arena *a)
+{
+    sl_str path;
+    int version;
+    return api_dialect_of(api_env_of(s->api)->dialects, a, r->path, &path, &version);
+}
 
 static bool on_admit(void *ctx, const struct front_request *r, struct front_reply *ret, struct sl_arena *a)
 {
@@ -180,13 +196,7 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
     } else {
         s->refused_total++;
     }
-    sl_str path;
-    int version;
-    if (flink_path(a, r->path, &path, &version)) {
-        flink_error_reply(&err, a, ret);
-    } else {
-        api_problem_reply(&err, a, ret);
-    }
+    spoken(s, r, a)->problem(&err, a, ret);
     return false;
 }
 
@@ -201,9 +211,6 @@ static void on_unfit(void *ctx, const struct front_request *r, int status, struc
                      struct sl_arena *a)
 {
     struct sl_err err = SL_ERR_INIT;
-    sl_str path;
-    int version;
-    (void)ctx;
     switch (status) {
     case 413:
         if (r->upload) {
@@ -234,12 +241,8 @@ static void on_unfit(void *ctx, const struct front_request *r, int status, struc
         sl_fail(&err, SL_USAGE, "this is not a request of HTTP as RFC 9112 has it");
         break;
     }
-    if (r->path.n && flink_path(a, r->path, &path, &version)) {
-        flink_error_reply(&err, a, ret);
-        ret->status = status;
-    } else {
-        api_problem_reply(&err, a, ret);
-    }
+    spoken(ctx, r, a)->problem(&err, a, ret);
+    ret->status = status;
 }
 
 static void on_request(void *ctx, const struct front_request *r)

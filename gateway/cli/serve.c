@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sluice serve: the owner of the data folder in the foreground, with HTTP and WebSocket in front of it. */
 #include "gateway/api/owner.h"
+#include "gateway/flinkgw/flinkgw.h"
 
 #include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
@@ -73,6 +74,7 @@ static int exec_serve(int argc, char **argv)
     const struct sys_config *set = cli_settings();
     struct listening l = {.tls = set->tls_cert.n, .no_auth = no_auth, .listen = set->listen};
     char *self = sys_self_path(&a);
+    static const struct api_dialect *const spoken[] = {&fgw_dialect, NULL};
     struct owner_config c = {.data_dir = set->data.p,
                              .flink_dir = sys_flink_dir(&a),
                              .self = self,
@@ -80,6 +82,7 @@ static int exec_serve(int argc, char **argv)
                              .settings = set,
                              .serve = true,
                              .no_auth = no_auth,
+                             .dialects = spoken,
                              .listening = on_listening,
                              .ctx = &l};
     if (!make_way(&a, &err) || !owner_run(&c, &err)) {

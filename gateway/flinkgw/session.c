@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Flink's calls about sessions: opening, configuring, statements. */
-#include "gateway/api/flink.h"
+#include "gateway/flinkgw/wire.h"
 
 #include "runtime-image/flink_versions.h"
 
@@ -14,7 +14,7 @@ static sl_str body_text(struct api_call *c, const char *key)
     return sl_json_str(sl_json_get(sl_json_get(api_call_params(c), "body"), key), SL_STR_NONE);
 }
 
-bool flink_info(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_info(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     sl_jw_kstrz(result, "productName", "Apache Flink");
     char version[16];
@@ -25,45 +25,45 @@ bool flink_info(struct api_call *c, struct sl_jw *result, struct sl_err *err)
     return true;
 }
 
-bool flink_versions(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_versions(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    static const char *const names[FLINK_NEWEST] = {"V1", "V2", "V3", "V4"};
+    static const char *const names[FGW_NEWEST] = {"V1", "V2", "V3", "V4"};
     (void)err;
     sl_jw_key(result, "versions"); /* a client fails at a name that it does not know */
     sl_jw_array(result);
-    for (int64_t i = 0; i < FLINK_NEWEST && i < api_call_env(c)->flink_protocol; i++) {
+    for (int64_t i = 0; i < FGW_NEWEST && i < api_call_env(c)->flink_protocol; i++) {
         sl_jw_strz(result, names[i]);
     }
     sl_jw_end_array(result);
     return true;
 }
 
-bool flink_session_open(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_open(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     struct ses_pair *given;
     size_t n;
     char id[SES_ID];
-    flink_who(c, &who);
+    fgw_who(c, &who);
     sl_str name = body_text(c, "sessionName");
-    if (!flink_map(c, "properties", &given, &n, err)) {
+    if (!fgw_map(c, "properties", &given, &n, err)) {
         return false;
     }
     if (!ses_open(host_of(c), &who, name.p ? name : SL_STR(""), given, n, id, err)) {
-        return flink_fail(c, result, "openSession", false, err);
+        return fgw_fail(c, result, "openSession", false, err);
     }
     sl_jw_kstrz(result, "sessionHandle", id);
     return true;
 }
 
-bool flink_session_show(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_show(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     struct ses_pair *pairs;
     size_t n;
-    flink_who(c, &who);
-    if (!ses_properties(host_of(c), &who, flink_param(c, "session"), api_call_arena(c), &pairs, &n, err)) {
-        return flink_fail(c, result, "getSessionConfig", true, err);
+    fgw_who(c, &who);
+    if (!ses_properties(host_of(c), &who, fgw_param(c, "session"), api_call_arena(c), &pairs, &n, err)) {
+        return fgw_fail(c, result, "getSessionConfig", true, err);
     }
     sl_jw_key(result, "properties");
     sl_jw_object(result);
@@ -75,23 +75,23 @@ bool flink_session_show(struct api_call *c, struct sl_jw *result, struct sl_err 
     return true;
 }
 
-bool flink_session_close(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_close(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
-    flink_who(c, &who);
-    if (!ses_close(host_of(c), &who, flink_param(c, "session"), err)) {
-        return flink_fail(c, result, "closeSession", true, err);
+    fgw_who(c, &who);
+    if (!ses_close(host_of(c), &who, fgw_param(c, "session"), err)) {
+        return fgw_fail(c, result, "closeSession", true, err);
     }
     sl_jw_kstrz(result, "status", "CLOSED");
     return true;
 }
 
-bool flink_session_heartbeat(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_heartbeat(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
-    flink_who(c, &who);
-    if (!ses_touch(host_of(c), &who, flink_param(c, "session"), err)) {
-        return flink_fail(c, result, "heartbeat", true, err);
+    fgw_who(c, &who);
+    if (!ses_touch(host_of(c), &who, fgw_param(c, "session"), err)) {
+        return fgw_fail(c, result, "heartbeat", true, err);
     }
     return true;
 }
@@ -110,23 +110,23 @@ static bool read_statement(struct api_call *c, sl_str *ret, struct sl_err *err)
     return true;
 }
 
-bool flink_session_configure(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_configure(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     struct ses_failure f = {0};
     sl_str statement;
-    flink_who(c, &who);
+    fgw_who(c, &who);
     if (!read_statement(c, &statement, err)) {
-        return err->code == SL_NOT_SUPPORTED && flink_fail(c, result, "configureSession", false, err);
+        return err->code == SL_NOT_SUPPORTED && fgw_fail(c, result, "configureSession", false, err);
     }
-    if (ses_configure(host_of(c), &who, flink_param(c, "session"), statement, api_call_arena(c), &f, err)) {
+    if (ses_configure(host_of(c), &who, fgw_param(c, "session"), statement, api_call_arena(c), &f, err)) {
         return true;
     }
     if (f.n) {
-        flink_put_failure(result, api_call_arena(c), "configureSession", false, &f);
+        fgw_put_failure(result, api_call_arena(c), "configureSession", false, &f);
         return true;
     }
-    return flink_fail(c, result, "configureSession", false, err);
+    return fgw_fail(c, result, "configureSession", false, err);
 }
 
 /* Bytes in front of a place that is counted in UTF-16 units. */
@@ -141,19 +141,19 @@ static size_t bytes_before(sl_str text, int64_t units)
     return SL_MIN(i, text.n);
 }
 
-bool flink_session_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     sl_str statement, *found;
     size_t n;
-    flink_who(c, &who);
+    fgw_who(c, &who);
     if (!read_statement(c, &statement, err)) {
         return false;
     }
     int64_t position = sl_json_i64(sl_json_get(sl_json_get(api_call_params(c), "body"), "position"), 0);
-    if (!ses_complete(host_of(c), &who, flink_param(c, "session"), statement,
-                      bytes_before(statement, position), api_call_arena(c), &found, &n, err)) {
-        return flink_fail(c, result, "completeStatement", false, err);
+    if (!ses_complete(host_of(c), &who, fgw_param(c, "session"), statement, bytes_before(statement, position),
+                      api_call_arena(c), &found, &n, err)) {
+        return fgw_fail(c, result, "completeStatement", false, err);
     }
     sl_jw_key(result, "candidates");
     sl_jw_array(result);
@@ -164,22 +164,22 @@ bool flink_session_complete(struct api_call *c, struct sl_jw *result, struct sl_
     return true;
 }
 
-bool flink_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     struct ses_pair *given;
     size_t n;
     sl_str statement;
     char op[SES_ID];
-    flink_who(c, &who);
+    fgw_who(c, &who);
     if (!read_statement(c, &statement, err)) {
-        return err->code == SL_NOT_SUPPORTED && flink_fail(c, result, "executeStatement", false, err);
+        return err->code == SL_NOT_SUPPORTED && fgw_fail(c, result, "executeStatement", false, err);
     }
-    if (!flink_map(c, "executionConfig", &given, &n, err)) {
+    if (!fgw_map(c, "executionConfig", &given, &n, err)) {
         return false;
     }
-    if (!ses_execute(host_of(c), &who, flink_param(c, "session"), statement, given, n, op, err)) {
-        return flink_fail(c, result, "executeStatement", false, err);
+    if (!ses_execute(host_of(c), &who, fgw_param(c, "session"), statement, given, n, op, err)) {
+        return fgw_fail(c, result, "executeStatement", false, err);
     }
     sl_jw_kstrz(result, "operationHandle", op);
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST .../scripts of Flink's protocol: a whole script as an application of its own. It goes down the pipeline like any other
  * submission, detached, with the configuration and jars of the session; what the session has made is not there, as in Flink. */
-#include "gateway/api/flink.h"
+#include "gateway/flinkgw/wire.h"
 
 #include "base/digest.h"
 #include "gateway/jobs/request.h"
@@ -99,7 +99,7 @@ static const struct sl_json *submission(struct api_call *c, sl_str text, const s
     sl_jw_kstrz(&w, "mode", "application");
     sl_jw_kstr(&w, "target", place->target);
     sl_jw_kstr(&w, "flink", place->flink);
-    sl_jw_kstr(&w, "owner", flink_param(c, "owner"));
+    sl_jw_kstr(&w, "owner", fgw_param(c, "owner"));
     sl_jw_kbool(&w, "detach", true);
     sl_jw_end_object(&w);
     return sl_json_parse(api_call_arena(c), sl_str_dup(api_call_arena(c), sl_buf_str(&b)), err);
@@ -123,7 +123,7 @@ static bool read_text(struct api_call *c, sl_str *ret, struct sl_err *err)
     return true;
 }
 
-bool flink_session_script(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_session_script(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     struct ses_place place;
@@ -131,16 +131,16 @@ bool flink_session_script(struct api_call *c, struct sl_jw *result, struct sl_er
     size_t n_more;
     sl_str text;
     struct sub_request rq;
-    flink_who(c, &who);
-    if (!flink_map(c, "executionConfig", &more, &n_more, err)) {
+    fgw_who(c, &who);
+    if (!fgw_map(c, "executionConfig", &more, &n_more, err)) {
         return false;
     }
     const struct sl_json *params = NULL;
-    if (!ses_place_of(api_call_env(c)->sessions, &who, flink_param(c, "session"), api_call_arena(c), &place,
+    if (!ses_place_of(api_call_env(c)->sessions, &who, fgw_param(c, "session"), api_call_arena(c), &place,
                       err) ||
         !read_text(c, &text, err) || !(params = submission(c, text, &place, more, n_more, err)) ||
         !sub_request_read(params, api_call_arena(c), &rq, err)) {
-        return flink_fail(c, result, "deployScript", false, err);
+        return fgw_fail(c, result, "deployScript", false, err);
     }
     struct listener l = {.call = c};
     const struct event_sink sink = {
@@ -150,7 +150,7 @@ bool flink_session_script(struct api_call *c, struct sl_jw *result, struct sl_er
     sub_run(&api_call_env(c)->sub, &rq, &sink, api_call_arena(c), &out);
     if (out.exit_code != 0) {
         sl_fail(err, SL_FLINK, "%.*s", SL_S(l.message.p ? l.message : SL_STR("the script did not start")));
-        return flink_fail(c, result, "deployScript", false, err);
+        return fgw_fail(c, result, "deployScript", false, err);
     }
     bool known = l.run[0] && ledger_find(api_call_env(c)->ledger, l.run, &r, err);
     sl_jw_kstrz(result, "clusterID", known ? r.cluster.id : "");

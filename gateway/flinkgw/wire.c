@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The protocol's outside: paths, bodies and errors. Its SQL client prints what stands between the last "Caused by: " and the
  * next line that begins with a tab and "at": so each cause has such a line. */
-#include "gateway/api/flink.h"
+#include "gateway/flinkgw/wire.h"
 #include "gateway/api/share.h"
 
 #include "gateway/results/encode.h"
 
 #include <stdio.h>
 
-bool flink_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_version)
+bool fgw_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_version)
 {
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
@@ -18,8 +18,8 @@ bool flink_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_vers
         }
     }
     sl_str p = sl_buf_str(&b);
-    *ret_version = FLINK_NEWEST;
-    if (p.n >= 3 && p.p[0] == 'v' && p.p[1] >= '1' && p.p[1] <= '0' + FLINK_NEWEST && p.p[2] == '/') {
+    *ret_version = FGW_NEWEST;
+    if (p.n >= 3 && p.p[0] == 'v' && p.p[1] >= '1' && p.p[1] <= '0' + FGW_NEWEST && p.p[2] == '/') {
         *ret_version = p.p[1] - '0';
         p = sl_str_sub(p, 3, p.n - 3);
     } else if (!sl_str_eqz(p, "info") && !sl_str_eqz(p, "api_versions") && !sl_str_eqz(p, "sessions") &&
@@ -28,11 +28,6 @@ bool flink_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_vers
     }
     *ret_path = sl_arena_printf(a, "/%.*s", SL_S(p));
     return true;
-}
-
-int flink_since(const struct api_route *r)
-{
-    return strncmp(r->tag, "flink-v", 7) == 0 ? r->tag[7] - '0' : 0;
 }
 
 /* Name of the class that Flink's gateway reads a body into, for its error. */
@@ -46,8 +41,8 @@ static const char *body_class(const struct api_route *r)
                                                              : "EmptyRequestBody";
 }
 
-bool flink_params(const struct front_request *q, const struct api_route *r, int version, enum auth_role role,
-                  sl_str user, struct sl_arena *a, struct sl_json *params, struct sl_err *err)
+bool fgw_params(const struct front_request *q, const struct api_route *r, int version, enum auth_role role,
+                sl_str user, struct sl_arena *a, struct sl_json *params, struct sl_err *err)
 {
     struct sl_err bad = SL_ERR_INIT;
     struct sl_json *body = q->body.n ? sl_json_parse(a, q->body, &bad) : NULL;
@@ -74,7 +69,7 @@ bool flink_params(const struct front_request *q, const struct api_route *r, int 
     return true;
 }
 
-void flink_reply(sl_str result_json, struct front_reply *ret)
+void fgw_reply(sl_str result_json, struct front_reply *ret)
 {
     *ret = (struct front_reply){.status = sl_str_starts(result_json, SL_STR("{\"errors\":")) ? 500 : 200,
                                 .content_type = "application/json; charset=UTF-8",
@@ -82,7 +77,7 @@ void flink_reply(sl_str result_json, struct front_reply *ret)
                                 .headers = "cache-control: no-store\r\n"};
 }
 
-void flink_error_reply(const struct sl_err *err, struct sl_arena *a, struct front_reply *ret)
+void fgw_problem(const struct sl_err *err, struct sl_arena *a, struct front_reply *ret)
 {
     SL_BUF_AUTO b;
     struct sl_jw w;
@@ -94,7 +89,7 @@ void flink_error_reply(const struct sl_err *err, struct sl_arena *a, struct fron
     sl_jw_str(&w, err->hint[0] ? sl_arena_printf(a, "%s\n%s", err->msg, err->hint) : sl_str_of(err->msg));
     sl_jw_end_array(&w);
     sl_jw_end_object(&w);
-    flink_reply(sl_str_dup(a, sl_buf_str(&b)), ret);
+    fgw_reply(sl_str_dup(a, sl_buf_str(&b)), ret);
     ret->status = sl_code_http(err->code);
     if (err->code == SL_UNAUTHORIZED) {
         ret->headers = "www-authenticate: Bearer realm=\"sluice\"\r\n";
@@ -103,10 +98,10 @@ void flink_error_reply(const struct sl_err *err, struct sl_arena *a, struct fron
     }
 }
 
-void flink_who(struct api_call *c, struct ses_who *ret)
+void fgw_who(struct api_call *c, struct ses_who *ret)
 {
-    sl_str role = flink_param(c, "role");
-    *ret = (struct ses_who){flink_param(c, "owner"), AUTH_NOBODY};
+    sl_str role = fgw_param(c, "role");
+    *ret = (struct ses_who){fgw_param(c, "owner"), AUTH_NOBODY};
     for (int i = AUTH_NOBODY; i <= AUTH_ADMIN; i++) {
         if (sl_str_eqz(role, auth_role_names[i])) {
             ret->role = (enum auth_role)i;
@@ -114,12 +109,12 @@ void flink_who(struct api_call *c, struct ses_who *ret)
     }
 }
 
-sl_str flink_param(struct api_call *c, const char *key)
+sl_str fgw_param(struct api_call *c, const char *key)
 {
     return sl_json_str(sl_json_get(api_call_params(c), key), SL_STR(""));
 }
 
-bool flink_map(struct api_call *c, const char *key, struct ses_pair **ret, size_t *ret_n, struct sl_err *err)
+bool fgw_map(struct api_call *c, const char *key, struct ses_pair **ret, size_t *ret_n, struct sl_err *err)
 {
     const struct sl_json *map = sl_json_get(sl_json_get(api_call_params(c), "body"), key);
     *ret = NULL;
@@ -168,8 +163,8 @@ static void put_trace(struct sl_buf *b, const char *deed, const struct ses_failu
     sl_buf_putc(b, '\n');
 }
 
-void flink_put_failure(struct sl_jw *result, struct sl_arena *a, const char *deed, bool one,
-                       const struct ses_failure *f)
+void fgw_put_failure(struct sl_jw *result, struct sl_arena *a, const char *deed, bool one,
+                     const struct ses_failure *f)
 {
     SL_BUF_AUTO b;
     (void)a;
@@ -189,8 +184,7 @@ void flink_put_failure(struct sl_jw *result, struct sl_arena *a, const char *dee
     sl_jw_end_array(result);
 }
 
-bool flink_fail(struct api_call *c, struct sl_jw *result, const char *deed, bool one,
-                const struct sl_err *err)
+bool fgw_fail(struct api_call *c, struct sl_jw *result, const char *deed, bool one, const struct sl_err *err)
 {
     struct sl_arena *a = api_call_arena(c);
     if (err->code == SL_LIMIT_USER) { /* with its status, so that a client can wait */
@@ -199,6 +193,6 @@ bool flink_fail(struct api_call *c, struct sl_jw *result, const char *deed, bool
     struct ses_cause cause = {SL_STR(GATEWAY_EXCEPTION),
                               err->hint[0] ? sl_arena_printf(a, "%s\n%s", err->msg, err->hint)
                                            : sl_str_of(err->msg)};
-    flink_put_failure(result, a, deed, one, &(struct ses_failure){&cause, 1, err->code});
+    fgw_put_failure(result, a, deed, one, &(struct ses_failure){&cause, 1, err->code});
     return true;
 }

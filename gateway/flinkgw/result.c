@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Flink's calls about operations: their states, and pages of their rows in both of its forms. */
-#include "gateway/api/flink.h"
+#include "gateway/flinkgw/wire.h"
 
 #include "gateway/results/encode.h"
 #include "gateway/results/types.h"
@@ -11,36 +11,36 @@ static struct ses_host *host_of(struct api_call *c)
     return api_call_env(c)->sessions;
 }
 
-bool flink_operation_status(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_operation_status(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     enum ses_state state;
-    flink_who(c, &who);
-    if (!ses_status(host_of(c), &who, flink_param(c, "session"), flink_param(c, "operation"), &state, err)) {
-        return flink_fail(c, result, "getOperationStatus", true, err);
+    fgw_who(c, &who);
+    if (!ses_status(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), &state, err)) {
+        return fgw_fail(c, result, "getOperationStatus", true, err);
     }
     /* Clients go on as if it were over at anything they do not know to be under way. */
     sl_jw_kstrz(result, "status", ses_state_names[state == SES_PENDING ? SES_RUNNING : state]);
     return true;
 }
 
-bool flink_operation_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_operation_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
-    flink_who(c, &who);
-    if (!ses_cancel(host_of(c), &who, flink_param(c, "session"), flink_param(c, "operation"), err)) {
-        return flink_fail(c, result, "cancelOperation", true, err);
+    fgw_who(c, &who);
+    if (!ses_cancel(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), err)) {
+        return fgw_fail(c, result, "cancelOperation", true, err);
     }
     sl_jw_kstrz(result, "status", "CANCELED");
     return true;
 }
 
-bool flink_operation_close(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_operation_close(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
-    flink_who(c, &who);
-    if (!ses_close_op(host_of(c), &who, flink_param(c, "session"), flink_param(c, "operation"), err)) {
-        return flink_fail(c, result, "closeOperation", true, err);
+    fgw_who(c, &who);
+    if (!ses_close_op(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), err)) {
+        return fgw_fail(c, result, "closeOperation", true, err);
     }
     sl_jw_kstrz(result, "status", "CLOSED");
     return true;
@@ -94,7 +94,7 @@ static void put_interval(struct sl_jw *w, const struct res_type *t)
     sl_jw_kstrz(w, "resolution", t->resolution < n ? (year ? months : days)[t->resolution] : "");
 }
 
-void flink_put_type(struct sl_jw *w, const struct res_type *t)
+void fgw_put_type(struct sl_jw *w, const struct res_type *t)
 {
     static const struct res_type string = {.code = RES_VARCHAR, .nullable = true, .length = INT32_MAX};
     t = t ? t : &string;
@@ -136,13 +136,13 @@ void flink_put_type(struct sl_jw *w, const struct res_type *t)
     case RES_ARRAY:
     case RES_MULTISET:
         sl_jw_key(w, "elementType");
-        flink_put_type(w, t->kids[0]);
+        fgw_put_type(w, t->kids[0]);
         break;
     case RES_MAP:
         sl_jw_key(w, "keyType");
-        flink_put_type(w, t->kids[0]);
+        fgw_put_type(w, t->kids[0]);
         sl_jw_key(w, "valueType");
-        flink_put_type(w, t->kids[1]);
+        fgw_put_type(w, t->kids[1]);
         break;
     case RES_ROW:
     case RES_STRUCTURED:
@@ -152,7 +152,7 @@ void flink_put_type(struct sl_jw *w, const struct res_type *t)
             sl_jw_object(w);
             sl_jw_kstr(w, "name", t->names[i]);
             sl_jw_key(w, "fieldType");
-            flink_put_type(w, t->kids[i]);
+            fgw_put_type(w, t->kids[i]);
             sl_jw_end_object(w);
         }
         sl_jw_end_array(w);
@@ -280,10 +280,10 @@ static void put_columns(struct sl_jw *w, const struct ses_page *page)
         sl_jw_object(w);
         sl_jw_kstr(w, "name", c->name);
         sl_jw_key(w, "logicalType");
-        flink_put_type(w, c->type                  ? c->type
-                          : c->cell == SES_BOOLEAN ? &boolean
-                          : c->cell == SES_TIME    ? &time
-                                                   : NULL);
+        fgw_put_type(w, c->type                  ? c->type
+                        : c->cell == SES_BOOLEAN ? &boolean
+                        : c->cell == SES_TIME    ? &time
+                                                 : NULL);
         sl_jw_key(w, "comment");
         sl_jw_null(w);
         sl_jw_end_object(w);
@@ -293,8 +293,8 @@ static void put_columns(struct sl_jw *w, const struct ses_page *page)
 
 static void put_next(struct api_call *c, struct sl_jw *w, int64_t token, bool json)
 {
-    int64_t version = sl_json_i64(sl_json_get(api_call_params(c), "version"), FLINK_NEWEST);
-    sl_str session = flink_param(c, "session"), op = flink_param(c, "operation");
+    int64_t version = sl_json_i64(sl_json_get(api_call_params(c), "version"), FGW_NEWEST);
+    sl_str session = fgw_param(c, "session"), op = fgw_param(c, "operation");
     sl_jw_key(w, "nextResultUri");
     sl_jw_str(w, sl_arena_printf(api_call_arena(c), "/v%lld/sessions/%.*s/operations/%.*s/result/%lld%s",
                                  (long long)version, SL_S(session), SL_S(op), (long long)token,
@@ -334,21 +334,21 @@ static void put_page(struct api_call *c, struct sl_jw *w, const struct ses_page 
     }
 }
 
-bool flink_operation_result(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+bool fgw_operation_result(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;
     struct ses_page page;
     struct ses_failure f;
     struct data d = {.json = true, .call = c};
     int64_t token;
-    sl_str format = flink_param(c, "rowFormat");
-    flink_who(c, &who);
-    if (!sl_str_to_i64(flink_param(c, "token"), &token)) {
+    sl_str format = fgw_param(c, "rowFormat");
+    fgw_who(c, &who);
+    if (!sl_str_to_i64(fgw_param(c, "token"), &token)) {
         return sl_fail(
             err, SL_USAGE,
             "org.apache.flink.runtime.rest.handler.RestHandlerException: Bad request, could not parse "
             "parameters: Cannot resolve path parameter (token) from value \"%.*s\".",
-            SL_S(flink_param(c, "token")));
+            SL_S(fgw_param(c, "token")));
     }
     if (format.n && !sl_str_ieqz(format, "JSON") && !sl_str_ieqz(format, "PLAIN_TEXT")) {
         return sl_fail(
@@ -361,7 +361,7 @@ bool flink_operation_result(struct api_call *c, struct sl_jw *result, struct sl_
     sl_buf_init(&d.b, 0);
     sl_buf_init(&d.cell, 0);
     const struct ses_rows rows = {check_columns, put_row, put_cells, bytes, spent, &d};
-    if (ses_fetch(host_of(c), &who, flink_param(c, "session"), flink_param(c, "operation"), token, &rows,
+    if (ses_fetch(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), token, &rows,
                   api_call_arena(c), &page, &f, err)) {
         put_page(c, result, &page, &d, token);
         api_call_rows_given(c, d.rows, (int64_t)d.b.n);
@@ -371,9 +371,9 @@ bool flink_operation_result(struct api_call *c, struct sl_jw *result, struct sl_
         sl_jw_str(result, sl_arena_printf(api_call_arena(c), "%s\n%s", err->msg, err->hint));
         sl_jw_end_array(result);
     } else if (f.n) {
-        flink_put_failure(result, api_call_arena(c), "fetchResults", false, &f);
+        fgw_put_failure(result, api_call_arena(c), "fetchResults", false, &f);
     } else {
-        flink_fail(c, result, "fetchResults", false, err);
+        fgw_fail(c, result, "fetchResults", false, err);
     }
     sl_buf_release(&d.b);
     sl_buf_release(&d.cell);
