@@ -89,6 +89,11 @@ extern struct sl_limits {
 #define SL_LIMIT_GRAPH_DEPTH     500                /* levels of dependencies */
 #define SL_LIMIT_GRAPH_NODES     200000
 
+/* images */
+#define SL_LIMIT_IMAGE_ENTRIES   200000 /* files, folders and links of one image */
+#define SL_LIMIT_IMAGE_LOCK_MS   60000  /* wait for another build */
+#define SL_LIMIT_CLASS_SET_BYTES ((size_t)64 << 20)
+
 /* local Flink */
 #define SL_LIMIT_LOCAL_IDLE_MS   600000
 #define SL_LIMIT_DISK_FULL_BYTES ((uint64_t)1 << 20) /* with less free a disk is called full */

@@ -1,66 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sluice artifact resolve: what coordinates of a Maven repository stand for, as lines, as a tree, as JSON; with their files;
  * or for a file of cases, one line each. */
-#include "catalog/maven/fetch.h"
-#include "gateway/cli/args.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/conflicts.h"
 #include "gateway/cli/diag_print.h"
-#include "gateway/cli/settings.h"
+#include "gateway/cli/repositories.h"
 #include "sys/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 
 struct options {
-    struct cli_words repositories, excludes, managed, boms;
-    const char *cases, *settings, *flink;
-    bool tree, json, offline, fetch, no_flink;
+    struct cli_repository_options from;
+    struct cli_words excludes, managed, boms;
+    const char *cases, *flink;
+    bool tree, json, fetch, no_flink;
 };
-
-static const char *environment(const char *name)
-{
-    return getenv(name);
-}
-
-/* The machine as Java calls it. */
-static sl_str java_arch(struct sl_arena *a)
-{
-    struct utsname u;
-    if (uname(&u) != 0 || strcmp(u.machine, "x86_64") == 0) {
-        return SL_STR("amd64");
-    }
-    return sl_str_dup(a, sl_str_of(u.machine));
-}
-
-static struct mvn_fetch *open_fetch(const struct options *o, struct mvn_repositories *repositories,
-                                    struct sl_arena *a, struct sl_err *err)
-{
-    const struct sys_config *c = cli_settings();
-    const char *home = getenv("HOME");
-    const char *file = o->settings           ? o->settings
-                       : c->maven_settings.n ? sl_arena_strdupz(a, c->maven_settings)
-                       : home                ? sys_path_join(a, home, ".m2/settings.xml")
-                                             : NULL;
-    struct cli_words given = o->repositories;
-    *sl_vec_add(a, &given) = NULL;
-    struct mvn_settings_from from = {.file = file,
-                                     .must = o->settings || c->maven_settings.n,
-                                     .given = given.v,
-                                     .configured = sl_arena_strdupz(a, c->maven_repositories),
-                                     .central = sl_arena_strdupz(a, c->maven_central),
-                                     .environment = environment};
-    if (!mvn_settings_read(a, &from, repositories, err)) {
-        return NULL;
-    }
-    struct mvn_fetch_options fo = {.repositories = repositories,
-                                   .cache = sys_path_join(a, sl_arena_strdupz(a, c->data), "cache/maven"),
-                                   .offline = o->offline || repositories->offline,
-                                   .java_version = c->maven_java,
-                                   .os_arch = java_arch(a)};
-    return mvn_fetch_new(&fo);
-}
 
 static bool read_exclusion(struct sl_arena *a, sl_str text, struct mvn_wanted *w, struct sl_err *err)
 {
@@ -393,13 +348,13 @@ static int artifact(int argc, char **argv)
     struct sl_err err = SL_ERR_INIT;
     const struct cli_option options[] = {{.name = "--tree", .flag = &o.tree},
                                          {.name = "--json", .flag = &o.json},
-                                         {.name = "--offline", .flag = &o.offline},
+                                         {.name = "--offline", .flag = &o.from.offline},
                                          {.name = "--fetch", .flag = &o.fetch},
                                          {.name = "--no-flink", .flag = &o.no_flink},
                                          {.name = "--flink", .value = &o.flink},
                                          {.name = "--cases", .value = &o.cases},
-                                         {.name = "--settings", .value = &o.settings},
-                                         {.name = "--repository", .values = &o.repositories},
+                                         {.name = "--settings", .value = &o.from.settings},
+                                         {.name = "--repository", .values = &o.from.given},
                                          {.name = "--exclude", .values = &o.excludes},
                                          {.name = "--manage", .values = &o.managed},
                                          {.name = "--bom", .values = &o.boms},
@@ -422,7 +377,7 @@ static int artifact(int argc, char **argv)
                                              : "at least one GROUP:ARTIFACT:VERSION is needed");
     }
     struct mvn_repositories repositories;
-    struct mvn_fetch *f = open_fetch(&o, &repositories, &a, &err);
+    struct mvn_fetch *f = cli_fetch_open(&o.from, &repositories, &a, &err);
     if (!f) {
         return cli_print_error(&err);
     }

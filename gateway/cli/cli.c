@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 const struct cli_verb *const cli_verbs[] = {
-    &cli_run,     &cli_check,   &cli_fmt,      &cli_job,       &cli_target,   &cli_split,
-    &cli_render,  &cli_lineage, &cli_complete, &cli_hover,     &cli_flink,    &cli_serve,
-    &cli_token,   &cli_owner,   &cli_resolve,  &cli_connector, &cli_artifact, &cli_backup,
-    &cli_restore, &cli_doctor,  &cli_config,   &cli_supervise, &cli_version,  NULL,
+    &cli_run,     &cli_check,     &cli_fmt,      &cli_job,   &cli_target, &cli_split,   &cli_render,
+    &cli_lineage, &cli_complete,  &cli_hover,    &cli_flink, &cli_serve,  &cli_token,   &cli_owner,
+    &cli_resolve, &cli_connector, &cli_artifact, &cli_image, &cli_backup, &cli_restore, &cli_doctor,
+    &cli_config,  &cli_supervise, &cli_version,  NULL,
 };
 
 int cli_print_error(const struct sl_err *err)

@@ -15,7 +15,8 @@ struct cli_verb {
 
 extern const struct cli_verb cli_check, cli_fmt, cli_split, cli_render, cli_run, cli_job, cli_owner,
     cli_flink, cli_lineage, cli_complete, cli_hover, cli_doctor, cli_serve, cli_token, cli_supervise,
-    cli_target, cli_resolve, cli_connector, cli_artifact, cli_backup, cli_restore, cli_config, cli_version;
+    cli_target, cli_resolve, cli_connector, cli_artifact, cli_image, cli_backup, cli_restore, cli_config,
+    cli_version;
 extern const struct cli_verb *const cli_verbs[]; /* NULL-terminated, in the order of the help */
 
 /* Prints "error[slug]: message" and "  = hint: ..." to stderr; returns the exit code of the error. */
