@@ -475,6 +475,110 @@ export interface RemovedAnswer {
   removed: string;
 }
 
+export interface Session {
+  session: string;
+  name: string;
+  user: string;
+  /** empty: the default */
+  target: string;
+  flink: string;
+  catalog: string;
+  /** empty: the catalog's own */
+  database: string;
+  created: string;
+  idleMs: number;
+  operationsKept: number;
+  /** waiting or running */
+  operationsOpen: number;
+}
+
+export interface Operation {
+  operation: string;
+  /** of a SELECT FINISHED says that its rows come */
+  state: "PENDING" | "RUNNING" | "FINISHED" | "CANCELED" | "CLOSED" | "ERROR" | "TIMEOUT";
+  flinkJob?: string;
+}
+
+export interface SessionsAnswer {
+  sessions: Session[];
+}
+
+export interface SessionAnswer {
+  session: string;
+  name: string;
+  user: string;
+  /** empty: the default */
+  target: string;
+  flink: string;
+  catalog: string;
+  /** empty: the catalog's own */
+  database: string;
+  created: string;
+  idleMs: number;
+  operationsKept: number;
+  /** waiting or running */
+  operationsOpen: number;
+  config: GivenSetting[];
+  jars: string[];
+  operations: Operation[];
+}
+
+export interface OpenedAnswer {
+  session: string;
+}
+
+export interface ClosedAnswer {
+  closed: string;
+}
+
+export interface ExecutedAnswer {
+  session: string;
+  operation: string;
+}
+
+export interface CandidatesAnswer {
+  candidates: string[];
+}
+
+export interface OperationAnswer {
+  operation: string;
+  /** of a SELECT FINISHED says that its rows come */
+  state: "PENDING" | "RUNNING" | "FINISHED" | "CANCELED" | "CLOSED" | "ERROR" | "TIMEOUT";
+  flinkJob?: string;
+}
+
+export interface Column {
+  name: string;
+  /** as Flink prints it */
+  type: string;
+}
+
+export interface PageAnswer {
+  operation: string;
+  /** waiting: nothing is there yet */
+  kind: "waiting" | "rows" | "end";
+  /** page to ask for next; not with end */
+  next?: number;
+  query?: boolean;
+  flinkJob?: string;
+  columns?: Column[];
+  /** [kind, value, ...]: docs/events.md has the values */
+  rows?: [];
+  count?: number;
+}
+
+export interface RowsAnswer {
+  events: StreamEvent[];
+  operation: string;
+  /** of a SELECT FINISHED says that its rows come */
+  state: "PENDING" | "RUNNING" | "FINISHED" | "CANCELED" | "CLOSED" | "ERROR" | "TIMEOUT";
+  flinkJob?: string;
+  /** the next call's `since` */
+  next: number;
+  /** there are no more */
+  ended: boolean;
+}
+
 export interface Token {
   id: string;
   name: string;
@@ -887,6 +991,144 @@ export interface Operations {
     };
     answer: ArrayBuffer;
     events: false;
+  };
+  /** sessions (analyst) */
+  "session.list": {
+    params: {
+    };
+    answer: SessionsAnswer;
+    events: false;
+  };
+  /** a new session (analyst) */
+  "session.open": {
+    params: {
+      /** for people */
+      name?: string | null;
+      /** where its statements go (default: the default target) */
+      target?: string | null;
+      /** Flink version: 1.20, 2.0, 2.1, 2.2 or 2.3 */
+      flink?: string | null;
+      /** [{"key","value"}], as SET would */
+      config?: GivenSetting[] | null;
+    };
+    answer: OpenedAnswer;
+    events: false;
+  };
+  /** one session: its place, settings and operations (analyst) */
+  "session.show": {
+    params: {
+      /** id of a session */
+      session: string;
+    };
+    answer: SessionAnswer;
+    events: false;
+  };
+  /** end a session and its SELECTs (analyst) */
+  "session.close": {
+    params: {
+      /** id of a session */
+      session: string;
+    };
+    answer: ClosedAnswer;
+    events: false;
+  };
+  /** a session is still in use (analyst) */
+  "session.heartbeat": {
+    params: {
+      /** id of a session */
+      session: string;
+    };
+    answer: OpenedAnswer;
+    events: false;
+  };
+  /** what could stand at a place of a statement (analyst) */
+  "session.complete": {
+    params: {
+      /** id of a session */
+      session: string;
+      /** a statement as far as it is written */
+      statement: string;
+      /** bytes in front of the caret */
+      offset: number;
+    };
+    answer: CandidatesAnswer;
+    events: false;
+  };
+  /** queue a statement of a session (analyst) */
+  "session.execute": {
+    params: {
+      /** id of a session */
+      session: string;
+      /** one statement */
+      statement: string;
+      /** [{"key","value"}] for it alone */
+      config?: GivenSetting[] | null;
+      /** when it is given up, from its beginning; of a SELECT also while rows come (default: never) */
+      timeoutMs?: number | null;
+    };
+    answer: ExecutedAnswer;
+    events: false;
+  };
+  /** how far a statement is (analyst) */
+  "operation.show": {
+    params: {
+      /** id of a session */
+      session: string;
+      /** id of a statement of it */
+      operation: string;
+    };
+    answer: OperationAnswer;
+    events: false;
+  };
+  /** forget a statement; ends its SELECT (analyst) */
+  "operation.close": {
+    params: {
+      /** id of a session */
+      session: string;
+      /** id of a statement of it */
+      operation: string;
+    };
+    answer: ClosedAnswer;
+    events: false;
+  };
+  /** give a statement up (analyst) */
+  "operation.cancel": {
+    params: {
+      /** id of a session */
+      session: string;
+      /** id of a statement of it */
+      operation: string;
+    };
+    answer: OperationAnswer;
+    events: false;
+  };
+  /** a page of a statement's answer, as often as it is asked for (analyst) */
+  "result.page": {
+    params: {
+      /** id of a session */
+      session: string;
+      /** id of a statement of it */
+      operation: string;
+      /** number of a page, from 0; a number given before gives the same rows */
+      page: number;
+    };
+    answer: PageAnswer;
+    events: false;
+  };
+  /** the rows of a statement's answer, as they come (analyst) */
+  "result.rows": {
+    params: {
+      /** id of a session */
+      session: string;
+      /** id of a statement of it */
+      operation: string;
+      /** only rows behind the event of this number (default 0; the header Last-Event-ID gives it too) */
+      since?: number;
+      /** until there are no more (default: as a stream true, else false) */
+      follow?: boolean;
+    };
+    answer: RowsAnswer;
+    events: true;
   };
   /** tokens, without their secrets (admin) */
   "token.list": {

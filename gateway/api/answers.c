@@ -184,6 +184,44 @@ PART(finding, "Finding", false,
      BOOLEAN("ok"), STRING("text"));
 SHAPE(api_findings_answer, "FindingsAnswer", false, STRING("name"), LIST("findings", finding), BOOLEAN("ok"));
 
+/* --- sessions */
+
+#define OF_SESSION                                                                                           \
+    STRING("session"), STRING("name"), STRING("user"),                                                       \
+        {"target", "string", API_TOLD, false, NULL, "empty: the default"}, STRING("flink"),                  \
+        STRING("catalog"), {"database", "string", API_TOLD, false, NULL, "empty: the catalog's own"},        \
+        {"created", "time", API_TOLD, false, NULL, NULL}, INTEGER("idleMs"), INTEGER("operationsKept"),      \
+    {                                                                                                        \
+        "operationsOpen", "integer", API_TOLD, false, NULL, "waiting or running"                             \
+    }
+#define STATE                                                                                                \
+    {                                                                                                        \
+        "state", "PENDING|RUNNING|FINISHED|CANCELED|CLOSED|ERROR|TIMEOUT", API_TOLD, false, NULL,            \
+            "of a SELECT FINISHED says that its rows come"                                                   \
+    }
+PART(session, "Session", false, OF_SESSION);
+PART(operation, "Operation", false, STRING("operation"), STATE, MAY_STRING("flinkJob"));
+SHAPE(api_sessions_answer, "SessionsAnswer", false, LIST("sessions", session));
+SHAPE(api_session_answer, "SessionAnswer", false, OF_SESSION, LIST("config", api_config_given),
+      {"jars", "string", API_TOLD, true, NULL, NULL}, LIST("operations", operation));
+SHAPE(api_opened_answer, "OpenedAnswer", false, STRING("session"));
+SHAPE(api_closed_answer, "ClosedAnswer", false, STRING("closed"));
+SHAPE(api_executed_answer, "ExecutedAnswer", false, STRING("session"), STRING("operation"));
+SHAPE(api_candidates_answer, "CandidatesAnswer", false, {"candidates", "string", API_TOLD, true, NULL, NULL});
+SHAPE(api_operation_answer, "OperationAnswer", false, STRING("operation"), STATE, MAY_STRING("flinkJob"));
+PART(column, "Column", false, STRING("name"),
+     {"type", "string", API_TOLD, false, NULL, "as Flink prints it"});
+SHAPE(api_page_answer, "PageAnswer", false, STRING("operation"),
+      {"kind", "waiting|rows|end", API_TOLD, false, NULL, "waiting: nothing is there yet"},
+      {"next", "integer", API_MAYBE, false, NULL, "page to ask for next; not with end"},
+      {"query", "boolean", API_MAYBE, false, NULL, NULL}, MAY_STRING("flinkJob"),
+      {"columns", "object", API_MAYBE, true, &column, NULL},
+      {"rows", "any", API_MAYBE, true, NULL, "[kind, value, ...]: docs/events.md has the values"},
+      MAY_INTEGER("count"));
+SHAPE(api_rows_answer, "RowsAnswer", false, LIST("events", event), STRING("operation"), STATE,
+      MAY_STRING("flinkJob"), {"next", "integer", API_TOLD, false, NULL, "the next call's `since`"},
+      {"ended", "boolean", API_TOLD, false, NULL, "there are no more"});
+
 /* --- tokens and the server */
 
 #define OF_TOKEN                                                                                             \
@@ -261,6 +299,18 @@ const struct api_shape *const api_shapes[] = {&range,
                                               &api_artifacts_answer,
                                               &api_artifact_answer,
                                               &api_removed_answer,
+                                              &session,
+                                              &operation,
+                                              &api_sessions_answer,
+                                              &api_session_answer,
+                                              &api_opened_answer,
+                                              &api_closed_answer,
+                                              &api_executed_answer,
+                                              &api_candidates_answer,
+                                              &api_operation_answer,
+                                              &column,
+                                              &api_page_answer,
+                                              &api_rows_answer,
                                               &token,
                                               &api_tokens_answer,
                                               &api_token_answer,

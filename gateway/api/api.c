@@ -26,8 +26,8 @@ struct api_call {
     struct sl_arena arena;
     const struct api_method *method;
     const struct sl_json *params;
-    sl_str id;          /* as JSON */
-    sl_str user;        /* p == NULL: the command line of this machine */
+    sl_str id; /* as JSON */
+    struct api_user user;
     bool stopped, gone; /* atomic */
     bool shares;        /* counts among the long calls of its user */
     int64_t made_ms;    /* monotonic */
@@ -85,6 +85,19 @@ const struct api_method api_methods[] = {
     {"artifact.show", api_artifact_show, API_QUICK, "one artifact"},
     {"artifact.read", api_artifact_read, API_LONG, "the bytes of an artifact"},
     {"artifact.remove", api_artifact_remove, API_QUICK, "forget an artifact that no version needs"},
+    {"session.list", api_session_list, API_QUICK, "sessions"},
+    {"session.open", api_session_open, API_QUICK, "a new session"},
+    {"session.show", api_session_show, API_QUICK, "one session: its place, settings and operations"},
+    {"session.heartbeat", api_session_heartbeat, API_QUICK, "a session is still in use"},
+    {"session.close", api_session_close, API_WAITS, "end a session and its SELECTs"},
+    {"session.execute", api_session_execute, API_QUICK, "queue a statement of a session"},
+    {"session.complete", api_session_complete, API_QUICK, "what could stand at a place of a statement"},
+    {"operation.show", api_operation_show, API_QUICK, "how far a statement is"},
+    {"operation.cancel", api_operation_cancel, API_WAITS, "give a statement up"},
+    {"operation.close", api_operation_close, API_WAITS, "forget a statement; ends its SELECT"},
+    {"result.page", api_result_page, API_WAITS,
+     "a page of a statement's answer, as often as it is asked for"},
+    {"result.rows", api_result_rows, API_FOLLOWER, "the rows of a statement's answer, as they come"},
     {"token.list", api_token_list, API_QUICK, "tokens, without their secrets"},
     {"token.make", api_token_make, API_QUICK, "make a token; its secret is told this once"},
     {"token.revoke", api_token_revoke, API_QUICK, "end a token"},
@@ -133,13 +146,13 @@ int64_t api_event_rows(sl_str event_json)
 
 bool api_call_rows_spent(struct api_call *c)
 {
-    return c->user.p && api_share_rows_wait(c->api->shares, c->user, sys_now_ms()) > 0;
+    return c->user.name.p && api_share_rows_wait(c->api->shares, c->user.name, sys_now_ms()) > 0;
 }
 
 void api_call_rows_given(struct api_call *c, int64_t rows, int64_t bytes)
 {
-    if (c->user.p) {
-        api_share_rows(c->api->shares, c->user, rows, bytes, sys_now_ms());
+    if (c->user.name.p) {
+        api_share_rows(c->api->shares, c->user.name, rows, bytes, sys_now_ms());
     }
 }
 
@@ -147,8 +160,8 @@ void api_call_rows_given(struct api_call *c, int64_t rows, int64_t bytes)
 static void wait_for_share(struct api_call *c)
 {
     int64_t ms;
-    while (c->user.p && !api_call_cancelled(c) &&
-           (ms = api_share_rows_wait(c->api->shares, c->user, sys_now_ms())) > 0) {
+    while (c->user.name.p && !api_call_cancelled(c) &&
+           (ms = api_share_rows_wait(c->api->shares, c->user.name, sys_now_ms())) > 0) {
         sys_sleep_ms(SL_MIN(ms, INT64_C(50)));
     }
 }
@@ -165,7 +178,12 @@ bool api_call_event(struct api_call *c, uint64_t number, sl_str event_json)
 
 sl_str api_call_user(const struct api_call *c)
 {
-    return c->user;
+    return c->user.name;
+}
+
+enum auth_role api_call_role(const struct api_call *c)
+{
+    return c->user.role;
 }
 
 static bool no_bytes(const struct api_call *c, struct sl_err *err)
@@ -220,7 +238,7 @@ static void call_free(struct api_call *c)
 {
     struct api *a = c->api;
     if (c->shares) {
-        api_share_end(a->shares, c->user);
+        api_share_end(a->shares, c->user.name);
     }
     pthread_mutex_lock(&a->lock);
     for (struct api_call **p = &a->calls; *p; p = &(*p)->next) {
@@ -245,16 +263,16 @@ static void call_work(struct sys_lane_job *job)
     sl_jw_object(&w);
     if (c->method->fn(c, &w, &err)) {
         sl_jw_end_object(&w);
-        if (c->user.p) {
-            sys_log(SYS_LOG_INFO, "audit", c->method->name, "user=\"%.*s\" ok=true", SL_S(c->user));
+        if (c->user.name.p) {
+            sys_log(SYS_LOG_INFO, "audit", c->method->name, "user=\"%.*s\" ok=true", SL_S(c->user.name));
         }
         c->via->result(c->via->ctx, c->client, c->id, sl_buf_str(&b));
     } else {
         sys_log(SYS_LOG_INFO, "api", "call-failed", "method=%s code=%s", c->method->name,
                 sl_code_slug(err.code));
-        if (c->user.p) {
-            sys_log(SYS_LOG_INFO, "audit", c->method->name, "user=\"%.*s\" ok=false code=%s", SL_S(c->user),
-                    sl_code_slug(err.code));
+        if (c->user.name.p) {
+            sys_log(SYS_LOG_INFO, "audit", c->method->name, "user=\"%.*s\" ok=false code=%s",
+                    SL_S(c->user.name), sl_code_slug(err.code));
         }
         c->via->error(c->via->ctx, c->client, c->id, &err);
     }
@@ -302,8 +320,8 @@ static bool to_lane(struct api_call *c, struct sl_err *err)
         sl_fail(err, SL_BUSY, "%lld clients follow events already", (long long)a->n_follow);
         return sl_hint(err, "limit.followers      is the setting");
     }
-    c->shares = c->user.p && is_long(c->method) && api_share_begin(a->shares, c->user, err);
-    if (c->user.p && is_long(c->method) && !c->shares) {
+    c->shares = c->user.name.p && is_long(c->method) && api_share_begin(a->shares, c->user.name, err);
+    if (c->user.name.p && is_long(c->method) && !c->shares) {
         return false;
     }
     return sys_lane_submit(lane_of(a, c->method), &c->job) ||
@@ -424,7 +442,7 @@ void api_each_call(struct api *a, void (*see)(void *ctx, const struct api_call_s
     int64_t now = sys_now_ms();
     pthread_mutex_lock(&a->lock);
     for (struct api_call *c = a->calls; c; c = c->next) {
-        struct api_call_seen seen = {c->method->name, c->user, now - c->made_ms, api_call_stopped(c),
+        struct api_call_seen seen = {c->method->name, c->user.name, now - c->made_ms, api_call_stopped(c),
                                      api_call_gone(c)};
         see(ctx, &seen);
     }
@@ -453,7 +471,7 @@ void api_cancel(struct api *a, const struct api_via *via, uint64_t client, sl_st
 /* Takes the arena over, and is in the list. */
 static struct api_call *call_new(struct api *a, const struct api_via *via, uint64_t client,
                                  const struct api_method *method, sl_str call, const struct sl_json *params,
-                                 struct sl_arena *arena, sl_str user)
+                                 struct sl_arena *arena, const struct api_user *user)
 {
     struct api_call *c = calloc(1, sizeof(*c));
     SL_OOM_ON(!c);
@@ -467,7 +485,10 @@ static struct api_call *call_new(struct api *a, const struct api_via *via, uint6
     c->params = params;
     c->made_ms = sys_now_ms();
     c->id = sl_str_dup(&c->arena, call);
-    c->user = user.p ? sl_str_dup(&c->arena, user) : user;
+    c->user = *user;
+    if (user->name.p) {
+        c->user.name = sl_str_dup(&c->arena, user->name);
+    }
     sl_arena_init(arena, 0);
     pthread_mutex_lock(&a->lock);
     c->next = a->calls;
@@ -486,7 +507,7 @@ static bool not_taken(struct api_call *c, struct sl_arena *arena)
 }
 
 bool api_start(struct api *a, const struct api_via *via, uint64_t client, const struct api_method *method,
-               sl_str call, const struct sl_json *params, struct sl_arena *arena, sl_str user,
+               sl_str call, const struct sl_json *params, struct sl_arena *arena, const struct api_user *user,
                struct sl_err *err)
 {
     struct api_call *c = call_new(a, via, client, method, call, params, arena, user);
@@ -494,7 +515,8 @@ bool api_start(struct api *a, const struct api_via *via, uint64_t client, const 
 }
 
 bool api_start_large(struct api *a, const struct api_via *via, uint64_t client, struct sl_arena *arena,
-                     struct sl_buf *text, api_read_fn read, void *what, sl_str user, struct sl_err *err)
+                     struct sl_buf *text, api_read_fn read, void *what, const struct api_user *user,
+                     struct sl_err *err)
 {
     struct reading *r = calloc(1, sizeof(*r));
     SL_OOM_ON(!r);

@@ -65,18 +65,22 @@ struct api_via {
     bool (*give_head)(void *ctx, uint64_t client, const char *type, const char *headers, int64_t bytes);
     bool (*give)(void *ctx, uint64_t client, sl_str piece);
 };
-/* Loop thread. Starts a call; `arena` holds params and is taken over (emptied here) when it starts. `user` stands in the
- * audit line of its end; p == NULL: the command line of this machine, without one. False: error. */
+/* Who calls. name.p == NULL: the command line of this machine, which has no line in the audit. */
+struct api_user {
+    sl_str name;
+    enum auth_role role;
+};
+/* Loop thread. Starts a call; `arena` holds params and is taken over (emptied here) when it starts. False: error. */
 SL_MUST_CHECK bool api_start(struct api *a, const struct api_via *via, uint64_t client,
                              const struct api_method *method, sl_str call, const struct sl_json *params,
-                             struct sl_arena *arena, sl_str user, struct sl_err *err);
+                             struct sl_arena *arena, const struct api_user *user, struct sl_err *err);
 /* The same for what is too large to be read on the loop: `read` does it on a lane's thread, tells by api_call_is what call it is
  * (also when it fails, as far as it knows) and may use `what`, which lies in the arena. `text` is taken over, also on failure. */
 #define API_LARGE_BYTES (64 << 10)
 typedef bool (*api_read_fn)(struct api_call *c, void *what, sl_str text, struct sl_err *err);
 SL_MUST_CHECK bool api_start_large(struct api *a, const struct api_via *via, uint64_t client,
                                    struct sl_arena *arena, struct sl_buf *text, api_read_fn read, void *what,
-                                   sl_str user, struct sl_err *err);
+                                   const struct api_user *user, struct sl_err *err);
 void api_call_is(struct api_call *c, const struct api_method *method, sl_str call,
                  const struct sl_json *params);
 /* Loop thread: its client has gone, or takes a call back (`call` empty: all of its calls). They are told to stop. */
@@ -114,6 +118,7 @@ bool api_call_rows_spent(struct api_call *c);
 void api_call_rows_given(struct api_call *c, int64_t rows, int64_t bytes);
 /* Who calls; p == NULL: the command line of this machine. */
 sl_str api_call_user(const struct api_call *c);
+enum auth_role api_call_role(const struct api_call *c);
 /* More of the bytes that this call brings (api_via.take). Errors: usage (there is no such way), cancelled, limit-exceeded, body-late. */
 SL_MUST_CHECK bool api_call_take(struct api_call *c, struct sl_buf *ret, bool *ret_end, struct sl_err *err);
 /* The answer is not the result object but these bytes, of this content type; `headers` as in front_reply. Errors: usage, cancelled. */
@@ -155,6 +160,18 @@ bool api_artifact_show(struct api_call *c, struct sl_jw *result, struct sl_err *
 bool api_artifact_add(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_artifact_read(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_artifact_remove(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_session_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_session_open(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_session_show(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_session_heartbeat(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_session_close(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_session_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_operation_show(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_operation_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_operation_close(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_result_page(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_result_rows(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_token_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_token_make(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_token_revoke(struct api_call *c, struct sl_jw *result, struct sl_err *err);

@@ -20,8 +20,8 @@ struct api_dialect {
      * no other has. */
     bool (*path)(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_version);
     /* What a request says becomes members of `params`, which has those of the path. NULL: as the route's parameters tell. */
-    bool (*params)(const struct front_request *q, const struct api_route *r, int version, enum auth_role role,
-                   sl_str user, struct sl_arena *a, struct sl_json *params, struct sl_err *err);
+    bool (*params)(const struct front_request *q, const struct api_route *r, int version, struct sl_arena *a,
+                   struct sl_json *params, struct sl_err *err);
     /* Its answer, ready to be sent; result_json lives as long as the reply. NULL: the result object itself. */
     void (*reply)(sl_str result_json, struct front_reply *ret);
     /* What went wrong, its body in the arena. */

@@ -346,10 +346,29 @@ static bool read_place(const struct front_request *q, const struct api_route *ro
     return true;
 }
 
+/* What stands in a path is text; where the route has a number it becomes one. */
+static bool read_path(const struct api_route *route, struct sl_json *params, struct sl_err *err)
+{
+    for (struct sl_json *v = params->child; v; v = v->next) {
+        int64_t number;
+        if (!api_route_has_number(route, v->key)) {
+            continue;
+        }
+        if (!sl_str_to_i64(v->text, &number)) {
+            return sl_fail(err, SL_USAGE, "'%.*s' is no number: %.*s", SL_S(v->key), SL_S(v->text));
+        }
+        v->type = SL_JSON_NUMBER;
+    }
+    return true;
+}
+
 static bool read_params(const struct front_request *q, const struct api_route *route,
                         const struct api_method *m, sl_str user, bool stream, struct sl_arena *a,
                         struct sl_json *params, struct sl_err *err)
 {
+    if (!read_path(route, params, err)) {
+        return false;
+    }
     for (size_t i = 0; i < q->n_args; i++) {
         if (!api_params_arg(route, a, params, sl_str_dup(a, q->args[i]), err)) {
             return false;
@@ -386,15 +405,14 @@ struct head {
     struct sl_json *params; /* of the path */
     int version;            /* of the protocol */
     bool stream;
-    enum auth_role role;
-    sl_str user;
+    struct api_user user;
 };
 
 static bool read_request(struct head *h, struct sl_arena *a, struct sl_err *err)
 {
     return h->dialect->params
-               ? h->dialect->params(&h->q, h->route, h->version, h->role, h->user, a, h->params, err)
-               : read_params(&h->q, h->route, h->method, h->user, h->stream, a, h->params, err);
+               ? h->dialect->params(&h->q, h->route, h->version, a, h->params, err)
+               : read_params(&h->q, h->route, h->method, h->user.name, h->stream, a, h->params, err);
 }
 
 static bool read_large(struct api_call *c, void *what, sl_str text, struct sl_err *err)
@@ -414,7 +432,7 @@ static bool start_large(struct api_rest *r, const struct front_request *q, const
     SL_BUF_AUTO body;
     front_take_body(q, &body);
     *kept = *h;
-    kept->user = sl_str_dup(a, h->user);
+    kept->user.name = sl_str_dup(a, h->user.name);
     kept->q.path = sl_str_dup(a, h->q.path);
     kept->q.args = sl_new_n(a, sl_str, h->q.n_args + 1);
     for (size_t i = 0; i < h->q.n_args; i++) {
@@ -423,7 +441,7 @@ static bool start_large(struct api_rest *r, const struct front_request *q, const
     for (int i = 0; i < FRONT_H_COUNT; i++) {
         kept->q.headers[i] = h->q.headers[i].p ? sl_str_dup(a, h->q.headers[i]) : SL_STR_NONE;
     }
-    return api_start_large(r->api, &r->via, q->id, a, &body, read_large, kept, h->user, err);
+    return api_start_large(r->api, &r->via, q->id, a, &body, read_large, kept, &h->user, err);
 }
 
 void api_rest_request(struct api_rest *r, const struct front_request *q, enum auth_role role, sl_str user)
@@ -433,7 +451,7 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     struct sl_err err = SL_ERR_INIT;
     const char *allow = NULL;
     sl_str path = q->path;
-    struct head h = {.q = *q, .role = role, .user = user};
+    struct head h = {.q = *q, .user = {user, role}};
     h.dialect = api_dialect_of(api_env_of(r->api)->dialects, &a, q->path, &path, &h.version);
     h.route = api_route_find(h.dialect->routes, &a, q->method, path, &h.params, &allow, &err);
     if (h.dialect->path && (!h.route || h.route->since > h.version)) {
@@ -471,7 +489,7 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     r->requests = req;
     pthread_mutex_unlock(&r->lock);
     if (large ? !start_large(r, q, &h, &a, &err)
-              : !api_start(r->api, &r->via, q->id, h.method, SL_STR("0"), h.params, &a, user, &err)) {
+              : !api_start(r->api, &r->via, q->id, h.method, SL_STR("0"), h.params, &a, &h.user, &err)) {
         forget(r, q->id);
         problem(r, q->id, h.dialect, &err);
     }

@@ -180,6 +180,59 @@ static const struct api_param token_revoke[] = {
     {0},
 };
 
+#define OF_SESSION                                                                                           \
+    {                                                                                                        \
+        "session", API_IN_PATH, "string", true, "id of a session"                                            \
+    }
+#define OF_OPERATION                                                                                         \
+    OF_SESSION,                                                                                              \
+    {                                                                                                        \
+        "operation", API_IN_PATH, "string", true, "id of a statement of it"                                  \
+    }
+static const struct api_param of_session[] = {
+    OF_SESSION,
+    {0},
+};
+static const struct api_param session_open[] = {
+    {"name", API_IN_BODY, "string", false, "for people"},
+    {"target", API_IN_BODY, "string", false, "where its statements go (default: the default target)"},
+    {"flink", API_IN_BODY, "string", false, "Flink version: 1.20, 2.0, 2.1, 2.2 or 2.3"},
+    {"config", API_IN_BODY, "array:GivenSetting", false, "[{\"key\",\"value\"}], as SET would"},
+    {0},
+};
+static const struct api_param session_execute[] = {
+    OF_SESSION,
+    {"statement", API_IN_BODY, "string", true, "one statement"},
+    {"config", API_IN_BODY, "array:GivenSetting", false, "[{\"key\",\"value\"}] for it alone"},
+    {"timeoutMs", API_IN_BODY, "integer", false,
+     "when it is given up, from its beginning; of a SELECT also while rows come (default: never)"},
+    {0},
+};
+static const struct api_param session_complete[] = {
+    OF_SESSION,
+    {"statement", API_IN_BODY, "string", true, "a statement as far as it is written"},
+    {"offset", API_IN_BODY, "integer", true, "bytes in front of the caret"},
+    {0},
+};
+static const struct api_param of_operation[] = {
+    OF_OPERATION,
+    {0},
+};
+static const struct api_param of_page[] = {
+    OF_OPERATION,
+    {"page", API_IN_PATH, "integer", true,
+     "number of a page, from 0; a number given before gives the same rows"},
+    {0},
+};
+static const struct api_param of_rows[] = {
+    OF_OPERATION,
+    {"since", API_IN_QUERY, "integer", false,
+     "only rows behind the event of this number (default 0; the header Last-Event-ID gives it too)"},
+    {"follow", API_IN_QUERY, "boolean", false,
+     "until there are no more (default: as a stream true, else false)"},
+    {0},
+};
+
 const struct api_route api_routes[] = {
     {FRONT_POST, "/api/v1/scripts/check", "script.check", AUTH_ANALYST, script_check, "scripts",
      API_NO_EVENTS, &api_check_answer, NULL, 0},
@@ -233,6 +286,30 @@ const struct api_route api_routes[] = {
      API_NO_EVENTS, &api_removed_answer, NULL, 0},
     {FRONT_GET, "/api/v1/artifacts/{digest}/content", "artifact.read", AUTH_OPERATOR, of_artifact,
      "artifacts", API_NO_EVENTS, &api_bytes_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/sessions", "session.list", AUTH_ANALYST, none, "sessions", API_NO_EVENTS,
+     &api_sessions_answer, NULL, 0},
+    {FRONT_POST, "/api/v1/sessions", "session.open", AUTH_ANALYST, session_open, "sessions", API_NO_EVENTS,
+     &api_opened_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/sessions/{session}", "session.show", AUTH_ANALYST, of_session, "sessions",
+     API_NO_EVENTS, &api_session_answer, NULL, 0},
+    {FRONT_DELETE, "/api/v1/sessions/{session}", "session.close", AUTH_ANALYST, of_session, "sessions",
+     API_NO_EVENTS, &api_closed_answer, NULL, 0},
+    {FRONT_POST, "/api/v1/sessions/{session}/heartbeat", "session.heartbeat", AUTH_ANALYST, of_session,
+     "sessions", API_NO_EVENTS, &api_opened_answer, NULL, 0},
+    {FRONT_POST, "/api/v1/sessions/{session}/complete", "session.complete", AUTH_ANALYST, session_complete,
+     "sessions", API_NO_EVENTS, &api_candidates_answer, NULL, 0},
+    {FRONT_POST, "/api/v1/sessions/{session}/operations", "session.execute", AUTH_ANALYST, session_execute,
+     "sessions", API_NO_EVENTS, &api_executed_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/sessions/{session}/operations/{operation}", "operation.show", AUTH_ANALYST,
+     of_operation, "sessions", API_NO_EVENTS, &api_operation_answer, NULL, 0},
+    {FRONT_DELETE, "/api/v1/sessions/{session}/operations/{operation}", "operation.close", AUTH_ANALYST,
+     of_operation, "sessions", API_NO_EVENTS, &api_closed_answer, NULL, 0},
+    {FRONT_POST, "/api/v1/sessions/{session}/operations/{operation}/cancel", "operation.cancel", AUTH_ANALYST,
+     of_operation, "sessions", API_NO_EVENTS, &api_operation_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/sessions/{session}/operations/{operation}/pages/{page}", "result.page", AUTH_ANALYST,
+     of_page, "results", API_NO_EVENTS, &api_page_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/sessions/{session}/operations/{operation}/rows", "result.rows", AUTH_ANALYST,
+     of_rows, "results", API_FOLLOWS, &api_rows_answer, NULL, 0},
     {FRONT_GET, "/api/v1/tokens", "token.list", AUTH_ADMIN, none, "tokens", API_NO_EVENTS, &api_tokens_answer,
      NULL, 0},
     {FRONT_POST, "/api/v1/tokens", "token.make", AUTH_ADMIN, token_make, "tokens", API_NO_EVENTS,
@@ -391,6 +468,12 @@ bool api_route_brings(const struct api_route *r)
 bool api_route_takes(const struct api_route *r, const char *name)
 {
     return param_of(r, sl_str_of(name)) != NULL;
+}
+
+bool api_route_has_number(const struct api_route *r, sl_str name)
+{
+    const struct api_param *p = param_of(r, name);
+    return p && p->in == API_IN_PATH && p->type[0] == 'i';
 }
 
 /* Is it one of the texts behind the colon of its type? */

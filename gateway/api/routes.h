@@ -47,6 +47,8 @@ const struct api_route *api_route_find(const struct api_route *routes, struct sl
 bool api_route_brings(const struct api_route *r);
 /* Has it a parameter of that name? */
 bool api_route_takes(const struct api_route *r, const char *name);
+/* Is its parameter of that name a number that stands in the path? */
+bool api_route_has_number(const struct api_route *r, sl_str name);
 /* The least role that may make this call; AUTH_ADMIN for one without a route. */
 enum auth_role api_role_of(const struct api_method *m);
 /* Are these parameters those of the call (names and types)? For clients that are not this machine's owner. */

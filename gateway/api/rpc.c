@@ -163,8 +163,7 @@ static void open_credit(struct api_rpc *r, uint64_t client, sl_str id, const str
 struct large {
     struct api_rpc *r;
     uint64_t client;
-    enum auth_role role;
-    sl_str user;
+    struct api_user user;
 };
 
 static bool read_large(struct api_call *c, void *what, sl_str text, struct sl_err *err)
@@ -175,8 +174,9 @@ static bool read_large(struct api_call *c, void *what, sl_str text, struct sl_er
     struct sl_json *params = api_params_of(a, m);
     sl_str id = id_json(a, sl_json_get(m, "id"));
     struct api_credit credit;
-    const struct api_method *method =
-        m && read_credit(m, &credit, err) ? read_request(a, m, id, params, l->role, l->user, err) : NULL;
+    const struct api_method *method = m && read_credit(m, &credit, err)
+                                          ? read_request(a, m, id, params, l->user.role, l->user.name, err)
+                                          : NULL;
     if (method) {
         open_credit(l->r, l->client, id, &credit);
     }
@@ -198,9 +198,8 @@ static bool start_large(struct api_rpc *r, uint64_t client, enum auth_role role,
     struct large *l = sl_new(&a, struct large);
     l->r = r;
     l->client = client;
-    l->role = role;
-    l->user = user.p ? sl_str_dup(&a, user) : user;
-    return api_start_large(r->api, &r->via, client, &a, memory, read_large, l, user, err);
+    l->user = (struct api_user){user.p ? sl_str_dup(&a, user) : user, role};
+    return api_start_large(r->api, &r->via, client, &a, memory, read_large, l, &l->user, err);
 }
 
 void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl_str user, sl_str line,
@@ -244,7 +243,8 @@ void api_rpc_message(struct api_rpc *r, uint64_t client, enum auth_role role, sl
     if (method) {
         open_credit(r, client, id, &credit);
     }
-    if (!method || !api_start(r->api, &r->via, client, method, id, params, &arena, user, &err)) {
+    const struct api_user who = {user, role};
+    if (!method || !api_start(r->api, &r->via, client, method, id, params, &arena, &who, &err)) {
         on_error(r, client, id, &err);
     }
 }

@@ -15,8 +15,9 @@ bool fgw_operation_status(struct api_call *c, struct sl_jw *result, struct sl_er
 {
     struct ses_who who;
     enum ses_state state;
+    char job[33];
     fgw_who(c, &who);
-    if (!ses_status(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), &state, err)) {
+    if (!ses_status(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), &state, job, err)) {
         return fgw_fail(c, result, "getOperationStatus", true, err);
     }
     /* Clients go on as if it were over at anything they do not know to be under way. */

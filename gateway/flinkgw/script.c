@@ -99,7 +99,7 @@ static const struct sl_json *submission(struct api_call *c, sl_str text, const s
     sl_jw_kstrz(&w, "mode", "application");
     sl_jw_kstr(&w, "target", place->target);
     sl_jw_kstr(&w, "flink", place->flink);
-    sl_jw_kstr(&w, "owner", fgw_param(c, "owner"));
+    sl_jw_kstr(&w, "owner", api_call_user(c));
     sl_jw_kbool(&w, "detach", true);
     sl_jw_end_object(&w);
     return sl_json_parse(api_call_arena(c), sl_str_dup(api_call_arena(c), sl_buf_str(&b)), err);

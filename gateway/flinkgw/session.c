@@ -178,7 +178,7 @@ bool fgw_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err
     if (!fgw_map(c, "executionConfig", &given, &n, err)) {
         return false;
     }
-    if (!ses_execute(host_of(c), &who, fgw_param(c, "session"), statement, given, n, op, err)) {
+    if (!ses_execute(host_of(c), &who, fgw_param(c, "session"), statement, given, n, 0, op, err)) {
         return fgw_fail(c, result, "executeStatement", false, err);
     }
     sl_jw_kstrz(result, "operationHandle", op);

@@ -41,8 +41,8 @@ static const char *body_class(const struct api_route *r)
                                                              : "EmptyRequestBody";
 }
 
-bool fgw_params(const struct front_request *q, const struct api_route *r, int version, enum auth_role role,
-                sl_str user, struct sl_arena *a, struct sl_json *params, struct sl_err *err)
+bool fgw_params(const struct front_request *q, const struct api_route *r, int version, struct sl_arena *a,
+                struct sl_json *params, struct sl_err *err)
 {
     struct sl_err bad = SL_ERR_INIT;
     struct sl_json *body = q->body.n ? sl_json_parse(a, q->body, &bad) : NULL;
@@ -63,8 +63,6 @@ bool fgw_params(const struct front_request *q, const struct api_route *r, int ve
     if (format.p) {
         api_params_add(a, params, SL_STR("rowFormat"), SL_JSON_STRING, sl_str_dup(a, format));
     }
-    api_params_add(a, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(a, user));
-    api_params_add(a, params, SL_STR("role"), SL_JSON_STRING, sl_str_of(auth_role_names[role]));
     api_params_add(a, params, SL_STR("version"), SL_JSON_NUMBER, sl_arena_printf(a, "%d", version));
     return true;
 }
@@ -100,13 +98,7 @@ void fgw_problem(const struct sl_err *err, struct sl_arena *a, struct front_repl
 
 void fgw_who(struct api_call *c, struct ses_who *ret)
 {
-    sl_str role = fgw_param(c, "role");
-    *ret = (struct ses_who){fgw_param(c, "owner"), AUTH_NOBODY};
-    for (int i = AUTH_NOBODY; i <= AUTH_ADMIN; i++) {
-        if (sl_str_eqz(role, auth_role_names[i])) {
-            ret->role = (enum auth_role)i;
-        }
-    }
+    *ret = (struct ses_who){api_call_user(c), api_call_role(c)};
 }
 
 sl_str fgw_param(struct api_call *c, const char *key)

@@ -10,10 +10,9 @@
 
 /* Is the path one of the protocol's? *ret_path: without version and without slashes too many; in the arena. */
 bool fgw_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_version);
-/* What a request says becomes the parameters of its call: its body's members, the arguments, who asks and in which version. */
+/* What a request says becomes the parameters of its call: its body's members, the arguments, and in which version. */
 SL_MUST_CHECK bool fgw_params(const struct front_request *q, const struct api_route *r, int version,
-                              enum auth_role role, sl_str user, struct sl_arena *a, struct sl_json *params,
-                              struct sl_err *err);
+                              struct sl_arena *a, struct sl_json *params, struct sl_err *err);
 /* Its answer, ready to be sent: the result, or what went wrong. */
 void fgw_reply(sl_str result_json, struct front_reply *ret);
 void fgw_problem(const struct sl_err *err, struct sl_arena *a, struct front_reply *ret);

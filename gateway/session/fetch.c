@@ -83,10 +83,27 @@ static void move_keeper(struct fetch *f, uint64_t from)
     }
 }
 
+/* Why there are no rows of an operation that somebody, or the clock, has ended. Always false. */
+static bool given_up(const struct ses_op *op, enum ses_state state, struct sl_err *err)
+{
+    if (state == SES_TIMEOUT) {
+        sl_fail(err, SL_TIMEOUT, "the statement did not end within %lld ms", (long long)op->timeout_ms);
+        return sl_hint(err, "timeoutMs      of the call that brought it");
+    }
+    return sl_fail(err, SL_JOB_STATE, "Can not fetch results from the %s in %s status.", op->id,
+                   ses_state_names[state]);
+}
+
 /* The sink has gone without its end: Flink says why. */
 static bool broken(struct fetch *f, struct ses_failure *ret, struct sl_err *err)
 {
     struct ses_op *op = f->op;
+    pthread_mutex_lock(&f->h->lock);
+    enum ses_state state = op->state;
+    pthread_mutex_unlock(&f->h->lock);
+    if (state != SES_FINISHED) { /* while somebody waited for its rows */
+        return given_up(op, state, err);
+    }
     struct tgt_failure why = {0};
     struct run r;
     struct tracker *t = f->h->env.sub.tracker;
@@ -206,8 +223,7 @@ static bool fetch(struct fetch *f, int64_t token, struct ses_failure *ret_failur
         return false;
     }
     if (state != SES_FINISHED) {
-        return sl_fail(err, SL_JOB_STATE, "Can not fetch results from the %s in %s status.", op->id,
-                       ses_state_names[state]);
+        return given_up(op, state, err);
     }
     if (op->starts.n == 0) {
         sl_vec_push(&op->arena, &op->starts, 0);

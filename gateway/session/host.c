@@ -58,6 +58,7 @@ static void *work(void *arg)
         op->refs++;
         if (op->state == SES_PENDING) {
             op->state = SES_RUNNING;
+            op->until_ms = op->timeout_ms ? sys_now_ms() + op->timeout_ms : 0;
             pthread_mutex_unlock(&h->lock);
             struct sl_err err = SL_ERR_INIT;
             bool ok = ses_run(h, op);
@@ -460,7 +461,8 @@ static bool may_execute(struct ses_host *h, sl_str user, struct sl_err *err)
 }
 
 static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
-                            const struct ses_pair *given, size_t n, bool configures, struct sl_err *err)
+                            const struct ses_pair *given, size_t n, int64_t timeout_ms, bool configures,
+                            struct sl_err *err)
 {
     struct ses_op *op = ses_op_new();
     op->refs = 2; /* the session's and the caller's */
@@ -473,6 +475,7 @@ static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_st
             (struct ses_pair){sl_str_dup(&op->arena, given[i].key), sl_str_dup(&op->arena, given[i].value)};
     }
     op->configures = configures;
+    op->timeout_ms = timeout_ms;
     pthread_mutex_lock(&h->lock);
     struct session *s = find(h, who, id, err);
     size_t waiting = 0;
@@ -503,15 +506,20 @@ static struct ses_op *queue(struct ses_host *h, const struct ses_who *who, sl_st
     *end = op;
     s->waiting = s->waiting ? s->waiting : op;
     s->n_ops++;
+    if (timeout_ms) {
+        h->n_timed++;
+        pthread_cond_broadcast(&h->changed); /* who looks at the clock looks more often */
+    }
     reap(s);
     pthread_mutex_unlock(&h->lock);
     return op;
 }
 
 bool ses_execute(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
-                 const struct ses_pair *given, size_t n, char ret_op[SES_ID], struct sl_err *err)
+                 const struct ses_pair *given, size_t n, int64_t timeout_ms, char ret_op[SES_ID],
+                 struct sl_err *err)
 {
-    struct ses_op *op = queue(h, who, id, statement, given, n, false, err);
+    struct ses_op *op = queue(h, who, id, statement, given, n, timeout_ms, false, err);
     if (!op) {
         return false;
     }
@@ -525,7 +533,7 @@ bool ses_execute(struct ses_host *h, const struct ses_who *who, sl_str id, sl_st
 bool ses_configure(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
                    struct sl_arena *a, struct ses_failure *ret, struct sl_err *err)
 {
-    struct ses_op *op = queue(h, who, id, statement, NULL, 0, true, err);
+    struct ses_op *op = queue(h, who, id, statement, NULL, 0, 0, true, err);
     *ret = (struct ses_failure){0};
     if (!op) {
         return false;
@@ -549,7 +557,7 @@ bool ses_configure(struct ses_host *h, const struct ses_who *who, sl_str id, sl_
 }
 
 bool ses_status(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op, enum ses_state *ret,
-                struct sl_err *err)
+                char ret_job[33], struct sl_err *err)
 {
     struct ses_op *o = ses_find_op(h, who, id, op, err);
     if (!o) {
@@ -557,6 +565,7 @@ bool ses_status(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str
     }
     pthread_mutex_lock(&h->lock);
     *ret = o->state;
+    memcpy(ret_job, o->job_id, sizeof(o->job_id));
     ses_op_unref(o);
     pthread_mutex_unlock(&h->lock);
     return true;
@@ -648,6 +657,32 @@ static void keep_selects(struct ses_host *h)
     }
 }
 
+/* Gives up what has had its time. Under the lock, which is left meanwhile. */
+static void end_late(struct ses_host *h)
+{
+    int64_t now = sys_now_ms();
+    struct ses_op *late;
+    do {
+        late = NULL;
+        h->n_timed = 0;
+        for (struct session *s = h->sessions; s; s = s->next) {
+            for (struct ses_op *o = s->ops; o; o = o->next) {
+                bool rows = o->state == SES_FINISHED && o->run[0] && res_result_state(o->result) <= RES_OPEN;
+                bool goes = o->state == SES_PENDING || o->state == SES_RUNNING || rows;
+                h->n_timed += goes && o->timeout_ms;
+                if (goes && o->until_ms && now >= o->until_ms) {
+                    late = o;
+                }
+            }
+        }
+        if (late) {
+            sys_log(SYS_LOG_INFO, "session", "timeout", "session=%s operation=%s", late->session->id,
+                    late->id);
+            end_op(h, late, SES_TIMEOUT);
+        }
+    } while (late);
+}
+
 #define LOOK_MS   1000
 #define SELECT_MS 200
 
@@ -673,13 +708,16 @@ static void *keep_watch(void *arg)
             ses_session_unref(s, listed ? 2 : 1);
             continue;
         }
+        if (h->n_timed) {
+            end_late(h);
+        }
         if (h->selects && sys_now_ms() >= next) {
             keep_selects(h);
             next = sys_now_ms() + SELECT_MS;
         }
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        int64_t ns = until.tv_nsec + (h->selects ? SELECT_MS : LOOK_MS) * INT64_C(1000000);
+        int64_t ns = until.tv_nsec + (h->selects || h->n_timed ? SELECT_MS : LOOK_MS) * INT64_C(1000000);
         until.tv_sec += ns / 1000000000;
         until.tv_nsec = ns % 1000000000;
         pthread_cond_timedwait(&h->changed, &h->lock, &until);

@@ -49,7 +49,8 @@ struct ses_op {
     size_t n_given;
     bool configures; /* of configure-session: only what changes the session */
     enum ses_state state;
-    bool stop; /* atomic: give it up */
+    bool stop;                    /* atomic: give it up */
+    int64_t timeout_ms, until_ms; /* 0: none; monotonic, once it is begun */
     struct sl_arena arena;
     /* The answer. */
     bool is_query, content;
@@ -103,7 +104,7 @@ struct ses_host {
     pthread_cond_t changed;
     struct session *sessions;
     struct ses_op *selects; /* whose rows are not all there yet; each with a reference */
-    size_t n_sessions, n_workers, n_holding;
+    size_t n_sessions, n_workers, n_holding, n_timed; /* timed: operations that have a timeout */
     bool stopping;
     pthread_t keeper;
 };

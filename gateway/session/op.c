@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char *const ses_state_names[] = {"PENDING", "RUNNING", "FINISHED", "CANCELED", "CLOSED", "ERROR"};
+const char *const ses_state_names[] = {"PENDING", "RUNNING", "FINISHED", "CANCELED",
+                                       "CLOSED",  "ERROR",   "TIMEOUT"};
 
 void ses_make_id(char ret[SES_ID])
 {

@@ -64,14 +64,35 @@ SL_MUST_CHECK bool ses_place_of(struct ses_host *h, const struct ses_who *who, s
 SL_MUST_CHECK bool ses_touch(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err);
 SL_MUST_CHECK bool ses_close(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err);
 
-enum ses_state { SES_PENDING, SES_RUNNING, SES_FINISHED, SES_CANCELED, SES_CLOSED, SES_ERROR };
+/* What is seen of a session from outside; strings in the arena. */
+struct ses_seen_op {
+    char id[SES_ID];
+    int state;       /* enum ses_state */
+    char job_id[33]; /* "" = none */
+};
+struct ses_seen {
+    char id[SES_ID];
+    sl_str name, user, target, flink, catalog, database;
+    int64_t created_ms;      /* since the epoch */
+    int64_t idle_ms;         /* since it was last used */
+    size_t n_ops, n_open;    /* operations that are remembered; of these, not done */
+    struct ses_seen_op *ops; /* of ses_see, oldest first */
+};
+/* Those that he may see, the newest first. */
+void ses_list(struct ses_host *h, const struct ses_who *who, struct sl_arena *a, struct ses_seen **ret,
+              size_t *ret_n);
+SL_MUST_CHECK bool ses_see(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_arena *a,
+                           struct ses_seen *ret, struct sl_err *err);
+
+enum ses_state { SES_PENDING, SES_RUNNING, SES_FINISHED, SES_CANCELED, SES_CLOSED, SES_ERROR, SES_TIMEOUT };
 extern const char *const ses_state_names[]; /* "PENDING" ... */
 
-/* Queues a statement. `given`: configuration for it alone. What is wrong with the statement is told when it is fetched.
- * Errors: busy, limit-user, session-unknown. */
+/* Queues a statement. `given`: configuration for it alone. It is given up `timeout_ms` after it was begun, a SELECT also
+ * while its rows come (0: never). What is wrong with the statement is told when it is fetched. Errors: busy, limit-user,
+ * session-unknown. */
 SL_MUST_CHECK bool ses_execute(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
-                               const struct ses_pair *given, size_t n, char ret_op[SES_ID],
-                               struct sl_err *err);
+                               const struct ses_pair *given, size_t n, int64_t timeout_ms,
+                               char ret_op[SES_ID], struct sl_err *err);
 
 /* How an operation failed: Java's words, outermost first, or ours in their form. */
 struct ses_cause {
@@ -82,13 +103,16 @@ struct ses_failure {
     size_t n;
     enum sl_code code; /* ours, when Sluice refused it; else SL_FLINK */
 };
+/* The failure in our own words, with its place in the statement where that is known. Always false, for `return`. */
+bool ses_explain(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op,
+                 const struct ses_failure *f, struct sl_arena *a, struct sl_err *err);
 /* A statement that changes the session, run to its end. False with err, or with ret->n > 0: it failed. */
 SL_MUST_CHECK bool ses_configure(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement,
                                  struct sl_arena *a, struct ses_failure *ret, struct sl_err *err);
 
 /* Errors of these: session-unknown, operation-unknown. */
 SL_MUST_CHECK bool ses_status(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op,
-                              enum ses_state *ret, struct sl_err *err);
+                              enum ses_state *ret, char ret_job[33], struct sl_err *err);
 /* job-state: it has ended already. */
 SL_MUST_CHECK bool ses_cancel(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op,
                               struct sl_err *err);

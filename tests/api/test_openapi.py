@@ -99,6 +99,23 @@ def test_every_route_answers_as_it_says(server):
     ]
     before = set(Server.schemas.seen)
     Server.schemas.seen.clear()
+    session = "/sessions/" + server.ask("POST", "/api/v1/sessions", {"name": "n", "config": [{"key": "table.a", "value": "b"}]})[2]["session"]
+    operation = session + "/operations/" + server.ask("POST", f"/api/v1{session}/operations", {"statement": "SET"})[2]["operation"]
+    asked += [
+        ("GET", "/sessions", None, 200),
+        ("GET", session, None, 200),
+        ("POST", session + "/heartbeat", None, 200),
+        ("POST", session + "/complete", {"statement": "SHOW ", "offset": 5}, 200),
+        ("POST", session + "/operations", {"statement": "SET"}, 200),
+        ("GET", operation + "/pages/0", None, 200),
+        ("GET", operation + "/pages/7", None, 409),
+        ("GET", operation + "/rows", None, 200),
+        ("GET", operation, None, 200),
+        ("POST", operation + "/cancel", None, 409),
+        ("DELETE", operation, None, 200),
+        ("DELETE", session, None, 200),
+        ("DELETE", session, None, 404),
+    ]
     for method, path, body, status in asked:
         got = server.ask(method, "/api/v1" + path, body, seconds=60)
         assert got[0] == status, (method, path, got)

@@ -234,6 +234,87 @@ def active(server):
     return [j for j in server.ask("GET", "/api/v1/jobs?all=true&active=true")[2]["jobs"] if not j["ended"]]
 
 
+def open_session(server, **more):
+    status, _, body = server.ask("POST", "/api/v1/sessions", more)
+    assert status == 200, body
+    return f"/api/v1/sessions/{body['session']}"
+
+
+def execute(server, session, sql, **more):
+    """The statement's path."""
+    status, _, body = server.ask("POST", session + "/operations", {"statement": sql, **more})
+    assert status == 200, body
+    return f"{session}/operations/{body['operation']}"
+
+
+def pages(server, operation):
+    """Every page until the end: [(number, rows)], and the columns."""
+    number, found, columns = 0, [], None
+    while True:
+        status, _, body = server.ask_long("GET", f"{operation}/pages/{number}", None)
+        assert status == 200, body
+        if body["kind"] == "end":
+            return found, columns
+        if body["kind"] == "rows":
+            found.append((number, body["rows"]))
+            columns = body["columns"]
+        number = body["next"]
+
+
+def test_rows_of_a_session_by_page_and_as_events_for_several_readers(server):
+    session = open_session(server, name="reader")
+    pages(server, execute(server, session, (NUMBERS % (12000, 12000)).rstrip(";\n")))
+    operation = execute(server, session, "SELECT a, CAST(a AS BIGINT) AS b FROM n")
+    found, columns = pages(server, operation)
+    assert [c["name"] for c in columns] == ["a", "b"] and columns[1]["type"].startswith("BIGINT")
+    rows = [r for _, some in found for r in some]
+    assert sorted(rows) == sorted(["+I", i, str(i)] for i in range(1, 12001)), "64 bits are text"
+    for number, some in found:
+        assert server.ask_long("GET", f"{operation}/pages/{number}", None)[2]["rows"] == some, "a page is read as often as it is asked for"
+
+    def stream(*lines):
+        reader = Stream.__new__(Stream)
+        reader.s = server.raw(server.head("GET", operation + "/rows", "Accept: text/event-stream", "Connection: close", *lines))
+        reader.s.settimeout(60)
+        reader.text = b""
+        return events_of(reader.read(lambda t: t.endswith(b"0\r\n\r\n")))
+
+    whole = stream()
+    assert rows_of([e for _, kind, e in whole if kind == "event"]) == rows and whole[-1][1:] == ("end", {"operation": operation.rsplit("/", 1)[1], "state": "FINISHED",
+                                                                                                      "flinkJob": whole[-1][2]["flinkJob"], "next": len(found), "ended": True})
+    middle = next(i for i, kind, e in whole if kind == "event" and e["event"] == "rows")
+    rest = stream(f"Last-Event-ID: {middle}")
+    assert rows_of([e for _, kind, e in rest if kind == "event"]) == [r for number, some in found if number >= middle for r in some]
+    assert server.ask("DELETE", session)[0] == 200
+
+
+def test_a_statement_that_takes_too_long(server):
+    session = open_session(server)
+    pages(server, execute(server, session, (FOREVER % "5").split(";")[0]))
+    operation = execute(server, session, "SELECT a FROM f", timeoutMs=15000)
+    status, _, body = server.ask_long("GET", operation + "/pages/0", None)
+    while status == 200 and body["kind"] != "end":
+        status, _, body = server.ask_long("GET", f"{operation}/pages/{body['next']}", None)
+    assert (status, body["code"]) == (504, "timeout"), body
+    assert server.ask("GET", operation)[2]["state"] == "TIMEOUT"
+    harness.wait_for(lambda: not active(server), 20, "end of the SELECT")
+    assert pages(server, execute(server, session, "SHOW TABLES"))[0] == [(0, [["+I", "f"]])], "the session goes on"
+    server.ask("DELETE", session)
+
+
+def test_what_flink_says_has_its_place(server):
+    session = open_session(server)
+    status, _, body = server.ask_long("GET", execute(server, session, "SELECT a,\n nowhere.b FROM (VALUES (1)) AS t(a)") + "/pages/0", None)
+    while status == 200 and body["kind"] == "waiting":
+        status, _, body = server.ask_long("GET", f"{operation_of(body, session)}/pages/0", None)
+    assert status >= 400 and body["line"] == 2 and "org.apache" not in body["title"], body
+    server.ask("DELETE", session)
+
+
+def operation_of(body, session):
+    return f"{session}/operations/{body['operation']}"
+
+
 @pytest.mark.parametrize("way", ["events", "websocket"])
 def test_a_select_ends_with_its_reader(server, way):
     assert not active(server)

@@ -112,14 +112,15 @@ static void open_session(struct world *w, char id[SES_ID])
 static void start(struct world *w, const char *id, const char *sql, char op[SES_ID])
 {
     struct sl_err err = SL_ERR_INIT;
-    assert_true(ses_execute(w->host, &ann, sl_str_of(id), sl_str_of(sql), NULL, 0, op, &err));
+    assert_true(ses_execute(w->host, &ann, sl_str_of(id), sl_str_of(sql), NULL, 0, 0, op, &err));
 }
 
 static enum ses_state state_of(struct world *w, const char *id, const char *op)
 {
     struct sl_err err = SL_ERR_INIT;
     enum ses_state s = SES_CLOSED;
-    return ses_status(w->host, &ann, sl_str_of(id), sl_str_of(op), &s, &err) ? s : SES_CLOSED;
+    char job[33];
+    return ses_status(w->host, &ann, sl_str_of(id), sl_str_of(op), &s, job, &err) ? s : SES_CLOSED;
 }
 
 static enum ses_state wait_end(struct world *w, const char *id, const char *op)
@@ -347,10 +348,11 @@ static void test_ended_operations_are_there_again(void **state)
         assert_non_null(strstr(told(w, id, closed, &a), "Can not find the submitted operation"));
     }
     enum ses_state s;
-    assert_false(ses_status(w->host, &ben, sl_str_of(id), sl_str_of(set), &s, &err));
+    char job[33];
+    assert_false(ses_status(w->host, &ben, sl_str_of(id), sl_str_of(set), &s, job, &err));
     assert_int_equal(err.code, SL_SESSION_UNKNOWN);
     assert_true(ses_close_op(w->host, &ann, sl_str_of(id), sl_str_of(set), &err));
-    assert_false(ses_status(w->host, &ann, sl_str_of(id), sl_str_of("no"), &s, &err));
+    assert_false(ses_status(w->host, &ann, sl_str_of(id), sl_str_of("no"), &s, job, &err));
     assert_int_equal(err.code, SL_OPERATION_UNKNOWN);
     assert_non_null(strstr(err.hint, "started again"));
 }
