@@ -16,6 +16,11 @@ static const struct api_param of_session[] = {
     OF_SESSION,
     {0},
 };
+static const struct api_param of_table[] = {
+    OF_SESSION,
+    {"identifier", API_IN_PATH, "string", true, "name of a materialized table"},
+    {0},
+};
 static const struct api_param of_operation[] = {
     OF_OPERATION,
     {0},
@@ -38,6 +43,11 @@ static const struct api_method methods[] = {
     {"flink.session.complete", fgw_session_complete, API_QUICK, "what could stand at a place of a statement"},
     {"flink.session.execute", fgw_session_execute, API_QUICK, "run a statement"},
     {"flink.session.script", fgw_session_script, API_LONG, "run a script as an application of its own"},
+    {"flink.table.refresh", fgw_refused, API_QUICK, "refresh a materialized table; refused"},
+    {"flink.workflow.create", fgw_refused, API_QUICK, "a schedule of refreshes; refused"},
+    {"flink.workflow.suspend", fgw_refused, API_QUICK, "suspend a schedule; refused"},
+    {"flink.workflow.resume", fgw_refused, API_QUICK, "resume a schedule; refused"},
+    {"flink.workflow.delete", fgw_refused, API_QUICK, "delete a schedule; refused"},
     {"flink.operation.status", fgw_operation_status, API_QUICK, "how far a statement is"},
     {"flink.operation.cancel", fgw_operation_cancel, API_WAITS, "give a statement up"},
     {"flink.operation.close", fgw_operation_close, API_WAITS, "forget a statement; ends its SELECT"},
@@ -74,6 +84,16 @@ static const struct api_route routes[] = {
      of_operation, "flink-v1", API_NO_EVENTS, &fgw_status_answer, NULL, 1},
     {FRONT_GET, "/sessions/{session}/operations/{operation}/result/{token}", "flink.operation.result",
      AUTH_ANALYST, of_page, "flink-v1", API_NO_EVENTS, &fgw_page_answer, NULL, 1},
+    {FRONT_POST, "/sessions/{session}/materialized-tables/{identifier}/refresh", "flink.table.refresh",
+     AUTH_ANALYST, of_table, "flink-v3", API_NO_EVENTS, &fgw_executed_answer, &fgw_refresh_given, 3},
+    {FRONT_POST, "/workflow/embedded-scheduler/create", "flink.workflow.create", AUTH_ANALYST, none,
+     "flink-v3", API_NO_EVENTS, &fgw_workflow_answer, &fgw_create_given, 3},
+    {FRONT_POST, "/workflow/embedded-scheduler/suspend", "flink.workflow.suspend", AUTH_ANALYST, none,
+     "flink-v3", API_NO_EVENTS, &fgw_empty_answer, &fgw_workflow_given, 3},
+    {FRONT_POST, "/workflow/embedded-scheduler/resume", "flink.workflow.resume", AUTH_ANALYST, none,
+     "flink-v3", API_NO_EVENTS, &fgw_empty_answer, &fgw_workflow_given, 3},
+    {FRONT_DELETE, "/workflow/embedded-scheduler/delete", "flink.workflow.delete", AUTH_ANALYST, none,
+     "flink-v3", API_NO_EVENTS, &fgw_empty_answer, &fgw_workflow_given, 3},
     {0},
 };
 

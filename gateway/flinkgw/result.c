@@ -345,18 +345,10 @@ bool fgw_operation_result(struct api_call *c, struct sl_jw *result, struct sl_er
     sl_str format = fgw_param(c, "rowFormat");
     fgw_who(c, &who);
     if (!sl_str_to_i64(fgw_param(c, "token"), &token)) {
-        return sl_fail(
-            err, SL_USAGE,
-            "org.apache.flink.runtime.rest.handler.RestHandlerException: Bad request, could not parse "
-            "parameters: Cannot resolve path parameter (token) from value \"%.*s\".",
-            SL_S(fgw_param(c, "token")));
+        return fgw_bad_param("path", "token", fgw_param(c, "token"), err);
     }
     if (format.n && !sl_str_ieqz(format, "JSON") && !sl_str_ieqz(format, "PLAIN_TEXT")) {
-        return sl_fail(
-            err, SL_USAGE,
-            "org.apache.flink.runtime.rest.handler.RestHandlerException: Bad request, could not parse "
-            "parameters: Cannot resolve query parameter (rowFormat) from value \"%.*s\".",
-            SL_S(format));
+        return fgw_bad_param("query", "rowFormat", format, err);
     }
     d.json = !sl_str_ieqz(format, "PLAIN_TEXT");
     sl_buf_init(&d.b, 0);

@@ -164,6 +164,14 @@ bool fgw_session_complete(struct api_call *c, struct sl_jw *result, struct sl_er
     return true;
 }
 
+bool fgw_refused(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+{
+    sl_fail(err, SL_NOT_SUPPORTED, "Sluice keeps no materialized tables, and no workflows that refresh them");
+    sl_hint(err,
+            "an INSERT that goes on as a job, or one that is started by a clock of yours, does the same");
+    return fgw_fail(c, result, "refreshMaterializedTable", true, err);
+}
+
 bool fgw_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
     struct ses_who who;

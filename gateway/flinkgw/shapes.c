@@ -35,6 +35,16 @@ SHAPE(fgw_execute_given, "ExecuteStatementRequestBody", true, TOLD("statement", 
       MAYBE("executionConfig", "object?"));
 SHAPE(fgw_script_given, "DeployScriptRequestBody", true, MAYBE("script", "string?"),
       MAYBE("scriptUri", "string?"), MAYBE("executionConfig", "object?"));
+/* The calls about materialized tables: known, and refused. */
+SHAPE(fgw_refresh_given, "RefreshMaterializedTableRequestBody", true, MAYBE("isPeriodic", "boolean"),
+      MAYBE("scheduleTime", "string?"), MAYBE("dynamicOptions", "object?"),
+      MAYBE("staticPartitions", "object?"), MAYBE("executionConfig", "object?"));
+SHAPE(fgw_create_given, "CreateEmbeddedSchedulerWorkflowRequestBody", true,
+      MAYBE("materializedTableIdentifier", "string"), MAYBE("cronExpression", "string"),
+      MAYBE("initConfig", "object?"), MAYBE("executionConfig", "object?"),
+      MAYBE("restEndpointUrl", "string"));
+SHAPE(fgw_workflow_given, "EmbeddedSchedulerWorkflowRequestBody", true, MAYBE("workflowName", "string"),
+      MAYBE("workflowGroup", "string"), MAYBE("dynamicOptions", "object?"));
 
 /* --- answers */
 SHAPE(fgw_info_answer, "InfoResponseBody", false, TOLD("productName", "string"), TOLD("version", "string"));
@@ -46,6 +56,8 @@ SHAPE(fgw_closed_answer, "CloseSessionResponseBody", false, TOLD("status", "CLOS
 SHAPE(fgw_empty_answer, "EmptyResponseBody", false, {0});
 SHAPE(fgw_candidates_answer, "CompleteStatementResponseBody", false, TEXTS("candidates"));
 SHAPE(fgw_executed_answer, "ExecuteStatementResponseBody", false, TOLD("operationHandle", "string"));
+SHAPE(fgw_workflow_answer, "CreateEmbeddedSchedulerWorkflowResponseBody", false,
+      TOLD("workflowName", "string"), TOLD("workflowGroup", "string"));
 SHAPE(fgw_script_answer, "DeployScriptResponseBody", false, TOLD("clusterID", "string"));
 SHAPE(fgw_status_answer, "OperationStatusResponseBody", false,
       TOLD("status", "INITIALIZED|PENDING|RUNNING|FINISHED|CANCELED|CLOSED|ERROR|TIMEOUT"));
@@ -72,6 +84,9 @@ const struct api_shape *const fgw_shapes[] = {&fgw_open_given,
                                               &fgw_complete_given,
                                               &fgw_execute_given,
                                               &fgw_script_given,
+                                              &fgw_refresh_given,
+                                              &fgw_create_given,
+                                              &fgw_workflow_given,
                                               &fgw_info_answer,
                                               &fgw_versions_answer,
                                               &fgw_opened_answer,
@@ -81,6 +96,7 @@ const struct api_shape *const fgw_shapes[] = {&fgw_open_given,
                                               &fgw_candidates_answer,
                                               &fgw_executed_answer,
                                               &fgw_script_answer,
+                                              &fgw_workflow_answer,
                                               &fgw_status_answer,
                                               &logical,
                                               &column,

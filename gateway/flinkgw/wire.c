@@ -8,6 +8,13 @@
 
 #include <stdio.h>
 
+/* The calls about materialized tables are in the third version alone. */
+static bool only_in_v3(sl_str path)
+{
+    return sl_str_starts(path, SL_STR("workflow/")) ||
+           sl_str_find(path, SL_STR("/materialized-tables/")) >= 0;
+}
+
 bool fgw_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_version)
 {
     SL_BUF_AUTO b;
@@ -26,6 +33,9 @@ bool fgw_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_versio
                !sl_str_starts(p, SL_STR("sessions/"))) {
         return false;
     }
+    if (*ret_version != 3 && only_in_v3(p)) {
+        *ret_version = 0;
+    }
     *ret_path = sl_arena_printf(a, "/%.*s", SL_S(p));
     return true;
 }
@@ -38,7 +48,65 @@ static const char *body_class(const struct api_route *r)
            : strcmp(r->call, "flink.session.complete") == 0  ? "CompleteStatementRequestBody"
            : strcmp(r->call, "flink.session.execute") == 0   ? "ExecuteStatementRequestBody"
            : strcmp(r->call, "flink.session.script") == 0    ? "DeployScriptRequestBody"
+           : strcmp(r->call, "flink.table.refresh") == 0     ? "RefreshMaterializedTableRequestBody"
                                                              : "EmptyRequestBody";
+}
+
+#define REST_EXCEPTION "org.apache.flink.runtime.rest.handler.RestHandlerException"
+
+static bool bad_body(const struct api_route *r, struct sl_err *err)
+{
+    return sl_fail(err, SL_USAGE, REST_EXCEPTION ": Request did not match expected format %s.",
+                   body_class(r));
+}
+
+bool fgw_bad_param(const char *kind, const char *name, sl_str value, struct sl_err *err)
+{
+    const int n = (int)SL_MIN(value.n, (size_t)48);
+    return sl_fail(err, SL_USAGE,
+                   REST_EXCEPTION
+                   ": Bad request, could not parse parameters: Cannot resolve %s parameter (%s) from value "
+                   "\"%.*s\".\n\tat org.sluice.gateway\nCaused by: "
+                   "org.apache.flink.runtime.rest.handler.HandlerRequestException: Cannot resolve %s "
+                   "parameter (%s) from value \"%.*s\".\n\tat org.sluice.gateway",
+                   kind, name, n, value.p, kind, name, n, value.p);
+}
+
+/* Five groups of hexadecimal digits, as Java reads a UUID. */
+static bool is_handle(sl_str s)
+{
+    size_t dashes = 0, digits = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        bool hex = (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f') ||
+                   (s.p[i] >= 'A' && s.p[i] <= 'F');
+        if (!hex && (s.p[i] != '-' || digits == 0)) {
+            return false;
+        }
+        dashes += !hex;
+        digits = hex ? digits + 1 : 0;
+    }
+    return s.n <= 36 && dashes == 4 && digits;
+}
+
+/* Members of the body that have to be maps and texts. */
+static bool check_body(const struct sl_json *body, const struct api_route *r, struct sl_err *err)
+{
+    static const char *const maps[] = {"properties", "executionConfig"}, *const texts[] = {
+                                                                             "sessionName", "statement",
+                                                                             "script", "scriptUri"};
+    for (size_t i = 0; i < SL_ARRAY_LEN(maps); i++) {
+        const struct sl_json *v = sl_json_get(body, maps[i]);
+        if (v && v->type != SL_JSON_NULL && v->type != SL_JSON_OBJECT) {
+            return bad_body(r, err) || sl_hint(err, "'%s' is not a map", maps[i]);
+        }
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(texts); i++) {
+        const struct sl_json *v = sl_json_get(body, texts[i]);
+        if (v && (v->type == SL_JSON_OBJECT || v->type == SL_JSON_ARRAY)) {
+            return bad_body(r, err) || sl_hint(err, "'%s' is not a text", texts[i]);
+        }
+    }
+    return true;
 }
 
 bool fgw_params(const struct front_request *q, const struct api_route *r, int version, struct sl_arena *a,
@@ -47,9 +115,20 @@ bool fgw_params(const struct front_request *q, const struct api_route *r, int ve
     struct sl_err bad = SL_ERR_INIT;
     struct sl_json *body = q->body.n ? sl_json_parse(a, q->body, &bad) : NULL;
     if (q->body.n && (!body || body->type != SL_JSON_OBJECT)) {
-        return sl_fail(err, SL_USAGE, "Request did not match expected format %s.", body_class(r));
+        return bad_body(r, err);
+    }
+    static const char *const handles[][2] = {{"session", "session_handle"},
+                                             {"operation", "operation_handle"}};
+    for (size_t i = 0; i < SL_ARRAY_LEN(handles); i++) {
+        const struct sl_json *v = sl_json_get(params, handles[i][0]);
+        if (v && !is_handle(v->text)) {
+            return fgw_bad_param("path", handles[i][1], v->text, err);
+        }
     }
     if (body) {
+        if (!check_body(body, r, err)) {
+            return false;
+        }
         api_params_drop(params, "body");
         body->key = SL_STR("body");
         struct sl_json **end = &params->child;

@@ -8,11 +8,14 @@
 
 #define FGW_NEWEST 4 /* version of the protocol that a path without one means */
 
-/* Is the path one of the protocol's? *ret_path: without version and without slashes too many; in the arena. */
+/* Is the path one of the protocol's? *ret_path: without version and without slashes too many; in the arena.
+ * *ret_version 0: that version has no such path. */
 bool fgw_path(struct sl_arena *a, sl_str path, sl_str *ret_path, int *ret_version);
 /* What a request says becomes the parameters of its call: its body's members, the arguments, and in which version. */
 SL_MUST_CHECK bool fgw_params(const struct front_request *q, const struct api_route *r, int version,
                               struct sl_arena *a, struct sl_json *params, struct sl_err *err);
+/* False: a value in a path or in its arguments that is none, said as Flink's gateway says it (status 400). kind: "path", "query". */
+bool fgw_bad_param(const char *kind, const char *name, sl_str value, struct sl_err *err);
 /* Its answer, ready to be sent: the result, or what went wrong. */
 void fgw_reply(sl_str result_json, struct front_reply *ret);
 void fgw_problem(const struct sl_err *err, struct sl_arena *a, struct front_reply *ret);
@@ -21,8 +24,9 @@ void fgw_problem(const struct sl_err *err, struct sl_arena *a, struct front_repl
 extern const struct api_shape *const fgw_shapes[];
 extern const struct api_shape fgw_info_answer, fgw_versions_answer, fgw_opened_answer, fgw_config_answer,
     fgw_closed_answer, fgw_empty_answer, fgw_candidates_answer, fgw_executed_answer, fgw_script_answer,
-    fgw_status_answer, fgw_page_answer, fgw_errors_answer, fgw_open_given, fgw_configure_given,
-    fgw_complete_given, fgw_execute_given, fgw_script_given;
+    fgw_status_answer, fgw_page_answer, fgw_errors_answer, fgw_workflow_answer, fgw_open_given,
+    fgw_configure_given, fgw_complete_given, fgw_execute_given, fgw_script_given, fgw_refresh_given,
+    fgw_create_given, fgw_workflow_given;
 
 /* --- for the calls */
 void fgw_who(struct api_call *c, struct ses_who *ret);
@@ -52,5 +56,6 @@ bool fgw_operation_status(struct api_call *c, struct sl_jw *result, struct sl_er
 bool fgw_operation_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool fgw_operation_close(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool fgw_operation_result(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool fgw_refused(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 
 #endif

@@ -289,6 +289,15 @@ bool ses_fetch(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str 
     return ok;
 }
 
+/* Does it go on from what is typed? Ours may also be meant by letters in its middle, which clients of Flink do not know. */
+static bool goes_on(sl_str typed, sl_str item)
+{
+    sl_str from = item.n && item.p[0] == '`' && !sl_str_starts(typed, SL_STR("`"))
+                      ? sl_str_sub(item, 1, item.n - 1)
+                      : item;
+    return from.n >= typed.n && sl_str_ieq(sl_str_sub(from, 0, typed.n), typed);
+}
+
 bool ses_complete(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str statement, size_t offset,
                   struct sl_arena *a, sl_str **ret, size_t *ret_n, struct sl_err *err)
 {
@@ -319,11 +328,16 @@ bool ses_complete(struct ses_host *h, const struct ses_who *who, sl_str id, sl_s
     if (!sql_script_add(&script, SL_STR("statement"), sl_str_dup(a, sl_buf_str(&text)), &opt, err)) {
         return false;
     }
-    cat_complete(a, &script, 0, (uint32_t)(before + SL_MIN(offset, statement.n)), NULL, 0, &found);
+    size_t caret = before + SL_MIN(offset, statement.n);
+    cat_complete(a, &script, 0, (uint32_t)caret, NULL, 0, &found);
+    size_t from = SL_MIN((size_t)found.off, caret);
+    sl_str typed = sl_str_sub(sl_buf_str(&text), from, caret - from);
     *ret = sl_new_n(a, sl_str, found.items.n + 1);
-    *ret_n = found.items.n;
+    *ret_n = 0;
     for (size_t i = 0; i < found.items.n; i++) {
-        (*ret)[i] = found.items.v[i].insert;
+        if (goes_on(typed, found.items.v[i].insert)) {
+            (*ret)[(*ret_n)++] = found.items.v[i].insert;
+        }
     }
     return true;
 }

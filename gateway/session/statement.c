@@ -467,11 +467,14 @@ static bool jar(struct doing *d)
     }
     if (d->st->kind == SQL_KIND_ADD_JAR) {
         if (path.n == 0 || path.p[0] != '/' || !sys_exists(sl_arena_strdupz(&d->op->arena, path))) {
+            sql_version flink;
+            struct sl_err err = SL_ERR_INIT;
+            bool newer = sql_version_parse(sl_str_of(s->flink), &flink, &err) && flink >= SQL_FLINK_2_3;
             return ses_fail_java(
                 d->op, "java.io.FileNotFoundException",
-                "jar resource [%.*s] not found.\nADD JAR takes the whole path of a file on the "
+                "%s resource [%.*s] not found.\nADD JAR takes the whole path of a file on the "
                 "server's machine",
-                SL_S(d->st->object));
+                newer ? "jar or artifact" : "jar", SL_S(d->st->object));
         }
         if (at == s->jars.n) {
             sl_vec_push(&s->arena, &s->jars, sl_str_dup(&s->arena, path));
@@ -511,7 +514,7 @@ static bool dispatch(struct doing *d)
     enum sql_class cls = sql_kind_class(st->kind);
     struct ses_table then[2];
     if (d->op->configures && !may_configure(st->kind)) {
-        return ses_fail_java(d->op, UNSUPPORTED, "Unsupported statement for configuring session:%.*s\n",
+        return ses_fail_java(d->op, UNSUPPORTED, "Unsupported statement for configuring session: %.*s\n",
                              SL_S(d->op->statement));
     }
     if (d->s->gathers && st->kind != SQL_KIND_END) {
@@ -625,6 +628,19 @@ static bool fail_empty_set(struct ses_op *op)
                                       at.line, at.col));
 }
 
+/* BEGIN STATEMENT SET; ...; END in one text: one piece of a script, and several statements to Flink's parser. */
+static bool several(const struct sql_script *s)
+{
+    const struct sql_stmt *st = s->stmts.n ? &s->stmts.v[0] : NULL;
+    return s->stmts.n > 1 ||
+           (st && st->kind == SQL_KIND_STATEMENT_SET && sl_str_ieqz(sl_str_sub(st->text, 0, 5), "BEGIN"));
+}
+
+static bool fail_several(struct ses_op *op)
+{
+    return ses_fail_java(op, "java.lang.IllegalArgumentException", "only single statement supported");
+}
+
 /* Not a statement: said as Flink says it, so that clients that read on at an end that comes too early do so. */
 static bool fail_syntax(struct ses_op *op, const struct sql_script *s)
 {
@@ -636,11 +652,11 @@ static bool fail_syntax(struct ses_op *op, const struct sql_script *s)
     bool open = st && st->kind == SQL_KIND_STATEMENT_SET && d && d->pos.off == st->pos.off;
     bool early =
         st && !st->terminated && d && d->pos.off != SL_NO_POS && d->pos.off >= st->pos.off + st->text.n;
+    if (several(s) && (!d || open)) {
+        return fail_several(op);
+    }
     if (!st || open || early) {
         return fail_early(op);
-    }
-    if (s->stmts.n > 1 && !d) {
-        return ses_fail_java(op, "java.lang.IllegalArgumentException", "only single statement supported");
     }
     if (!d) {
         return fail_parse(op, false, NULL, SL_SYNTAX, SL_STR("the statement cannot be read"));
@@ -676,6 +692,9 @@ bool ses_run(struct ses_host *h, struct ses_op *op)
     }
     if (script->stmts.n != 1 || script->diags.errors) {
         return fail_syntax(op, script);
+    }
+    if (several(script)) {
+        return fail_several(op);
     }
     struct plan_config c = ses_config(op->session, op, &op->arena);
     sl_str zone = plan_config_get(&c, "table.local-time-zone");

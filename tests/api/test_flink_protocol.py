@@ -132,7 +132,7 @@ def test_configuration(server):
 def test_configure_session_takes_what_changes_it_only(server):
     s = opened(server)
     status, _, body = server.ask("POST", f"/v2/sessions/{s}/configure-session", {"statement": "SELECT 1"})
-    assert status == 500 and "UnsupportedOperationException: Unsupported statement for configuring session:SELECT 1" in body["errors"][1]
+    assert status == 500 and "UnsupportedOperationException: Unsupported statement for configuring session: SELECT 1" in body["errors"][1]
 
 
 @pytest.mark.parametrize("sql,said", [
@@ -143,6 +143,8 @@ def test_configure_session_takes_what_changes_it_only(server):
     ("SELECT # 1", "org.apache.calcite.sql.parser.SqlParseException: character '#' (U+0023) cannot stand here at line 1, column 8"),
     ("CREATE TABLE t (a INT", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 1, column 21.'),
     ("SELECT 1; SELECT 2", "java.lang.IllegalArgumentException: only single statement supported"),
+    ("BEGIN STATEMENT SET;\nINSERT INTO a SELECT 1;\nEND;", "java.lang.IllegalArgumentException: only single statement supported"),
+    ("BEGIN STATEMENT SET; INSERT INTO a SELECT 1;", "java.lang.IllegalArgumentException: only single statement supported"),
     ("EXECUTE STATEMENT SET BEGIN\nINSERT INTO a SELECT 1;", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 2, column 23.'),
     ("SELECT 1 FROM", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 1, column 13.'),
     ("-- nothing", 'org.apache.flink.sql.parser.impl.ParseException: Encountered "<EOF>" at line 1, column 10.'),
@@ -236,16 +238,29 @@ def test_requests_as_stock_clients_send_them(server):
     raw.close()
 
 
+REST = "org.apache.flink.runtime.rest.handler.RestHandlerException: "
+
+
 @pytest.mark.parametrize("method,path,body,status,said", [
     ("GET", "/v1/nothing", None, 404, "Not found: /v1/nothing"),
     ("DELETE", "/v2/info", None, 404, "Not found: /v2/info"),
     ("GET", "/v2/api/v1/jobs", None, 404, "Not found: /v2/api/v1/jobs"),
-    ("POST", "/v2/sessions", "[1", 400, "Request did not match expected format OpenSessionRequestBody."),
-    ("POST", "/v2/sessions", '{"properties":7}', 400, "'properties' is not a map"),
+    ("POST", "/v2/sessions", "[1", 400, REST + "Request did not match expected format OpenSessionRequestBody."),
+    ("POST", "/v2/sessions", '{"properties":7}', 400, REST + "Request did not match expected format OpenSessionRequestBody.\n'properties' is not a map"),
+    ("POST", "/v2/sessions", '{"sessionName":{}}', 400, REST + "Request did not match expected format OpenSessionRequestBody.\n'sessionName' is not a text"),
 ])
 def test_wrong_requests(server, method, path, body, status, said):
     got = server.ask(method, path, body)
     assert got[0] == status and got[2] == {"errors": [said]}
+
+
+@pytest.mark.parametrize("path,name,value", [("/sessions/xx", "session_handle", "xx"), ("/sessions/0-0-0-0-0/operations/y/status", "operation_handle", "y"),
+                                             ("/sessions/0-0-0-0-/heartbeat", "session_handle", "0-0-0-0-")])
+def test_what_is_no_handle(server, path, name, value):
+    """In the words of Flink's gateway; a handle that could be one is nobody's."""
+    status, _, body = server.ask("POST" if path.endswith("heartbeat") else "GET", "/v2" + path)
+    assert status == 400 and len(body["errors"]) == 1 and f'Cannot resolve path parameter ({name}) from value "{value}".' in body["errors"][0]
+    assert server.ask("GET", "/v2/sessions/0-0-0-0-0")[0] == 500
 
 
 def test_timeouts_are_refused_as_by_stock(server):
@@ -256,7 +271,7 @@ def test_timeouts_are_refused_as_by_stock(server):
 def test_completion(server):
     s = opened(server)
     status, _, body = server.ask("GET", f"/v2/sessions/{s}/complete-statement", '{"statement":"CREATE TA","position":9}')
-    assert status == 200 and "TABLE" in body["candidates"]
+    assert status == 200 and body == {"candidates": ["TABLE"]}
 
 
 def test_whose_a_session_is(server):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program sees through Flink's JDBC driver: connection, metadata, rows of several types, an error. One line each.
+// What a program sees through Flink's JDBC driver: connection, metadata, rows of several types, an error, another database, rows without end. One line each.
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Arrays;
 
 public class Driver {
     private static void show(String name, ResultSet rows) throws SQLException {
@@ -19,11 +20,17 @@ public class Driver {
         while (rows.next()) {
             StringBuilder line = new StringBuilder(name).append('=');
             for (int i = 1; i <= m.getColumnCount(); i++) {
-                line.append(' ').append(rows.getObject(i));
+                Object cell = rows.getObject(i);
+                line.append(' ').append(cell instanceof byte[] ? Arrays.toString((byte[]) cell) : cell);
             }
             System.out.println(line);
         }
         rows.close();
+    }
+
+    private static ResultSet listed(Statement s, String sql) throws SQLException {
+        s.execute(sql);
+        return s.getResultSet();
     }
 
     public static void main(String[] args) throws Exception {
@@ -55,6 +62,24 @@ public class Driver {
                 System.out.println("error: " + (t.getMessage().contains("Object 'nope' not found") ? "Object 'nope' not found" : t.getMessage()));
             }
             show("after", s.executeQuery("VALUES (1, 'a'), (2, 'b')"));
+            s.execute("CREATE DATABASE d1");
+            c.setSchema("d1");
+            System.out.println("moved: " + c.getCatalog() + "." + c.getSchema());
+            s.execute("CREATE TABLE inside (x INT) WITH ('connector'='blackhole')");
+            System.out.println("show: " + s.execute("SHOW TABLES"));
+            show("tables", s.getResultSet());
+            show("described", listed(s, "DESCRIBE inside"));
+            show("bytes", s.executeQuery("SELECT X'00ff' AS a, CAST(2 AS SMALLINT) AS b, CAST(3 AS TINYINT) AS c, CAST(0.5 AS FLOAT) AS d"));
+            s.execute("SET 'execution.runtime-mode' = 'streaming'");
+            s.execute("CREATE TABLE forever (id INT) WITH ('connector'='datagen', 'rows-per-second'='50', 'fields.id.min'='5', 'fields.id.max'='5')");
+            ResultSet endless = s.executeQuery("SELECT id FROM forever");
+            for (int i = 0; i < 20; i++) {
+                System.out.println("endless= " + endless.next() + " " + endless.getInt(1));
+            }
+            s.cancel();
+            System.out.println("canceled");
+            s.execute("USE d1");
+            System.out.println("there: " + c.getCatalog() + "." + c.getSchema());
         }
         System.out.println("closed");
     }

@@ -19,16 +19,21 @@ FOLDER = os.path.join(stock.CACHE, "oracle", "jars")
 OTHERWISE = re.compile(r"set|compile .*|execute plan .*|explain plan .*", re.I | re.S)
 
 
-def scripts(version):
-    """{name: [(statement, expected text, "ok" | "info" | "error")]}"""
+def published(version):
+    """The published test jar of the gateway."""
     gateway = stock.GATEWAY[version]
     path = os.path.join(FOLDER, f"flink-sql-gateway-{gateway}-tests.jar")
     if not os.path.exists(path):
         os.makedirs(FOLDER, exist_ok=True)
         subprocess.run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=org.apache.flink:flink-sql-gateway:{gateway}:jar:tests", f"-DoutputDirectory={FOLDER}",
                         "-Dmdep.useBaseVersion=true"], check=True, stdout=subprocess.DEVNULL, cwd=tempfile.gettempdir())
+    return path
+
+
+def scripts(version):
+    """{name: [(statement, expected text, "ok" | "info" | "error")]}"""
     found = {}
-    with zipfile.ZipFile(path) as jar:
+    with zipfile.ZipFile(published(version)) as jar:
         for name in sorted(n for n in jar.namelist() if re.fullmatch(r"sql/\w+\.q", n)):
             text = "\n".join(line for line in jar.read(name).decode().split("\n") if not line.startswith("#"))
             blocks = re.findall(r"(.*?)\n!output\n(.*?)\n?!(ok|info|error)\n", text + "\n", re.S)
