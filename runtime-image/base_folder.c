@@ -19,7 +19,7 @@
 #define LOCK_POLL_MS 50
 #define NAME_BYTES   ((size_t)4096)
 
-static int lock(struct sl_arena *a, const char *root, struct sl_err *err)
+int img_base_lock(struct sl_arena *a, const char *root, struct sl_err *err)
 {
     int64_t until = sys_now_ms() + SL_LIMIT_IMAGE_LOCK_MS;
     if (!sys_mkdirs(root, 0755, err)) {
@@ -109,7 +109,9 @@ static bool keep_file(const char *root, const struct img_entry *e, struct img_bu
     char *dir = sl_arena_strdupz(&a, sl_str_of(path));
     *strrchr(dir, '/') = 0;
     bool linked = false;
-    bool ok = sys_mkdirs(dir, 0755, err) && ((linked = link_source(e, part)) || copy_source(e, part, err)) &&
+    bool ok = sys_mkdirs(dir, 0755, err) &&
+              (!e->source ? sys_file_write(part, e->made, e->mode, err)
+                          : (linked = link_source(e, part)) || copy_source(e, part, err)) &&
               (rename(part, path) == 0 || sl_fail_errno(err, SL_IO, errno, "cannot rename %s", part)) &&
               sync_folder(dir, err);
     unlink(part); /* of two links to one file rename leaves both */
@@ -219,7 +221,7 @@ bool img_base_build(const char *root, sl_str name, const struct img_content *c, 
 {
     SL_ARENA_AUTO a = {0};
     *ret = (struct img_built){0};
-    int fd = lock(&a, root, err);
+    int fd = img_base_lock(&a, root, err);
     if (fd < 0) {
         return false;
     }
@@ -435,7 +437,7 @@ bool img_base_remove(const char *root, sl_str name, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
     struct img_base b;
-    int fd = lock(&a, root, err);
+    int fd = img_base_lock(&a, root, err);
     if (fd < 0) {
         return false;
     }
@@ -544,7 +546,7 @@ bool img_base_gc(const char *root, size_t *ret_builds, int64_t *ret_bytes, struc
     if (!sys_is_dir(sys_path_join(&a, root, "builds"))) {
         return true;
     }
-    int fd = lock(&a, root, err);
+    int fd = img_base_lock(&a, root, err);
     if (fd < 0) {
         return false;
     }

@@ -49,6 +49,8 @@ SL_MUST_CHECK bool img_base_verify(struct sl_arena *a, const char *root, const s
 char *img_base_root(struct sl_arena *a, const char *root, const struct img_base *b);
 /* Takes the name away; the build goes with the next gc when no other name stands for it. */
 SL_MUST_CHECK bool img_base_remove(const char *root, sl_str name, struct sl_err *err);
+/* The lock of writers, waited for; an fd to close, or -1. Errors: busy, io. */
+int img_base_lock(struct sl_arena *a, const char *root, struct sl_err *err);
 /* Removes builds without a name, files without a build and what was left half made. */
 SL_MUST_CHECK bool img_base_gc(const char *root, size_t *ret_builds, int64_t *ret_bytes, struct sl_err *err);
 

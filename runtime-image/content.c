@@ -115,6 +115,21 @@ bool img_add_file(struct sl_arena *a, struct img_content *c, const struct img_en
     return add_regular(a, c, e, &st, err);
 }
 
+bool img_add_made(struct sl_arena *a, struct img_content *c, sl_str path, unsigned mode, sl_str bytes,
+                  struct sl_err *err)
+{
+    char digest[72];
+    struct img_entry e = {.path = path,
+                          .part = IMG_PART_FILES,
+                          .kind = IMG_FILE,
+                          .mode = mode,
+                          .made = sl_str_dup(a, bytes),
+                          .bytes = (int64_t)bytes.n};
+    sl_sha256_digest(bytes, digest);
+    memcpy(e.sha256, digest + 7, sizeof e.sha256);
+    return add(a, c, &e, err);
+}
+
 static bool add_link(struct sl_arena *a, struct img_content *c, const struct img_entry *e, struct sl_err *err)
 {
     char to[4096];

@@ -28,6 +28,7 @@ struct img_entry {
     sl_str link;        /* LINK: where it leads, as written */
     sl_str origin;      /* coordinate of a jar; "" */
     const char *source; /* FILE: where its bytes lie on this machine; not part of the text */
+    sl_str made;        /* FILE without a source: its bytes */
     bool ours;          /* nobody but Sluice writes the source: a hard link may stand for it */
     char sha256[65];
     int64_t bytes;
@@ -47,6 +48,9 @@ unsigned img_owner(sl_str path);
 /* One file. Errors: file-not-found, io, config-value (it is none). */
 SL_MUST_CHECK bool img_add_file(struct sl_arena *a, struct img_content *c, const struct img_entry *e,
                                 struct sl_err *err);
+/* A file whose bytes are made here. */
+SL_MUST_CHECK bool img_add_made(struct sl_arena *a, struct img_content *c, sl_str path, unsigned mode,
+                                sl_str bytes, struct sl_err *err);
 /* A file at e->path, or everything in a folder below e->path ("" = the root of the image). Owners, times and special bits
  * are left behind. Errors: those above, limit-exceeded. */
 SL_MUST_CHECK bool img_add_tree(struct sl_arena *a, struct img_content *c, const struct img_entry *e,

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "catalog/conflicts.h"
+#include "runtime-image/container_files.h"
 #include "runtime-image/flink_install.h"
 #include "sys/file.h"
 
@@ -516,6 +517,6 @@ bool img_gather(struct sl_arena *a, const struct img_def *def, const struct img_
     *ret = (struct img_gathered){0};
     struct gather g = {.a = a, .def = def, .from = from, .ret = ret, .err = err};
     return read_version(&g) && add_folders(&g) && add_flink(&g) && set_classes(&g) && add_runner(&g) &&
-           take_wishes(&g) && add_files(&g) && check_conflicts(&g) &&
-           img_content_close(a, &ret->content, err);
+           take_wishes(&g) && add_files(&g) && img_add_container_files(a, def, &ret->content, err) &&
+           check_conflicts(&g) && img_content_close(a, &ret->content, err);
 }

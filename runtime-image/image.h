@@ -36,6 +36,7 @@ struct img_def {
     SL_VEC(struct img_given) files;
     SL_VEC(struct img_accepted) accepted; /* conflicts */
     struct img_given system, jre, home;   /* folders; from.n 0: none */
+    bool gzip_jars;                       /* layers: gzip */
 };
 
 /* Lower-case letters, digits, '.', '_' and '-', a letter or digit at both ends, at most 64. */

@@ -81,8 +81,29 @@ bool cli_image_gather(struct sl_arena *a, const struct cli_image_options *o, con
 
 /* ---- build ---- */
 
+static void put_oci(struct sl_jw *w, const struct img_oci *oci)
+{
+    sl_jw_key(w, "oci");
+    sl_jw_object(w);
+    sl_jw_kstrz(w, "digest", oci->digest);
+    sl_jw_ki64(w, "bytes", oci->layer_bytes);
+    sl_jw_ki64(w, "newBytes", oci->new_bytes);
+    sl_jw_key(w, "layers");
+    sl_jw_array(w);
+    for (size_t i = 0; i < oci->layers.v.n; i++) {
+        const struct img_layer *l = &oci->layers.v.v[i];
+        sl_jw_object(w);
+        sl_jw_kstr(w, "title", l->title);
+        sl_jw_kstrz(w, "digest", l->digest);
+        sl_jw_ki64(w, "bytes", l->bytes);
+        sl_jw_end_object(w);
+    }
+    sl_jw_end_array(w);
+    sl_jw_end_object(w);
+}
+
 static void put_built(const struct cli_image_options *o, struct sl_arena *a, const struct img_def *def,
-                      const struct img_gathered *g, const struct img_built *built)
+                      const struct img_gathered *g, const struct img_built *built, const struct img_oci *oci)
 {
     const struct img_content *c = &g->content;
     SL_BUF_AUTO b;
@@ -100,6 +121,9 @@ static void put_built(const struct cli_image_options *o, struct sl_arena *a, con
         sl_jw_kbool(&w, "built", !built->was_there);
         sl_jw_ki64(&w, "newFiles", (int64_t)built->new_files);
         sl_jw_ki64(&w, "newBytes", built->new_bytes);
+        if (o->oci) {
+            put_oci(&w, oci);
+        }
         sl_jw_key(&w, "leftOut");
         sl_jw_array(&w);
         for (size_t i = 0; i < g->left_out.n; i++) {
@@ -116,6 +140,10 @@ static void put_built(const struct cli_image_options *o, struct sl_arena *a, con
         sl_buf_putc(&b, '\n');
     } else {
         sl_buf_printf(&b, "%.*s@%s\n", SL_S(def->name), c->digest);
+        if (o->oci) {
+            sl_buf_printf(&b, "oci:%s:%.*s@%s\n", img_oci_root(a, cli_image_root(a)), SL_S(def->name),
+                          oci->digest);
+        }
     }
     cli_put(stdout, sl_buf_str(&b));
     if (o->json) {
@@ -134,6 +162,18 @@ static void put_built(const struct cli_image_options *o, struct sl_arena *a, con
         fprintf(stderr, "%zu entries, %s; %zu files new, %s copied\n", c->entries.n,
                 cli_image_size(c->bytes).z, built->new_files, cli_image_size(built->new_bytes).z);
     }
+    if (o->oci) {
+        fprintf(stderr, "%zu layers, %s; %s new\n", oci->layers.v.n, cli_image_size(oci->layer_bytes).z,
+                cli_image_size(oci->new_bytes).z);
+    }
+}
+
+static bool build_oci(struct sl_arena *a, const struct img_def *def, struct img_oci *ret, struct sl_err *err)
+{
+    const char *root = cli_image_root(a);
+    struct img_layer_options o = {.gzip = 6, .gzip_jars = def->gzip_jars ? 1 : 0};
+    struct img_base base;
+    return img_base_find(a, root, def->name, &base, err) && img_oci_build(a, root, &base, &o, ret, err);
 }
 
 static int build(struct sl_arena *a, const struct cli_image_options *o, const char *which)
@@ -142,14 +182,16 @@ static int build(struct sl_arena *a, const struct cli_image_options *o, const ch
     struct img_def def;
     struct img_gathered g;
     struct img_built built;
+    struct img_oci oci = {0};
     struct mvn_fetch *fetch;
     bool ok = cli_image_gather(a, o, which, &def, &fetch, &g, &e);
     if (ok) {
         e.file = NULL;
-        ok = img_base_build(cli_image_root(a), def.name, &g.content, &built, &e.err);
+        ok = img_base_build(cli_image_root(a), def.name, &g.content, &built, &e.err) &&
+             (!o->oci || build_oci(a, &def, &oci, &e.err));
     }
     if (ok) {
-        put_built(o, a, &def, &g, &built);
+        put_built(o, a, &def, &g, &built, &oci);
     }
     if (fetch) {
         mvn_fetch_free(fetch);
@@ -357,7 +399,8 @@ static int verify(struct sl_arena *a, const char *which)
     struct img_faults faults;
     const char *root = cli_image_root(a);
     if (!img_base_find(a, root, sl_str_of(which), &base, &err) ||
-        !img_base_verify(a, root, &base, &faults, &err)) {
+        !img_base_verify(a, root, &base, &faults, &err) ||
+        !img_oci_verify(a, root, base.name, &faults, &err)) {
         return cli_print_error(&err);
     }
     if (!faults.v.n) {
@@ -383,7 +426,8 @@ static int gc(struct sl_arena *a)
     struct sl_err err = SL_ERR_INIT;
     size_t builds;
     int64_t bytes;
-    if (!img_base_gc(cli_image_root(a), &builds, &bytes, &err)) {
+    const char *root = cli_image_root(a);
+    if (!img_base_gc(root, &builds, &bytes, &err) || !img_oci_gc(root, &bytes, &err)) {
         return cli_print_error(&err);
     }
     printf("%zu build%s removed, %s freed\n", builds, builds == 1 ? "" : "s", cli_image_size(bytes).z);
@@ -393,7 +437,12 @@ static int gc(struct sl_arena *a)
 static int take_name(struct sl_arena *a, const char *which)
 {
     struct sl_err err = SL_ERR_INIT;
-    return img_base_remove(cli_image_root(a), sl_str_of(which), &err) ? 0 : cli_print_error(&err);
+    const char *root = cli_image_root(a);
+    struct img_base base;
+    bool ok = img_base_find(a, root, sl_str_of(which), &base, &err) &&
+              img_oci_name(root, base.name, NULL, 0, SL_STR_NONE, &err) &&
+              img_base_remove(root, base.name, &err);
+    return ok ? 0 : cli_print_error(&err);
 }
 
 static int image(int argc, char **argv)
@@ -401,6 +450,7 @@ static int image(int argc, char **argv)
     SL_ARENA_AUTO a = {0};
     struct cli_image_options o = {0};
     const struct cli_option options[] = {{.name = "--json", .flag = &o.json},
+                                         {.name = "--oci", .flag = &o.oci},
                                          {.name = "--offline", .flag = &o.from.offline},
                                          {.name = "--settings", .value = &o.from.settings},
                                          {.name = "--repository", .values = &o.from.given},
@@ -452,7 +502,7 @@ const struct cli_verb cli_image = {
     .name = "image",
     .summary = "base images: build, ls, show, diff, verify, rm, gc",
     .usage =
-        "usage: sluice image build NAME|FILE.yaml [--json] [options]\n"
+        "usage: sluice image build NAME|FILE.yaml [--oci] [--json] [options]\n"
         "       sluice image ls [--json]\n"
         "       sluice image show NAME [--json]\n"
         "       sluice image diff NAME [OTHER] [--json] [options]\n"
@@ -468,6 +518,8 @@ const struct cli_verb cli_image = {
         "be\n"
         "NAME@sha256:... or sha256:..., too.\n"
         "\n"
+        "  --oci                 also the OCI form: layers, configuration and manifest in an OCI image "
+        "layout\n"
         "  diff                  between two images; of one, to what images/NAME.yaml gives now\n"
         "  verify                holds every file against its SHA-256; exit code 5: one does not fit\n"
         "  rm                    takes the name away; gc removes what has none\n"

@@ -6,10 +6,11 @@
 #include "gateway/cli/repositories.h"
 #include "runtime-image/base_folder.h"
 #include "runtime-image/gather.h"
+#include "runtime-image/oci_layout.h"
 
 struct cli_image_options {
     struct cli_repository_options from;
-    bool json;
+    bool json, oci;
 };
 /* The folder of built images. */
 char *cli_image_root(struct sl_arena *a);
