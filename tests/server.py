@@ -24,7 +24,7 @@ class Server:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
-        self.env.update(SLUICE_DATA=str(self.folder / "data"), XDG_CONFIG_HOME=str(self.folder / "xdg"), HOME=str(self.folder), NO_COLOR="1", **(env or {}))
+        self.env.update(SLUICE_DATA=str(self.folder / "data"), XDG_CONFIG_HOME=str(self.folder / "xdg"), HOME=str(self.folder), NO_COLOR="1", **{"SLUICE_PREPARE": "false", **(env or {})})
         self.log = open(self.folder / "serve.log", "w+")
         self.process = subprocess.Popen([BIN, "serve", "--listen", "127.0.0.1:0", *args], env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
         for _ in range(600):

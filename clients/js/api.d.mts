@@ -607,6 +607,33 @@ export interface RevokedAnswer {
   revoked: string;
 }
 
+export interface Code {
+  /** docs/errors tells what it means */
+  code: string;
+  /** of HTTP */
+  status: number;
+  sqlState: string;
+  /** of the command line */
+  exit: number;
+}
+
+export interface CodesAnswer {
+  codes: Code[];
+}
+
+export interface Limit {
+  /** the setting */
+  limit: string;
+  unit: "bytes" | "count" | "ms";
+  /** a number of 64 bits */
+  value: string;
+  of: string;
+}
+
+export interface LimitsAnswer {
+  limits: Limit[];
+}
+
 export interface HelloAnswer {
   version: string;
   build: string;
@@ -614,6 +641,16 @@ export interface HelloAnswer {
   data: string;
   activeRuns: number;
   resultsPort: number;
+  /** version of /api/ and /ws */
+  api: number;
+  /** newest version of Flink's protocol that is told of */
+  flinkProtocol: number;
+  /** of who asks */
+  role: string;
+  messageBytes: number;
+  bodyBytes: number;
+  cellBytes: number;
+  rowBytes: number;
 }
 
 export interface Problem {
@@ -1157,6 +1194,20 @@ export interface Operations {
       token: string;
     };
     answer: RevokedAnswer;
+    events: false;
+  };
+  /** every code of an error (viewer) */
+  "codes": {
+    params: {
+    };
+    answer: CodesAnswer;
+    events: false;
+  };
+  /** every limit that is in force (viewer) */
+  "limits": {
+    params: {
+    };
+    answer: LimitsAnswer;
     events: false;
   };
   /** who owns this data folder (viewer) */

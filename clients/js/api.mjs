@@ -42,5 +42,7 @@ export const operations = {
   "token.list": {"method":"GET","path":"/api/v1/tokens","query":[],"events":false,"takes":[],"brings":false,"gives":false},
   "token.make": {"method":"POST","path":"/api/v1/tokens","query":[],"events":false,"takes":[],"brings":false,"gives":false},
   "token.revoke": {"method":"DELETE","path":"/api/v1/tokens/{token}","query":[],"events":false,"takes":[],"brings":false,"gives":false},
+  "codes": {"method":"GET","path":"/api/v1/codes","query":[],"events":false,"takes":[],"brings":false,"gives":false},
+  "limits": {"method":"GET","path":"/api/v1/limits","query":[],"events":false,"takes":[],"brings":false,"gives":false},
   "hello": {"method":"GET","path":"/api/v1/hello","query":[],"events":false,"takes":[],"brings":false,"gives":false},
 };

@@ -248,8 +248,21 @@ SHAPE(api_tokens_answer, "TokensAnswer", false, LIST("tokens", token));
 SHAPE(api_token_answer, "NewToken", false, OF_TOKEN,
       {"token", "string", API_TOLD, false, NULL, "told this once"});
 SHAPE(api_revoked_answer, "RevokedAnswer", false, STRING("revoked"));
+PART(code, "Code", false, {"code", "string", API_TOLD, false, NULL, "docs/errors tells what it means"},
+     {"status", "integer", API_TOLD, false, NULL, "of HTTP"}, STRING("sqlState"),
+     {"exit", "integer", API_TOLD, false, NULL, "of the command line"});
+SHAPE(api_codes_answer, "CodesAnswer", false, LIST("codes", code));
+PART(limit, "Limit", false, {"limit", "string", API_TOLD, false, NULL, "the setting"},
+     {"unit", "bytes|count|ms", API_TOLD, false, NULL, NULL},
+     {"value", "string", API_TOLD, false, NULL, "a number of 64 bits"}, STRING("of"));
+SHAPE(api_limits_answer, "LimitsAnswer", false, LIST("limits", limit));
 SHAPE(api_hello_answer, "HelloAnswer", false, STRING("version"), STRING("build"), INTEGER("pid"),
-      STRING("data"), INTEGER("activeRuns"), INTEGER("resultsPort"));
+      STRING("data"), INTEGER("activeRuns"), INTEGER("resultsPort"),
+      {"api", "integer", API_TOLD, false, NULL, "version of /api/ and /ws"},
+      {"flinkProtocol", "integer", API_TOLD, false, NULL,
+       "newest version of Flink's protocol that is told of"},
+      {"role", "string", API_TOLD, false, NULL, "of who asks"}, INTEGER("messageBytes"), INTEGER("bodyBytes"),
+      INTEGER("cellBytes"), INTEGER("rowBytes"));
 
 SHAPE(api_problem_answer, "Problem", false, STRING("type"), STRING("title"), INTEGER("status"),
       {"code", "string", API_TOLD, false, NULL, "docs/errors tells what it means"},
@@ -315,6 +328,10 @@ const struct api_shape *const api_shapes[] = {&range,
                                               &api_tokens_answer,
                                               &api_token_answer,
                                               &api_revoked_answer,
+                                              &code,
+                                              &api_codes_answer,
+                                              &limit,
+                                              &api_limits_answer,
                                               &api_hello_answer,
                                               &api_problem_answer,
                                               NULL};

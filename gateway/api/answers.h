@@ -32,7 +32,8 @@ extern const struct api_shape api_check_answer, api_split_answer, api_format_ans
     api_named_answer, api_findings_answer, api_tokens_answer, api_token_answer, api_revoked_answer,
     api_hello_answer, api_artifacts_answer, api_artifact_answer, api_removed_answer, api_bytes_answer,
     api_sessions_answer, api_session_answer, api_opened_answer, api_closed_answer, api_executed_answer,
-    api_candidates_answer, api_operation_answer, api_page_answer, api_rows_answer;
+    api_candidates_answer, api_operation_answer, api_codes_answer, api_limits_answer, api_page_answer,
+    api_rows_answer;
 /* Of what went wrong, whatever the call. */
 extern const struct api_shape api_problem_answer;
 /* Members of arrays that come in. */

@@ -56,6 +56,8 @@ const struct api_method api_methods[] = {
     {"hello", api_owner_hello, API_QUICK, "who owns this data folder"},
     {"owner.stop", api_owner_stop, API_LONG, "end the owner and what it started on this machine"},
     {"store.backup", api_store_backup, API_LONG, "copy the store and its jars to a file"},
+    {"codes", api_registry_codes, API_QUICK, "every code of an error"},
+    {"limits", api_registry_limits, API_QUICK, "every limit that is in force"},
     {"script.submit", api_script_submit, API_LONG, "run a script; events as it goes"},
     {"job.list", api_job_list, API_QUICK, "jobs and their runs"},
     {"job.show", api_job_show, API_QUICK, "one job in full"},

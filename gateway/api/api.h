@@ -176,6 +176,8 @@ bool api_token_list(struct api_call *c, struct sl_jw *result, struct sl_err *err
 bool api_token_make(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_token_revoke(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_registry_codes(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_registry_limits(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_store_backup(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_owner_stop(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 

@@ -32,6 +32,8 @@ struct operate {
 /* Settings that are read at the start only. */
 static const enum sys_config_key needs_restart[] = {SYS_CONFIG_KEY_data,
                                                     SYS_CONFIG_KEY_listen,
+                                                    SYS_CONFIG_KEY_anonymous,
+                                                    SYS_CONFIG_KEY_prepare,
                                                     SYS_CONFIG_KEY_results_address,
                                                     SYS_CONFIG_KEY_results_bind,
                                                     SYS_CONFIG_KEY_results_tls,

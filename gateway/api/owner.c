@@ -7,6 +7,7 @@
 #include "gateway/api/operate.h"
 #include "gateway/api/owner_recovery.h"
 #include "gateway/api/owner_targets.h"
+#include "gateway/api/prepare.h"
 #include "gateway/api/rpc.h"
 #include "gateway/api/serve.h"
 #include "gateway/front/rpc.h"
@@ -55,6 +56,7 @@ struct owner {
     struct serve *serve; /* NULL: not a server */
     struct owner_targets *targets;
     struct owner_recovery *recovery;
+    struct prepare *prepare; /* NULL: nothing is prepared */
     char *cluster_dir;
     char *state_dir;
     int64_t needed_ms;  /* monotonic: last time somebody was here */
@@ -178,6 +180,11 @@ static void on_idle(uv_timer_t *h)
 /* --- start and end -----------------------------------------------------------------------------------------
  */
 
+static void say_ready(void *ctx, const char *why_not)
+{
+    serve_ready(((struct owner *)ctx)->serve, why_not);
+}
+
 static bool listen_http(struct owner *o, struct sl_err *err)
 {
     o->serve =
@@ -185,7 +192,15 @@ static bool listen_http(struct owner *o, struct sl_err *err)
     if (!o->serve) {
         return false;
     }
-    serve_ready(o->serve, true);
+    if (o->config->settings->prepare) {
+        o->prepare = prepare_start(&(struct prepare_env){.target = owner_targets_get,
+                                                         .target_ctx = o->targets,
+                                                         .flink = o->config->settings->flink,
+                                                         .say = say_ready,
+                                                         .ctx = o});
+    } else {
+        serve_ready(o->serve, NULL);
+    }
     if (o->config->listening) {
         o->config->listening(o->config->ctx, serve_port(o->serve));
     }
@@ -378,6 +393,9 @@ static void cancel_runs(struct owner *o)
 
 static void finish(struct owner *o)
 {
+    if (o->prepare) {
+        prepare_stop(o->prepare);
+    }
     if (o->recovery) {
         owner_recovery_stop(o->recovery);
     }

@@ -17,6 +17,13 @@ bool api_owner_hello(struct api_call *c, struct sl_jw *result, struct sl_err *er
     sl_jw_kstrz(result, "data", env->data_dir);
     sl_jw_ki64(result, "activeRuns", (int64_t)tracker_active(env->tracker));
     sl_jw_ki64(result, "resultsPort", res_port_number(env->sub.results));
+    sl_jw_ki64(result, "api", 1);
+    sl_jw_ki64(result, "flinkProtocol", env->flink_protocol);
+    sl_jw_kstrz(result, "role", auth_role_names[api_call_role(c)]);
+    sl_jw_ki64(result, "messageBytes", (int64_t)sl_limits.message_bytes);
+    sl_jw_ki64(result, "bodyBytes", (int64_t)sl_limits.request_body_bytes);
+    sl_jw_ki64(result, "cellBytes", (int64_t)sl_limits.cell_bytes);
+    sl_jw_ki64(result, "rowBytes", (int64_t)sl_limits.row_bytes);
     return true;
 }
 

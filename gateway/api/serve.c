@@ -9,9 +9,11 @@
 #include "gateway/api/rest.h"
 #include "gateway/api/rpc.h"
 #include "gateway/auth/gate.h"
+#include "gateway/auth/who.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,26 +21,28 @@
 #define AUTH_BYTES   4096  /* of the message that brings it */
 #define SLOW_TURN_US 5000
 
-/* A WebSocket. In the list of those that have not said who they are while role == AUTH_NOBODY. */
+/* A WebSocket. In the list of those that have not said who they are while who.role == AUTH_NOBODY. */
 struct socket {
     struct socket *next;
     uint64_t id;
-    enum auth_role role;
-    char user[65];
+    struct auth_who who;
     int64_t deadline_ms;
 };
 
 struct serve {
     struct front *front;
     struct api *api;
-    struct auth *auth;
     struct tracker *tracker;
     struct api_rest *rest;
     struct api_rpc rpc;
     struct auth_gate gate;
     struct sl_arena arena; /* of the address */
     struct sl_arena gate_arena;
-    bool no_auth, ready, closed;
+    struct auth_door door;
+    bool closed;
+    pthread_mutex_t lock; /* what follows */
+    bool ready;
+    char why_not[256];
     bool refusing; /* new calls are told that the server is ending */
     bool draining; /* the API takes nothing any more, and its calls were told to stop */
     uv_timer_t tick;
@@ -53,23 +57,6 @@ struct serve {
 };
 
 /* --- who ----------------------------------------------------------------------------------------------------------- */
-
-struct who {
-    enum auth_role role;
-    sl_str user;
-    struct auth_token token;
-};
-
-static void by_secret(struct serve *s, sl_str secret, struct who *ret)
-{
-    if (s->no_auth) {
-        ret->role = AUTH_ADMIN;
-        ret->user = SL_STR("anybody");
-    } else if (auth_token_check(s->auth, secret, &ret->token)) {
-        ret->role = ret->token.role;
-        ret->user = sl_str_of(ret->token.name);
-    }
-}
 
 static bool is_open(sl_str path)
 {
@@ -89,17 +76,9 @@ static bool gate(struct serve *s, const struct front_request *r, struct sl_err *
     return true;
 }
 
-static bool who_asks(struct serve *s, const struct front_request *r, struct who *ret, struct sl_err *err)
+static bool who_asks(struct serve *s, const struct front_request *r, struct auth_who *ret, struct sl_err *err)
 {
-    char scratch[128];
-    by_secret(s, auth_bearer(r->headers[FRONT_H_AUTHORIZATION], scratch), ret);
-    if (ret->role == AUTH_NOBODY) {
-        sl_fail(err, SL_UNAUTHORIZED,
-                r->headers[FRONT_H_AUTHORIZATION].p ? "this token is not known, or has ended"
-                                                    : "a token is needed");
-        return sl_hint(err, "Authorization: Bearer TOKEN      sluice token create makes one");
-    }
-    return true;
+    return auth_who_asks(&s->door, r->headers[FRONT_H_AUTHORIZATION], ret, err);
 }
 
 /* --- what the server says of itself -------------------------------------------------------------------------------- */
@@ -128,6 +107,18 @@ static void answer_metrics(struct serve *s, uint64_t id)
                                          .content_type = "text/plain; version=0.0.4; charset=utf-8",
                                          .body = sl_buf_str(&b),
                                          .headers = "cache-control: no-store\r\n"});
+}
+
+static void answer_ready(struct serve *s, uint64_t id)
+{
+    char text[sizeof(s->why_not) + 16] = "ready\n";
+    pthread_mutex_lock(&s->lock);
+    bool ready = s->ready;
+    if (!ready) {
+        snprintf(text, sizeof(text), "not ready: %s\n", s->why_not);
+    }
+    pthread_mutex_unlock(&s->lock);
+    answer_text(s, id, ready ? 200 : 503, sl_str_of(text));
 }
 
 /* OpenAPI of what is spoken. False: the path is of none. */
@@ -159,7 +150,7 @@ static bool answer_itself(struct serve *s, const struct front_request *r)
     if (sl_str_eqz(r->path, "/healthz")) {
         answer_text(s, r->id, 200, SL_STR("ok\n"));
     } else if (sl_str_eqz(r->path, "/readyz")) {
-        answer_text(s, r->id, s->ready ? 200 : 503, s->ready ? SL_STR("ready\n") : SL_STR("not ready\n"));
+        answer_ready(s, r->id);
     } else if (sl_str_eqz(r->path, "/metrics")) {
         answer_metrics(s, r->id);
     } else {
@@ -182,14 +173,14 @@ static bool on_admit(void *ctx, const struct front_request *r, struct front_repl
 {
     struct serve *s = ctx;
     struct sl_err err = SL_ERR_INIT;
-    struct who who = {.role = AUTH_NOBODY};
+    struct auth_who who = {.role = AUTH_NOBODY};
     if (s->refusing) {
         sl_fail(&err, SL_BUSY, "the server is ending");
         api_problem_reply(&err, a, ret);
         return false;
     }
     if (gate(s, r, &err) && ((is_open(r->path) && !r->has_body) || who_asks(s, r, &who, &err))) {
-        if (who.role == AUTH_NOBODY || api_admit(s->api, who.user, &err)) {
+        if (who.role == AUTH_NOBODY || api_admit(s->api, sl_str_of(who.user), &err)) {
             return true;
         }
         s->limited_total++;
@@ -249,7 +240,7 @@ static void on_request(void *ctx, const struct front_request *r)
 {
     struct serve *s = ctx;
     struct sl_err err = SL_ERR_INIT;
-    struct who who = {.role = AUTH_NOBODY};
+    struct auth_who who = {.role = AUTH_NOBODY};
     if (answer_itself(s, r)) {
         return;
     }
@@ -262,7 +253,7 @@ static void on_request(void *ctx, const struct front_request *r)
         api_problem(s->front, r->id, &err, NULL);
         return;
     }
-    api_rest_request(s->rest, r, who.role, who.user);
+    api_rest_request(s->rest, r, who.role, sl_str_of(who.user));
 }
 
 static void on_gone(void *ctx, uint64_t id)
@@ -289,12 +280,12 @@ static bool on_socket(void *ctx, const struct front_request *r, struct front_rep
 {
     struct serve *s = ctx;
     struct sl_err err = SL_ERR_INIT;
-    struct who who = {.role = AUTH_NOBODY};
+    struct auth_who who = {.role = AUTH_NOBODY};
     if (!sl_str_eqz(r->path, "/ws")) {
         ret->status = 404;
         return false;
     }
-    bool says = s->no_auth || r->headers[FRONT_H_AUTHORIZATION].p;
+    bool says = s->door.open || s->door.anonymous.role != AUTH_NOBODY || r->headers[FRONT_H_AUTHORIZATION].p;
     if (!gate(s, r, &err) || (says && !who_asks(s, r, &who, &err))) {
         s->refused_total++;
         ret->status = sl_code_http(err.code);
@@ -303,9 +294,8 @@ static bool on_socket(void *ctx, const struct front_request *r, struct front_rep
     struct socket *w = calloc(1, sizeof(*w));
     SL_OOM_ON(!w);
     w->id = r->id;
-    w->role = who.role;
-    snprintf(w->user, sizeof(w->user), "%.*s", SL_S(who.user));
-    if (w->role == AUTH_NOBODY) { /* browsers cannot set the header: its first message brings the token */
+    w->who = who;
+    if (who.role == AUTH_NOBODY) { /* browsers cannot set the header: its first message brings the token */
         w->deadline_ms = sys_now_ms() + AUTH_MS;
         w->next = s->strangers;
         s->strangers = w;
@@ -315,26 +305,30 @@ static bool on_socket(void *ctx, const struct front_request *r, struct front_rep
     return true;
 }
 
-/* {"id":1,"method":"auth","params":{"token":"..."}} */
-static void on_auth(struct serve *s, struct socket *w, sl_str text)
+/* {"id":1,"method":"auth","params":{"token":"..."}}: of a stranger the first message, and later to go on with a fresh token.
+ * False: it is another one. */
+static bool on_auth(struct serve *s, struct socket *w, sl_str text)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
-    struct who who = {.role = AUTH_NOBODY};
+    struct auth_who who = {.role = AUTH_NOBODY};
     const struct sl_json *m = text.n <= AUTH_BYTES ? sl_json_parse(&a, text, &err) : NULL;
-    if (sl_str_eqz(sl_json_str(sl_json_get(m, "method"), SL_STR("")), "auth")) {
-        by_secret(s, sl_json_str(sl_json_path(m, "params.token"), SL_STR("")), &who);
+    bool is_auth = sl_str_eqz(sl_json_str(sl_json_get(m, "method"), SL_STR("")), "auth");
+    if (!is_auth && w->who.role != AUTH_NOBODY) {
+        return false;
     }
-    if (who.role == AUTH_NOBODY) {
+    if (!is_auth ||
+        !auth_who_by_secret(&s->door, sl_json_str(sl_json_path(m, "params.token"), SL_STR("")), &who)) {
         s->refused_total++;
         front_socket_close(s->front, w->id, 4401, "a good token is needed");
-        return;
+        return true;
     }
-    not_strange(s, w);
-    front_socket_takes(s->front, w->id, 0);
-    w->role = who.role;
-    snprintf(w->user, sizeof(w->user), "%.*s", SL_S(who.user));
+    if (w->who.role == AUTH_NOBODY) {
+        not_strange(s, w);
+        front_socket_takes(s->front, w->id, 0);
+    }
+    w->who = who;
     const struct sl_json *id = sl_json_get(m, "id");
     if (id) {
         SL_BUF_AUTO b;
@@ -347,25 +341,27 @@ static void on_auth(struct serve *s, struct socket *w, sl_str text)
         sl_jw_value(&j, id);
         sl_jw_key(&j, "result");
         sl_jw_object(&j);
-        sl_jw_kstrz(&j, "role", auth_role_names[w->role]);
+        sl_jw_kstrz(&j, "role", auth_role_names[who.role]);
         sl_jw_end_object(&j);
         sl_jw_end_object(&j);
         front_socket_send(s->front, w->id, sl_buf_str(&b), true);
     }
+    return true;
 }
 
 static void on_message(void *ctx, uint64_t id, void *user, struct sl_buf *text)
 {
     struct serve *s = ctx;
     struct socket *w = user;
-    if (s->draining) {
+    if (s->draining || on_auth(s, w, sl_buf_str(text))) {
         return;
     }
-    if (w->role == AUTH_NOBODY) {
-        on_auth(s, w, sl_buf_str(text));
+    if (!auth_who_still(&s->door, &w->who)) {
+        s->refused_total++;
+        front_socket_close(s->front, w->id, 4401, "the token has ended");
         return;
     }
-    api_rpc_message(&s->rpc, id, w->role, sl_str_of(w->user), sl_buf_str(text), text);
+    api_rpc_message(&s->rpc, id, w->who.role, sl_str_of(w->who.user), sl_buf_str(text), text);
 }
 
 static void on_socket_gone(void *ctx, uint64_t id, void *user)
@@ -442,8 +438,9 @@ static bool read_address(struct serve *s, sl_str listen, struct front_config *c,
     if (sl_str_eqz(host, "localhost")) {
         host = SL_STR("127.0.0.1");
     }
-    if (s->no_auth && !auth_is_loopback(host)) {
-        sl_fail(err, SL_USAGE, "--no-auth is for loopback addresses only, not for %.*s", SL_S(host));
+    if ((s->door.open || s->door.anonymous.role != AUTH_NOBODY) && !auth_is_loopback(host)) {
+        sl_fail(err, SL_USAGE, "%s is for loopback addresses only, not for %.*s",
+                s->door.open ? "--no-auth" : "--anonymous", SL_S(host));
         return sl_hint(err, "without it, tokens are asked for: sluice token create");
     }
     c->host = sl_arena_strdupz(&s->arena, host);
@@ -476,9 +473,10 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
     struct serve *s = calloc(1, sizeof(*s));
     SL_OOM_ON(!s);
     s->api = api;
-    s->auth = auth;
     s->tracker = tracker;
-    s->no_auth = no_auth;
+    s->door = (struct auth_door){.auth = auth, .open = no_auth};
+    pthread_mutex_init(&s->lock, NULL);
+    snprintf(s->why_not, sizeof(s->why_not), "it starts");
     sl_arena_init(&s->arena, 0);
     sl_arena_init(&s->gate_arena, 0);
     read_hosts(s, settings->hosts);
@@ -487,7 +485,8 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
                              .client_ca = settings->tls_client_ca.n ? settings->tls_client_ca.p : NULL,
                              .subprotocol = "sluice.v1"};
     read_limits(&c);
-    bool ok = read_address(s, settings->listen, &c, err);
+    bool ok =
+        auth_door_anonymous(&s->door, settings->anonymous, err) && read_address(s, settings->listen, &c, err);
     if (ok && (c.cert != NULL) != (c.key != NULL)) {
         ok = sl_fail(err, SL_USAGE, "--tls-cert and --tls-key go together");
     }
@@ -495,6 +494,7 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
     if (!s->front) {
         sl_arena_release(&s->arena);
         sl_arena_release(&s->gate_arena);
+        pthread_mutex_destroy(&s->lock);
         free(s);
         return NULL;
     }
@@ -524,9 +524,12 @@ unsigned serve_clients(const struct serve *s)
     return n.connections;
 }
 
-void serve_ready(struct serve *s, bool ready)
+void serve_ready(struct serve *s, const char *why_not)
 {
-    s->ready = ready;
+    pthread_mutex_lock(&s->lock);
+    s->ready = !why_not;
+    snprintf(s->why_not, sizeof(s->why_not), "%s", why_not ? why_not : "");
+    pthread_mutex_unlock(&s->lock);
 }
 
 void serve_reload(struct serve *s, const struct sys_config *settings, const struct front_tls *tls)
@@ -590,5 +593,6 @@ void serve_free(struct serve *s)
     api_rpc_release(&s->rpc);
     sl_arena_release(&s->arena);
     sl_arena_release(&s->gate_arena);
+    pthread_mutex_destroy(&s->lock);
     free(s);
 }

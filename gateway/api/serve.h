@@ -19,8 +19,8 @@ SL_MUST_CHECK struct serve *serve_start(uv_loop_t *loop, const struct sys_config
 int serve_port(const struct serve *s);
 /* Clients that are connected. */
 unsigned serve_clients(const struct serve *s);
-/* /readyz says so from now on. */
-void serve_ready(struct serve *s, bool ready);
+/* What /readyz says from now on; NULL: it is ready. At first it is not. Any thread. */
+void serve_ready(struct serve *s, const char *why_not);
 /* Other host names, limits and, where it speaks TLS, certificate (NULL: the one it has), from the next request on. */
 void serve_reload(struct serve *s, const struct sys_config *settings, const struct front_tls *tls);
 /* Writes counts into the log. */

@@ -236,6 +236,19 @@ bool auth_token_check(struct auth *a, sl_str secret, struct auth_token *ret)
     return found;
 }
 
+bool auth_token_lives(struct auth *a, const char *id)
+{
+    int64_t now = sys_wall_ms();
+    bool found = false;
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->list.known.n && !found; i++) {
+        const struct auth_token *t = &a->list.known.v[i].t;
+        found = strcmp(t->id, id) == 0 && lives(t, now);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return found;
+}
+
 bool auth_token_file(struct auth *a, const char *path, struct sl_err *err)
 {
     SL_ARENA_AUTO arena;

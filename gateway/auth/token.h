@@ -50,6 +50,8 @@ SL_MUST_CHECK bool auth_token_revoke(struct auth *a, sl_str id_or_name, struct s
 size_t auth_tokens(struct auth *a, struct sl_arena *arena, struct auth_token **ret);
 /* Whose secret is it, now? false: nobody's (unknown, ended, revoked). */
 bool auth_token_check(struct auth *a, sl_str secret, struct auth_token *ret);
+/* Has the token of this id neither ended nor been revoked? */
+bool auth_token_lives(struct auth *a, const char *id);
 
 /* The token of this machine's command line: `path` (0600) holds the secret of an admin token, made when the file is not
  * there or its token is no longer known. */

@@ -95,8 +95,8 @@ const struct cli_verb cli_serve = {
     .name = "serve",
     .summary = "run the server: REST, WebSocket, events",
     .usage =
-        "usage: sluice serve [--listen HOST:PORT] [--data FOLDER] [--no-auth] [--hosts NAMES]\n"
-        "                    [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]\n"
+        "usage: sluice serve [--listen HOST:PORT] [--data FOLDER] [--no-auth | --anonymous NAME:ROLE]\n"
+        "                    [--hosts NAMES] [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]\n"
         "\n"
         "Runs in the foreground until it is interrupted or terminated, and prints where it listens. The API\n"
         "is described by /api/v1/openapi.json and docs/server.md. Signals: HUP reads settings, tokens and\n"
@@ -104,6 +104,9 @@ const struct cli_verb cli_serve = {
         "\n"
         "  --listen HOST:PORT  default 127.0.0.1:8083; port 0 takes a free one\n"
         "  --no-auth           ask for no token (loopback addresses only); else see sluice token\n"
+        "  --anonymous NAME:ROLE  who a client is that brings no token (loopback addresses only), for "
+        "clients\n"
+        "                      that know none: dbt:operator; those with a token are who they are\n"
         "  --hosts NAMES       names besides this machine's own under which it may be called\n"
         "  --tls-cert FILE     speak TLS with this certificate (PEM); --tls-key FILE is its key\n"
         "  --tls-client-ca FILE  ask for client certificates of this authority\n",

@@ -9,8 +9,8 @@ static struct sys_config settings;
 
 /* Those behind the first four are of `serve`; the table's other flags mean something to a verb of its own (run --target,
  * check --flink). */
-static const char *const flags[] = {"--config", "--data",     "--log-level", "--server",       "--listen",
-                                    "--hosts",  "--tls-cert", "--tls-key",   "--tls-client-ca"};
+static const char *const flags[] = {"--config", "--data",      "--log-level", "--server",  "--listen",
+                                    "--hosts",  "--anonymous", "--tls-cert",  "--tls-key", "--tls-client-ca"};
 #define FLAGS_OF_ALL 4
 
 const char cli_settings_help[] =

@@ -85,7 +85,8 @@ static bool explain_ours(const struct ses_failure *f, struct sl_err *err)
     sl_str text = f->causes[f->n - 1].message;
     ptrdiff_t end = sl_str_find_char(text, '\n');
     sl_fail(err, f->code, "%.*s", SL_S(end < 0 ? text : sl_str_sub(text, 0, (size_t)end)));
-    return end < 0 ? false : sl_hint(err, "%.*s", SL_S(sl_str_sub(text, (size_t)end + 1, text.n)));
+    return end < 0 ? false
+                   : sl_hint(err, "%.*s", SL_S(sl_str_sub(text, (size_t)end + 1, text.n - (size_t)end - 1)));
 }
 
 bool ses_explain(struct ses_host *h, const struct ses_who *who, sl_str id, sl_str op,

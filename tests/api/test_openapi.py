@@ -51,6 +51,8 @@ def test_every_route_answers_as_it_says(server):
     assert adopted.returncode == 0, adopted.stderr
     asked = [
         ("GET", "/hello", None, 200),
+        ("GET", "/codes", None, 200),
+        ("GET", "/limits", None, 200),
         ("POST", "/scripts/check", {"text": WRONG, "lint": True, "level": "full"}, 200),
         ("POST", "/scripts/check", {"text": "SELECT 1", "level": "deep"}, 400),
         ("POST", "/scripts/split", {"text": WRONG + "SET 'a' = 'b'"}, 200),
@@ -214,7 +216,8 @@ def test_what_is_no_request_gets_the_same_form(server):
 def test_a_member_that_is_not_told_of_is_seen(server):
     """The check itself: what it is there to see."""
     schemas = Schemas(server.ask_raw("GET", "/api/v1/openapi.json")[2])
-    good = {"version": "1", "build": "b", "pid": 1, "data": "/d", "activeRuns": 0, "resultsPort": 1}
+    good = {"version": "1", "build": "b", "pid": 1, "data": "/d", "activeRuns": 0, "resultsPort": 1, "api": 1, "flinkProtocol": 2, "role": "viewer", "messageBytes": 1, "bodyBytes": 1,
+            "cellBytes": 1, "rowBytes": 1}
     schemas.check("GET", "/api/v1/hello", 200, "application/json", good)
     for wrong in ({**good, "more": 1}, {**good, "pid": "1"}, {**good, "pid": True}, {k: v for k, v in good.items() if k != "pid"}, []):
         with pytest.raises(AssertionError):

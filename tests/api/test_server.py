@@ -531,3 +531,56 @@ def test_it_ends_with_clients_there(tmp_path):
     assert w.receive() in (0, 1000, 1001)
     idle.close()
     s.log.close()
+
+
+def test_who_brings_no_token(tmp_path):
+    s = Server(tmp_path, "--anonymous", "dbt:analyst")
+    opened = s.ask("POST", "/api/v1/sessions", {}, token="")
+    assert opened[0] == 200
+    assert s.ask("GET", "/api/v1/sessions")[2]["sessions"][0]["user"] == "dbt", "who brings a token is who he is, and an admin sees all"
+    assert s.ask("GET", "/api/v1/hello", token="")[2]["role"] == "analyst" and s.ask("GET", "/api/v1/hello")[2]["role"] == "admin"
+    assert s.ask("POST", "/api/v1/tokens", {"name": "x", "role": "admin"}, token="")[0] == 403
+    assert s.ask("GET", "/api/v1/hello", token="slu_" + "0" * 64)[0] == 401, "a wrong token is not none"
+    w = Socket(s, token="")
+    w.send({"jsonrpc": "2.0", "id": 1, "method": "hello"})
+    assert w.receive()["result"]["role"] == "analyst"
+    for wrong in ("dbt", "dbt:admin", ":viewer", "dbt:king", "n" * 70 + ":viewer"):
+        assert s.cli("serve", "--listen", "127.0.0.1:0", "--anonymous", wrong, "--data", str(tmp_path / "other")).returncode == 2, wrong
+    refused = s.cli("serve", "--listen", "0.0.0.0:0", "--anonymous", "dbt:viewer", "--data", str(tmp_path / "other"))
+    assert refused.returncode == 2 and "loopback" in refused.stderr
+    assert s.stop() == 0
+
+
+def test_a_socket_ends_with_its_token_and_goes_on_with_a_fresh_one(server):
+    made = [server.ask("POST", "/api/v1/tokens", {"name": f"short{i}", "role": "viewer"})[2] for i in range(2)]
+    w, gone = Socket(server, token=made[0]["token"]), Socket(server, token=made[0]["token"])
+    w.send({"jsonrpc": "2.0", "id": 1, "method": "auth", "params": {"token": made[1]["token"]}})
+    assert w.receive()["result"] == {"role": "viewer"}
+    assert server.ask("DELETE", f"/api/v1/tokens/{made[0]['id']}")[0] == 200
+    w.send({"jsonrpc": "2.0", "id": 2, "method": "job.list"})
+    assert w.receive()["result"]["jobs"] == []
+    gone.send({"jsonrpc": "2.0", "id": 2, "method": "job.list"})
+    assert gone.receive() == 4401
+    w.send({"jsonrpc": "2.0", "id": 3, "method": "auth", "params": {"token": "slu_" + "0" * 64}})
+    assert w.receive() == 4401
+
+
+def test_it_listens_before_its_flink_is_there(tmp_path):
+    """An index that nobody answers at: the server serves all the same, and says what is missing."""
+    s = Server(tmp_path, env={"SLUICE_PREPARE": "true", "PIP_INDEX_URL": "http://127.0.0.1:1/simple", "XDG_DATA_HOME": str(tmp_path / "xdg"), "SLUICE_LIMIT_PREPARE_AGAIN": "200ms"})
+    for _ in range(200):
+        status, _, text = s.ask("GET", "/readyz", token="")
+        assert status == 503 and text.startswith("not ready: ")
+        if "127.0.0.1" in text:
+            break
+        time.sleep(0.05)
+    assert "127.0.0.1" in text, text
+    assert s.ask("POST", "/api/v1/scripts/check", {"text": "SELECT 1"})[0] == 200
+    assert s.stop() == 0
+
+
+def test_the_registries(server):
+    codes = {c["code"]: c for c in server.ask("GET", "/api/v1/codes")[2]["codes"]}
+    assert codes["session-unknown"] == {"code": "session-unknown", "status": 404, "sqlState": codes["session-unknown"]["sqlState"], "exit": codes["session-unknown"]["exit"]}
+    limits = {x["limit"]: x for x in server.ask("GET", "/api/v1/limits")[2]["limits"]}
+    assert limits["limit.script-bytes"]["value"] == str(64 << 20) and limits["limit.script-bytes"]["unit"] == "bytes"

@@ -15,7 +15,8 @@ from server import BIN, Server, Socket
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    s = Server(tmp_path_factory.mktemp("server"), env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC"})
+    s = Server(tmp_path_factory.mktemp("server"), env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC", "SLUICE_PREPARE": "true"})
+    harness.wait_for(lambda: s.ask("GET", "/readyz", token="")[0] == 200, 120, "its Flink")
     yield s
     assert s.stop() == 0
     mark = f"SLUICE_DATA={s.folder}/data\0"
