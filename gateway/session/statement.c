@@ -21,6 +21,14 @@ struct doing {
     const struct sql_stmt *st;
 };
 
+/* Is its Flink of that version or newer? Some words of the gateway are not those of older ones. */
+static bool since(const struct session *s, sql_version version)
+{
+    sql_version flink;
+    struct sl_err err = SL_ERR_INIT;
+    return sql_version_parse(sl_str_of(s->flink), &flink, &err) && flink >= version;
+}
+
 static int by_key(const void *a, const void *b)
 {
     return sl_str_cmp(((const struct plan_pair *)a)->key, ((const struct plan_pair *)b)->key);
@@ -467,14 +475,11 @@ static bool jar(struct doing *d)
     }
     if (d->st->kind == SQL_KIND_ADD_JAR) {
         if (path.n == 0 || path.p[0] != '/' || !sys_exists(sl_arena_strdupz(&d->op->arena, path))) {
-            sql_version flink;
-            struct sl_err err = SL_ERR_INIT;
-            bool newer = sql_version_parse(sl_str_of(s->flink), &flink, &err) && flink >= SQL_FLINK_2_3;
             return ses_fail_java(
                 d->op, "java.io.FileNotFoundException",
                 "%s resource [%.*s] not found.\nADD JAR takes the whole path of a file on the "
                 "server's machine",
-                newer ? "jar or artifact" : "jar", SL_S(d->st->object));
+                since(s, SQL_FLINK_2_3) ? "jar or artifact" : "jar", SL_S(d->st->object));
         }
         if (at == s->jars.n) {
             sl_vec_push(&s->arena, &s->jars, sl_str_dup(&s->arena, path));
@@ -514,8 +519,8 @@ static bool dispatch(struct doing *d)
     enum sql_class cls = sql_kind_class(st->kind);
     struct ses_table then[2];
     if (d->op->configures && !may_configure(st->kind)) {
-        return ses_fail_java(d->op, UNSUPPORTED, "Unsupported statement for configuring session: %.*s\n",
-                             SL_S(d->op->statement));
+        return ses_fail_java(d->op, UNSUPPORTED, "Unsupported statement for configuring session:%s%.*s\n",
+                             since(d->s, SQL_FLINK_2_2) ? " " : "", SL_S(d->op->statement));
     }
     if (d->s->gathers && st->kind != SQL_KIND_END) {
         return gather(d);

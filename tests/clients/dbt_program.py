@@ -99,9 +99,8 @@ with contextlib.redirect_stdout(io.StringIO()):  # the client prints what it is 
         return [row[2] for row in cursor.fetchall() if row[1] == name]
 
     def until(state):
-        for _ in range(600):
-            if state in job():
-                break
+        end = time.monotonic() + 60
+        while state not in job() and time.monotonic() < end:
             time.sleep(0.1)
         say("jobs of that name", sorted(job()))
         time.sleep(1)  # a savepoint needs all its tasks

@@ -66,5 +66,5 @@ say chunked -H 'Transfer-Encoding: chunked' -d '{"statement": "SHOW CURRENT CATA
 say announced -H 'Expect: 100-continue' --data-binary "@$3/big.json" "$base$v/sessions/$session/statements"
 say "slashes" "$base/$v/sessions/$session/" -X DELETE
 say "closed twice" -X DELETE "$base$v/sessions/$session"
-say "no such path" "$base$v/nothing"
+say "no such path" "$base$v/sessions/nothing/at/all"
 say "wrong method" -X PUT "$base$v/sessions"

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A terminal with a screen, for programs that draw: a tmux server of its own with one window, in a folder of its own."""
+"""A terminal with a screen, for programs that draw: a tmux server of its own with one window."""
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 
 
 class Screen:
-    def __init__(self, folder, name, argv, env, columns=150, lines=60):
-        self.base = ["tmux", "-S", os.path.join(folder, f"{name}.tmux"), "-f", "/dev/null"]
+    def __init__(self, argv, env, columns=150, lines=60):
+        self.folder = tempfile.mkdtemp(prefix="screen-", dir="/tmp")  # the path of a socket has to be short
+        self.base = ["tmux", "-S", f"{self.folder}/socket", "-f", "/dev/null"]
         settings = ["set-option", "-g", "history-limit", "20000", ";", "set-option", "-g", "default-terminal", "screen", ";", "set-option", "-g", "remain-on-exit", "on", ";", "set-option", "-g", "status", "off", ";"]
         self.tmux("start-server", ";", *settings, "new-session", "-d", "-x", str(columns), "-y", str(lines), *argv, env=env)
 
@@ -40,3 +43,4 @@ class Screen:
 
     def close(self):
         self.tmux("kill-server")
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -141,7 +141,7 @@ class Client:
     def __init__(self, flink, base, folder, name, *more):
         argv, env = call(flink, base, folder, name, *more)
         env["TERM"] = "screen"
-        self.screen = Screen(str(folder), name, argv, env)
+        self.screen = Screen(argv, env)
         self.prompt(0)
 
     def prompt(self, before):
