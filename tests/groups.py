@@ -115,6 +115,14 @@ def many(run):
         run.tap([program], {"TRACK_RUNS": "5000", "TRACK_LOOK_MS": "5000", "TRACK_PAIRS": "2"}, name="5,000 runs")
 
 
+def sessions(run):
+    """Some statements on the default Flink; in test-all hundreds, on all three."""
+    if run.tier >= 3:
+        run.deadline += 15 * 60
+    for one in ("2.2", "1.20", "2.3") if run.tier >= 3 else ("2.2",):
+        run.pytest(["tests/e2e/sessions"], {"E2E_FLINK": one}, extra=["-s"])
+
+
 THREADS = r"(sys|store|gateway_results|gateway_front|gateway_session|gateway_jobs|gateway_target)/"
 GROUPS = [
     Group("lint", 1, 6, "order of the rooms, headers that compile alone, banned functions, layout, gcc -fanalyzer", script("tests/lint")),
@@ -148,6 +156,8 @@ GROUPS = [
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
     Group("serve", 2, 2, "the server before a Flink: rows as events, over a WebSocket, to the command line; readers that stop or go; its end", pytest("tests/e2e/serve")),
     Group("clients", 2, 2, "a script of 169 statements before Sluice and before Flink's own gateway on the same cluster: status, JSON, columns, rows, errors; what had ended is there after kill -9 (test-all: Flink 1.20, 2.2 and 2.3; both row formats, the stock SQL client by script, with statements in front and at a terminal, three JDBC drivers, dbt's adapter, curl, the statement scripts and the REST descriptions of the gateway's own tests, kills at random moments)", clients),
+    Group("sessions", 2, 2, "catalogs of sessions are closed as often as they are opened, broken views harm nobody, a lasting catalog is written once, classes of a session's jar go with its statements (test-all: 500 statements, all versions)",
+          sessions),
     Group("restore", 2, 5, "running counts over a growing folder, stopped, replaced, rolled back, restored, the owner killed: each record once (test-all: 20 rounds, all versions)", restore),
     Group("track", 2, 3, "what is said of a run against what is so: every checkpoint written down, JobManager asleep and killed, TaskManager killed, a job that restarts", pytest("tests/e2e/test_track.py")),
     Group("smoke-1.20", 2, 4, "scripts and jobs on Flink 1.20", pytest("tests/e2e/test_scripts.py", "tests/e2e/test_jobs.py", env={"E2E_FLINK": "1.20"}, extra=["-m", "smoke"])),

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define JM_HEAP_MB      512
-#define JM_METASPACE_MB 384
+#define JM_METASPACE_MB 768
 #define TM_HEAP_MB      576 /* framework 128 + tasks 448 */
 #define TM_METASPACE_MB 320
 #define TM_NETWORK_MB   96

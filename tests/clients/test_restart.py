@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of the server between and under statements of sessions: what had ended is there again, page by page; what had not says so,
 and is done once at most. Long form in test-all: random moments, several sessions; the seed is printed."""
+import collections
 import glob
 import http.client
 import os
 import random
+import re
+import signal
 import subprocess
 import threading
 import time
+import traceback
 import urllib.error
 
 import pytest
 
 import harness
-from server import BIN
+from server import BIN, Server
 from test_gateway import ask
 
 FULL = pytest.mark.skipif(not harness.FULL, reason="in test-all")
@@ -116,6 +120,14 @@ def test_what_has_ended_outlives_a_kill(server, ours, cluster):
     assert status_of(ours, session, operations[0])[0] == 500
 
 
+# --- kills at random moments under sessions that work
+
+SESSIONS = int(os.environ.get("KILL_SESSIONS", "50"))
+# What a statement that did not come to its end may be told. Nothing else is said to anybody.
+TOLD = ("may be sent again", "not started twice", "the server ended", "server is ending", "given up", "rows ended before", "the local Flink", "ended with", "not known yet", "is LOST", "cannot be reached",
+        "no longer there")
+
+
 def asked(server, method, path, body=None):
     """As a client that goes on when the server comes back; None: a statement that may have been taken."""
     for _ in range(600):
@@ -129,18 +141,19 @@ def asked(server, method, path, body=None):
 
 
 class Client(threading.Thread):
-    """A session that works: each statement has one right answer, and each INSERT a number of its own."""
+    """A session that works: each statement has one right answer, and each INSERT a number of its own. Of an INSERT whose end is waited for, the
+    row is there when its end is told."""
 
     def __init__(self, server, number, folder):
         super().__init__()
         self.server, self.number, self.folder = server, number, folder
         self.random = random.Random(SEED + number)
-        self.ended, self.inserted, self.unknown, self.wrong, self.stop = {}, set(), 0, [], False
-        self.session = asked(server, "POST", "/v2/sessions", {})[1]["sessionHandle"]
+        self.ended, self.inserted, self.told, self.wrong, self.stop = {}, set(), collections.Counter(), [], False
+        self.session = asked(server, "POST", "/v2/sessions", {"properties": {"table.dml-sync": "true", "mine": str(number)}})[1]["sessionHandle"]
         self.statements = 0
 
-    def one(self, sql, want):
-        """The state it came to: "ended", "failed", "unknown"."""
+    def one(self, sql, want, endless=False):
+        """The state it came to: "ended", "failed", "unknown". Of one without an end the first rows are read, then it is closed."""
         self.statements += 1
         begun = asked(self.server, "POST", f"/v2/sessions/{self.session}/statements", {"statement": sql})
         if begun is None or begun[0] != 200:
@@ -150,65 +163,142 @@ class Client(threading.Thread):
             status, page = asked(self.server, "GET", f"/v2/sessions/{self.session}/operations/{operation}/result/{token}?rowFormat=JSON")
             if status != 200:
                 text = page["errors"][-1]
-                if not any(words in text for words in ("may be sent again", "not started twice", "the server ended", "server is ending", "given up", "rows ended before")):
-                    self.wrong.append(f"{sql}: {text[:600]}")
+                known = [words for words in TOLD if words in text]
+                self.told[known[0] if known else "?"] += 1
+                if not known:
+                    self.wrong.append(f"{sql}: {text[:1500]}")
                 return "failed"
             if page["resultType"] == "NOT_READY":
                 time.sleep(0.02)
                 continue
             found.append((status, page))
             token += 1
+            if endless and page["results"]["data"]:
+                asked(self.server, "DELETE", f"/v2/sessions/{self.session}/operations/{operation}/close")
+                return "ended"
             if page["resultType"] == "EOS":
                 break
         if want is not None and sorted(rows(found)) != want:
-            self.wrong.append(f"{sql}: {rows(found)}")
+            self.wrong.append(f"{sql}: {str(rows(found))[:1500]}")
         self.ended[operation] = found
         return "ended"
 
-    def run(self):
-        self.one(f"CREATE TABLE kept_rows (id INT) WITH ('connector'='filesystem', 'path'='file://{self.folder}/{self.number}', 'format'='csv')", [["OK"]])
+    def work(self):
+        here = f"file://{self.folder}/{self.number}"
+        for sql in (f"CREATE TABLE kept_rows (id INT) WITH ('connector'='filesystem', 'path'='{here}', 'format'='csv')", "CREATE TABLE forever (id INT) WITH ('connector'='datagen', 'rows-per-second'='10')",
+                    "CREATE TABLE many (id INT) WITH ('connector'='datagen', 'number-of-rows'='2000', 'fields.id.kind'='sequence', 'fields.id.start'='1', 'fields.id.end'='2000')"):
+            while not self.stop and self.one(sql, [["OK"]]) != "ended":
+                if self.one("SHOW TABLES", None) == "ended" and [sql.split()[2]] in rows(list(self.ended.values())[-1]):
+                    break  # it had taken effect, and nobody was told
+        many = [[n] for n in range(1, 2001)]
         i = 0
         while not self.stop:
             i += 1
-            kind = self.random.randrange(4)
+            kind = self.random.randrange(6)
             if kind == 0:
                 self.one("VALUES (1), (2), (3)", [[1], [2], [3]])
             elif kind == 1:
                 self.one(f"SET 'pipeline.name' = 'c{i}'", [["OK"]])
             elif kind == 2:
                 self.one("SHOW MODULES", [["core"]])
+            elif kind == 3:
+                self.one("SELECT id FROM many", many)
+            elif kind == 4:
+                self.one("SELECT id FROM forever", None, True)
             elif self.one(f"INSERT INTO kept_rows VALUES ({i})", None) == "ended":
                 self.inserted.add(i)
 
+    def run(self):
+        try:
+            self.work()
+        except BaseException:
+            self.wrong.append(traceback.format_exc())
+
+
+def jvms(server):
+    """{pid: command line} of its local Flink."""
+    lines = {pid: harness.command_line(pid) for pid in harness.processes(f"SLUICE_DATA={server.folder}/data\0")}
+    return {pid: line for pid, line in lines.items() if re.match(r"\S*java ", line)}
+
+
+def kill_jobmanager(server):
+    for pid, line in jvms(server).items():
+        if "SessionClusterEntrypoint" in line:
+            os.kill(pid, signal.SIGKILL)
+            return True
+    return False
+
+
+def cluster_of(server):
+    """REST address of the JobManager that is there, or None."""
+    for pid, line in jvms(server).items():
+        if "SessionClusterEntrypoint" in line:
+            for port in harness.listening_ports([pid]):
+                try:
+                    if "slots-total" in harness.get(f"http://127.0.0.1:{port}/overview", 3):
+                        return f"http://127.0.0.1:{port}"
+                except (OSError, http.client.HTTPException, ValueError):
+                    continue
+    return None
+
 
 @FULL
-def test_kills_at_random_moments(server, ours, tmp_path):
-    print(f"seed {SEED}")
+def test_kills_at_random_moments(tmp_path, flink):
+    """kill -9 of the server, of the JobManager and of both under sessions that work: each is there afterwards with all that was told of it."""
+    print(f"\nseed {SEED}")
     moments = random.Random(SEED)
-    clients = [Client(server, n, tmp_path) for n in range(6)]
+    server = Server(tmp_path / "server", "--no-auth", "--config", f"flink={flink}", env={"XDG_DATA_HOME": harness.flink_home(), "TZ": "UTC"})
+    try:
+        kills_at_random_moments(server, tmp_path, moments)
+    finally:
+        server.stop()
+        harness.wait_for(lambda: not harness.processes(f"SLUICE_DATA={server.folder}/data\0"), 20, "end of its JVMs")
+
+
+def kills_at_random_moments(server, tmp_path, moments):
+    clients = [Client(server, n, tmp_path) for n in range(SESSIONS)]
     for c in clients:
         c.start()
-    kills = int(os.environ.get("KILLS", "15"))
-    for _ in range(kills):
-        time.sleep(moments.uniform(0.5, 6))
-        kill_and_start(server)
+    count, done = int(os.environ.get("KILLS", "100")), collections.Counter()
+    for _ in range(count):
+        time.sleep(moments.uniform(0.5, 8))
+        what = moments.choice(("server", "jobmanager", "both"))
+        if what != "server":
+            done["no jobmanager at that moment"] += not kill_jobmanager(server)
+        if what != "jobmanager":
+            kill_and_start(server)
+        done[what] += 1
+        wrong = [c.wrong for c in clients if c.wrong]
+        assert not wrong, wrong[:3]
     for c in clients:
         c.stop = True
     for c in clients:
-        c.join(180)
+        c.join(600)
         assert not c.is_alive()
+    told = sum((c.told for c in clients), collections.Counter())
+    print(f"{dict(done)}, {sum(c.statements for c in clients)} statements of {len(clients)} sessions, {sum(len(c.ended) for c in clients)} ended; told: {dict(told)}")
     assert [c.wrong for c in clients if c.wrong] == []
+    base = f"http://127.0.0.1:{server.port}"
     checked = 0
     for c in clients:
+        status, body = ask(base, "GET", f"/v2/sessions/{c.session}")
+        assert status == 200 and body["properties"]["mine"] == str(c.number), "a session is lost"
         for operation, found in list(c.ended.items())[-60:]:
-            assert pages(ours, c.session, operation) == found
+            assert pages(base, c.session, operation) == found
             checked += 1
-    session = clients[0].session
-    harness.wait_for(lambda: all(row[2] in ("FINISHED", "CANCELED", "FAILED") for row in rows(pages(ours, session, begin(ours, session, "SHOW JOBS")))), 120, "end of all jobs")
-    done = 0
+        assert [r[0] for r in rows(pages(base, c.session, begin(base, c.session, "SHOW TABLES")))] == ["forever", "kept_rows", "many"]
+    # One statement more, so that there is a cluster; then nothing runs on it, and there is no other.
+    assert rows(pages(base, clients[0].session, begin(base, clients[0].session, "SELECT COUNT(*) FROM many")))[-1] == [2000]
+    cluster = harness.wait_for(lambda: cluster_of(server), 20, "the cluster")
+
+    def orphans():
+        return [j for j in harness.get(f"{cluster}/jobs/overview")["jobs"] if j["state"] not in ("FINISHED", "CANCELED", "FAILED")]
+    harness.wait_for(lambda: not orphans(), 60, f"end of all jobs: {orphans()}")
+    harness.wait_for(lambda: len(jvms(server)) == 2, 60, f"one JobManager and one TaskManager: {jvms(server)}")
+    inserted = 0
     for c in clients:
         lines = [int(line) for path in glob.glob(f"{tmp_path}/{c.number}/**/part-*", recursive=True) for line in open(path, encoding="utf-8")]
         assert len(lines) == len(set(lines)), "an INSERT was done twice"
-        assert c.inserted <= set(lines), "an INSERT whose job was told is missing"
-        done += len(lines)
-    print(f"{kills} kills, {sum(c.statements for c in clients)} statements, {checked} results read again, {done} rows of INSERTs")
+        assert c.inserted <= set(lines), "an INSERT whose end was told is missing"
+        inserted += len(lines)
+    print(f"{checked} results read again, {inserted} rows of INSERTs")

@@ -8,11 +8,16 @@ final class ReplayFailure extends RuntimeException {
 
     private final int statement;
     private final String sql;
+    private final String catalog;
+    private final String database;
 
-    ReplayFailure(int statement, String sql, Throwable cause) {
+    /** The place: catalog and database that were the current ones. */
+    ReplayFailure(int statement, String sql, String catalog, String database, Throwable cause) {
         super("statement " + statement + " could not be run again: " + cause.getMessage(), cause);
         this.statement = statement;
         this.sql = sql;
+        this.catalog = catalog;
+        this.database = database;
     }
 
     int statement() {
@@ -21,5 +26,13 @@ final class ReplayFailure extends RuntimeException {
 
     String sql() {
         return sql;
+    }
+
+    String catalog() {
+        return catalog;
+    }
+
+    String database() {
+        return database;
     }
 }

@@ -4,8 +4,10 @@
 package org.sluice.runner;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,11 +23,18 @@ final class Replays {
     private static final Pattern HARMLESS =
             Pattern.compile("(USE|LOAD|UNLOAD|SHOW)\\s.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
 
+    /** What may fail because what it names is made behind it; a catalog is not asked twice. */
+    private static final Pattern READS = Pattern.compile(
+            "CREATE\\s+(OR\\s+REPLACE\\s+)?(TEMPORARY\\s+)?(VIEW|TABLE)\\s.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
+
     private final List<ReplayFailure> failed = new ArrayList<>();
+    private final Map<ReplayFailure, Integer> tried = new HashMap<>(); /* `made` when it failed last */
+    private int made;
     private ReplayFailure naming;
 
     void failed(ReplayFailure f) {
         failed.add(f);
+        tried.put(f, made);
         if (naming == null && NAMING.matcher(f.sql().trim()).matches()) {
             naming = f;
         }
@@ -35,6 +44,26 @@ final class Replays {
     void succeeded(String sql) {
         if (naming != null && NAMING.matcher(sql.trim()).matches()) {
             naming = null;
+        }
+        made++;
+    }
+
+    /** The first that something was made behind: a view whose table was dropped and made anew. Null: none. */
+    ReplayFailure worthAnotherTry() {
+        for (ReplayFailure f : failed) {
+            if (naming == null && tried.get(f) < made && READS.matcher(f.sql().trim()).matches()) {
+                return f;
+            }
+        }
+        return null;
+    }
+
+    void triedAgain(ReplayFailure f, boolean succeeded) {
+        if (succeeded) {
+            failed.remove(f);
+            made++;
+        } else {
+            tried.put(f, made);
         }
     }
 

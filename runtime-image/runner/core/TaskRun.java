@@ -80,6 +80,9 @@ final class TaskRun {
     }
 
     private void step(Task.Step s) throws Exception {
+        if (s.action != Task.Action.CONFIG && s.action != Task.Action.REPLAY) {
+            replayAgain();
+        }
         switch (s.action) {
             case CONFIG:
                 configure(s);
@@ -133,12 +136,38 @@ final class TaskRun {
     }
 
     private void replay(Task.Step s) {
+        String catalog = env.getCurrentCatalog();
+        String database = env.getCurrentDatabase();
         try {
             env.executeSql(s.sql);
             replays.succeeded(s.sql);
         } catch (Exception e) {
             deadline.check();
-            replays.failed(new ReplayFailure(s.statement, s.sql, e));
+            replays.failed(new ReplayFailure(s.statement, s.sql, catalog, database, e));
+        }
+    }
+
+    /** What failed before what it names was there; the place one is in stays. */
+    private void replayAgain() {
+        String catalog = env.getCurrentCatalog();
+        String database = env.getCurrentDatabase();
+        boolean moved = false;
+        for (ReplayFailure f = replays.worthAnotherTry(); f != null; f = replays.worthAnotherTry()) {
+            boolean made = false;
+            moved = true;
+            try {
+                env.useCatalog(f.catalog());
+                env.useDatabase(f.database());
+                env.executeSql(f.sql());
+                made = true;
+            } catch (Exception e) {
+                deadline.check();
+            }
+            replays.triedAgain(f, made);
+        }
+        if (moved) {
+            env.useCatalog(catalog);
+            env.useDatabase(database);
         }
     }
 

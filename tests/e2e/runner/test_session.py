@@ -135,6 +135,16 @@ def test_failing_replay_is_harmless_until_it_is_needed(run):
     assert list(r.task.failed) == [1] and r.task.begun == [1]
 
 
+def test_what_was_made_before_what_it_reads(run):
+    """A view, and a view over it, whose table was dropped and made anew behind them; the place one is in stays."""
+    steps = [{"action": "replay", "sql": "CREATE DATABASE d"}, {"action": "replay", "sql": "USE d"}, {"action": "replay", "sql": "CREATE VIEW v AS SELECT id FROM t"},
+             {"action": "replay", "sql": "USE `default_database`"}, {"action": "replay", "sql": "CREATE VIEW w AS SELECT id FROM d.v"}, {"action": "replay", "sql": "CREATE VIEW lost AS SELECT id FROM gone"},
+             {"action": "replay", "sql": "CREATE TABLE d.t (id BIGINT) WITH ('connector'='datagen','number-of-rows'='5')"}, DDL[1],
+             {"action": "answer", "sql": "SHOW VIEWS", "statement": 9}, {"action": "insert", "sql": "INSERT INTO hole SELECT id FROM w", "statement": 10}]
+    r = run(steps).go()
+    assert r.task.ok and r.task.answers[9].values() == [("w",)] and r.task.done[10] == r.job_id
+
+
 def test_nothing_is_written_where_a_lost_catalog_was_meant(run):
     """USE of what is gone fails in the replay; a table of the same name lies in the catalog one is left in."""
     use = {"action": "replay", "sql": "USE CATALOG gone"}
