@@ -116,7 +116,7 @@ static bool broken(struct fetch *f, struct ses_failure *ret, struct sl_err *err)
     if (!res_result_error(op->result, err)) {
         sl_fail(err, SL_RESULT_PARTIAL, "the rows ended before their end was said");
     }
-    return false;
+    return op->run[0] ? sl_hint(err, "the statement has changed nothing, and may be sent again") : false;
 }
 
 static bool fetch_result(struct fetch *f, uint64_t token, struct ses_failure *ret_failure, struct sl_err *err)
