@@ -33,6 +33,9 @@ extern struct sl_limits {
 #define SL_LIMIT_JAR_NOTE_BYTES      ((size_t)16 << 10) /* pom.properties in a jar */
 #define SL_LIMIT_JAR_BUNDLED         4096
 
+/* auth */
+#define SL_LIMIT_RULES 200
+
 /* log */
 #define SL_LIMIT_LOG_RING_BYTES ((size_t)256 << 10)
 #define SL_LIMIT_LOG_PER_SECOND 100

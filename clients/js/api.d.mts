@@ -729,7 +729,7 @@ export interface Operations {
     answer: CompleteAnswer;
     events: false;
   };
-  /** run a script; events as it goes (operator) */
+  /** run a script; events as it goes (analyst) */
   "script.submit": {
     params: {
       /** [{"name","text"}]: init files first, the script last */

@@ -83,7 +83,7 @@ static void read_again(uv_work_t *w)
         o->tls = front_tls_read(c->tls_cert.p, c->tls_key.p, path_or_null(c->tls_client_ca), &o->err);
         o->ok = o->tls != NULL;
     }
-    o->ok = o->ok && auth_reload(o->env.auth, &o->err) &&
+    o->ok = o->ok && auth_rules_check(c->rules, &o->err) && auth_reload(o->env.auth, &o->err) &&
             (!o->env.token_file || auth_token_file(o->env.auth, o->env.token_file, &o->err));
 }
 
@@ -98,6 +98,8 @@ static void put_in_force(struct operate *o)
     sys_log_set_level((enum sys_log_level)c->log_level);
     sys_log_set_json(c->log_json);
     sys_config_apply(c);
+    struct sl_err ignored = SL_ERR_INIT; /* it was checked when it was read */
+    (void)!auth_rules_set(o->env.rules, c->rules, &ignored);
     if (o->env.serve) {
         serve_reload(o->env.serve, c, o->tls);
     }

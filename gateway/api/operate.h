@@ -5,12 +5,14 @@
 #define SLUICE_API_OPERATE_H
 
 #include "gateway/api/serve.h"
+#include "gateway/auth/rules.h"
 
 struct operate_env {
     uv_loop_t *loop;
     const struct sys_config *settings; /* of the start */
     struct api *api;
     struct auth *auth;
+    struct auth_rules *rules;
     struct tracker *tracker;
     struct serve *serve;    /* NULL: not a server */
     const char *token_file; /* of this machine's command line; NULL: it needs none */

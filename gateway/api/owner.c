@@ -51,6 +51,7 @@ struct owner {
     struct ses_host *sessions;
     struct api *api;
     struct auth *auth;
+    struct auth_rules *rules;
     struct net_rpc *rpc;
     struct api_rpc lines;
     struct serve *serve; /* NULL: not a server */
@@ -259,6 +260,10 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
     if (!o->store) {
         return false;
     }
+    o->rules = auth_rules_new();
+    if (!auth_rules_set(o->rules, o->config->settings->rules, err)) {
+        return false;
+    }
     o->auth = auth_open(o->store, err);
     if (!o->auth || (o->config->serve && !o->config->no_auth &&
                      !auth_token_file(o->auth, sys_path_join(a, data, "token"), err))) {
@@ -308,7 +313,8 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                               .target = owner_targets_get,
                               .target_ctx = o->targets,
                               .results_of = owner_targets_results,
-                              .results_host = results_host(a, rc.bind_host)};
+                              .results_host = results_host(a, rc.bind_host),
+                              .rules = o->rules};
     o->recovery = owner_recovery_new(&o->sub, a);
     if (!owner_recovery_adopt(o->recovery, a, err)) {
         return false;
@@ -348,6 +354,7 @@ static bool start(struct owner *o, struct sl_arena *a, struct sl_err *err)
                                             .settings = set,
                                             .api = o->api,
                                             .auth = o->auth,
+                                            .rules = o->rules,
                                             .tracker = o->tracker,
                                             .serve = o->serve,
                                             .token_file = tokens ? sys_path_join(a, data, "token") : NULL});
@@ -461,6 +468,7 @@ static void finish(struct owner *o)
     if (o->auth) {
         auth_free(o->auth);
     }
+    auth_rules_free(o->rules);
     if (o->store) {
         store_close(o->store);
     }

@@ -242,7 +242,7 @@ const struct api_route api_routes[] = {
      API_NO_EVENTS, &api_format_answer, NULL, 0},
     {FRONT_POST, "/api/v1/scripts/complete", "script.complete", AUTH_ANALYST, script_complete, "scripts",
      API_NO_EVENTS, &api_complete_answer, NULL, 0},
-    {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_OPERATOR, submit, "submissions", API_EVENTS,
+    {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_ANALYST, submit, "submissions", API_EVENTS,
      &api_submit_answer, NULL, 0},
     {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", API_NO_EVENTS, &api_jobs_answer,
      NULL, 0},

@@ -46,6 +46,7 @@ bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *
     if (!sub_request_read(api_call_params(c), api_call_arena(c), &rq, err)) {
         return false;
     }
+    rq.role = api_call_role(c);
     run(c, &rq, result);
     return true;
 }
@@ -109,6 +110,7 @@ bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *e
         return false;
     }
     rq.replace = true;
+    rq.role = api_call_role(c);
     rq.key = key.n && key.n <= 128 ? key : rq.key;
     rq.lenient = sl_json_bool(sl_json_get(p, "allowNonRestoredState"), false);
     rq.well_ms = SL_MAX(sl_json_i64(sl_json_get(p, "wellMs"), 0), INT64_C(0));

@@ -70,6 +70,18 @@ static void put_snapshot(struct sl_jw *w, const struct snapshot *s)
     sl_jw_end_object(w);
 }
 
+/* The rules of the targets that they run on. */
+static bool may_touch(struct api_call *c, const struct run *runs, size_t n, struct sl_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!auth_rules_allow(api_call_env(c)->sub.rules, api_call_role(c), sl_str_of(runs[i].target),
+                              AUTH_JOB, "a change to a job", err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* One savepoint after the other; the first that fails ends it: what was done before is said with it. */
 static bool take_all(struct api_call *c, bool stop, struct sl_jw *result, struct sl_err *err)
 {
@@ -78,7 +90,8 @@ static bool take_all(struct api_call *c, bool stop, struct sl_jw *result, struct
     struct snapshot s;
     sl_str dir;
     size_t n;
-    if (!live_runs(c, &found, &runs, &n, err) || !api_param_str(c, "savepointDir", SL_STR(""), &dir, err)) {
+    if (!live_runs(c, &found, &runs, &n, err) || !may_touch(c, runs, n, err) ||
+        !api_param_str(c, "savepointDir", SL_STR(""), &dir, err)) {
         return false;
     }
     struct savepoint_ask ask = {.dir = dir.n ? sl_arena_strdupz(api_call_arena(c), dir) : NULL,
@@ -136,7 +149,8 @@ bool api_job_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err
 {
     struct run found, *runs;
     size_t n;
-    if (!live_runs(c, &found, &runs, &n, err) || !may_cancel(c, runs, n, err)) {
+    if (!live_runs(c, &found, &runs, &n, err) || !may_touch(c, runs, n, err) ||
+        !may_cancel(c, runs, n, err)) {
         return false;
     }
     sl_jw_key(result, "ended");

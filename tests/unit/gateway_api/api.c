@@ -102,7 +102,8 @@ static int setup(void **state)
                                   .tracker = w->env.tracker,
                                   .live = live_hub_new(),
                                   .target = no_target,
-                                  .results_host = "127.0.0.1"};
+                                  .results_host = "127.0.0.1",
+                                  .rules = auth_rules_new()};
     assert_non_null(w->env.sub.results);
     w->api = api_new(&w->env);
     api_rpc_init(&w->rpc, w->api, send_line, w);
@@ -119,6 +120,7 @@ static int teardown(void **state)
     }
     api_rpc_release(&w->rpc);
     live_hub_free(w->env.sub.live);
+    auth_rules_free(w->env.sub.rules);
     tracker_stop(w->env.tracker);
     res_port_stop(w->env.sub.results);
     ledger_free(w->env.ledger);

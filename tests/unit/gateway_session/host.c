@@ -25,6 +25,7 @@ struct world {
     char dir[64];
     struct store *store;
     struct ledger *ledger;
+    struct auth_rules *rules;
     struct tracker *tracker;
     struct res_port *results;
     struct ses_host *host;
@@ -59,7 +60,8 @@ static void open_host(struct world *w)
                                   .tracker = w->tracker,
                                   .target = no_target,
                                   .target_ctx = w,
-                                  .results_host = "127.0.0.1"}};
+                                  .results_host = "127.0.0.1",
+                                  .rules = w->rules}};
     w->host = ses_host_new(&env, &err);
     assert_non_null(w->host);
 }
@@ -77,6 +79,7 @@ static int setup(void **state)
     w->store = store_open(path, migrations, &err);
     assert_non_null(w->store);
     w->ledger = ledger_new(w->store);
+    w->rules = auth_rules_new();
     struct res_config rc = {.bind_host = "127.0.0.1", .spool_dir = w->dir};
     w->results = res_port_start(&rc, &err);
     assert_non_null(w->results);
@@ -94,6 +97,7 @@ static int teardown(void **state)
     tracker_stop(w->tracker);
     res_port_stop(w->results);
     ledger_free(w->ledger);
+    auth_rules_free(w->rules);
     store_close(w->store);
     assert_true(sys_rmtree(w->dir, &err));
     free(w);
