@@ -100,6 +100,9 @@ struct front {
     bool listening, closed;
     unsigned connections, max_connections; /* now; what libwebsockets has room for */
     unsigned crowd;                        /* most connections since memory was given back */
+    unsigned ticks;
+    size_t unused;       /* bytes that malloc had to spare when it was asked last */
+    uint64_t trimmed_at; /* bytes_out then */
     uint64_t requests_total, bytes_out;
     pthread_mutex_t lock; /* the only one; never held while a callback or libwebsockets is called */
     pthread_cond_t room;  /* for writers */

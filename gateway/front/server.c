@@ -20,12 +20,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SLOT_BITS 20
-#define BACKLOG   512
-#define TICK_MS   1000
-#define CLOSE_MS  5000 /* for the close of a WebSocket to be sent */
-#define CROWD     256  /* connections */
-#define OTHER_FDS 8192 /* descriptors of the process that are none of ours */
+#define SLOT_BITS  20
+#define BACKLOG    512
+#define TICK_MS    1000
+#define CLOSE_MS   5000 /* for the close of a WebSocket to be sent */
+#define CROWD      256  /* connections */
+#define TRIM_TICKS 5
+#define TRIM_BYTES ((size_t)2 << 20)
+#define OTHER_FDS  8192 /* descriptors of the process that are none of ours */
 
 /* --- the table ----------------------------------------------------------------------------------------------------- */
 
@@ -541,11 +543,20 @@ static bool has_left(struct front *f, const struct peer *p, int64_t now)
     return idle && recv(lws_get_socket_fd(p->wsi), &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* After a crowd has gone its memory lies in pieces between what stays; malloc gives whole pages back only when asked. */
+/* After a crowd or large answers have gone their memory lies in pieces between what stays, in the heaps of several threads; malloc gives
+ * whole pages back only when asked. It is asked when there is something to be had: seldom enough that nobody notices. */
 static void give_back(struct front *f)
 {
     f->crowd = SL_MAX(f->crowd, f->connections);
-    if (f->crowd >= CROWD && f->connections <= f->crowd / 2) {
+    bool gone = f->crowd >= CROWD && f->connections <= f->crowd / 2;
+    if (++f->ticks % TRIM_TICKS == 0) {
+        size_t unused = mallinfo2().fordblks;
+        f->unused = SL_MIN(f->unused, unused);
+        gone = gone || unused - f->unused >= TRIM_BYTES || f->bytes_out - f->trimmed_at >= TRIM_BYTES;
+        f->trimmed_at = f->bytes_out;
+        f->unused = gone ? unused : f->unused;
+    }
+    if (gone) {
         f->crowd = f->connections;
         malloc_trim(0);
     }
