@@ -90,7 +90,7 @@ with contextlib.redirect_stdout(io.StringIO()):  # the client prints what it is 
     run("view again", "/** drop_statement('drop view if exists `v`') */\ncreate view /* the view */ v  as (\n select word from seed\n);")
     run("read the view", "select * from v", sort=True)
     model = (f"/** upgrade_mode('%s') */ /** job_state('%s') */\n/** execution_config('pipeline.name={name};state.savepoints.dir=file://{folder}/savepoints') */\n"
-             "/** drop_statement('drop table if exists `model`') */\ncreate table model /** mode('streaming')*/\nwith ( 'connector' = 'blackhole')\nas (\n select id, count(*) as n from numbers group by id\n);")
+             "/** drop_statement('drop table if exists `model_1`') */\ncreate table model_1 /** mode('streaming')*/\nwith ( 'connector' = 'blackhole')\nas (\n select id, count(*) as n from numbers group by id\n);")
     run("model", model % ("stateless", "running"))
 
     def job():
