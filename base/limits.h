@@ -93,9 +93,13 @@ extern struct sl_limits {
 #define SL_LIMIT_GRAPH_NODES     200000
 
 /* images */
-#define SL_LIMIT_IMAGE_ENTRIES   200000 /* files, folders and links of one image */
-#define SL_LIMIT_IMAGE_LOCK_MS   60000  /* wait for another build */
-#define SL_LIMIT_CLASS_SET_BYTES ((size_t)64 << 20)
+#define SL_LIMIT_IMAGE_ENTRIES      200000 /* files, folders and links of one image */
+#define SL_LIMIT_IMAGE_LOCK_MS      60000  /* wait for another build */
+#define SL_LIMIT_REGISTRY_TRIES     6      /* of one request that may succeed the next time */
+#define SL_LIMIT_REGISTRY_WAIT_MS   30000  /* that a registry may ask for */
+#define SL_LIMIT_REGISTRY_PIECE_MIN ((size_t)64 << 10)
+#define SL_LIMIT_MANIFEST_BYTES     ((size_t)4 << 20)
+#define SL_LIMIT_CLASS_SET_BYTES    ((size_t)64 << 20)
 
 /* local Flink */
 #define SL_LIMIT_LOCAL_IDLE_MS   600000

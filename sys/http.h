@@ -34,12 +34,15 @@ struct sys_http_request {
     bool resume, follow;
     bool (*progress)(void *ctx, int64_t done, int64_t total); /* false aborts; total -1 = unknown */
     void *progress_ctx;
+    const char *const *wanted; /* names of the answer's headers that are kept, NULL-terminated; may be NULL */
 };
+#define SYS_HTTP_KEPT 8 /* headers at most */
 struct sys_http_answer {
     int status;
     sl_str body; /* in the arena */
     sl_str content_type;
-    const char *redirect; /* where a 3xx that was not followed leads, in the arena; or NULL */
+    const char *kept[SYS_HTTP_KEPT]; /* values in the order of `wanted`, in the arena; NULL: not there */
+    const char *redirect;            /* where a 3xx that was not followed leads, in the arena; or NULL */
 };
 struct sys_http *sys_http_new(void);
 void sys_http_free(struct sys_http *h);

@@ -560,6 +560,12 @@ bool http_transfer_end(struct http_transfer *t, CURLcode result, struct sl_arena
     if (redirect && !t->rq->follow) {
         answer.redirect = sl_arena_strdupz(a, sl_str_of(redirect));
     }
+    for (size_t i = 0; t->rq->wanted && t->rq->wanted[i] && i < SYS_HTTP_KEPT; i++) {
+        struct curl_header *header;
+        if (curl_easy_header(t->easy, t->rq->wanted[i], 0, CURLH_HEADER, -1, &header) == CURLHE_OK) {
+            answer.kept[i] = sl_arena_strdupz(a, sl_str_of(header->value));
+        }
+    }
     bool saved = t->fd >= 0 && answer.status >= 200 && answer.status < 300;
     if (t->fd >= 0 && answer.status == 416 && t->base > 0 && !end_range(t, &answer, ret_again, err)) {
         return false;

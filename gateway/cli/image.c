@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sluice image build|ls|show|diff|verify|rm|gc: base images from images/NAME.yaml. */
+ * sluice image build|ls|show|diff|verify|rm|gc|push|pull: base images from images/NAME.yaml. */
 #include "gateway/cli/image.h"
 
 #include "base/limits.h"
@@ -451,6 +451,7 @@ static int image(int argc, char **argv)
     struct cli_image_options o = {0};
     const struct cli_option options[] = {{.name = "--json", .flag = &o.json},
                                          {.name = "--oci", .flag = &o.oci},
+                                         {.name = "--mount-from", .values = &o.mount_from},
                                          {.name = "--offline", .flag = &o.from.offline},
                                          {.name = "--settings", .value = &o.from.settings},
                                          {.name = "--repository", .values = &o.from.given},
@@ -458,8 +459,8 @@ static int image(int argc, char **argv)
     static const struct {
         const char *name;
         size_t least, most;
-    } verbs[] = {{"build", 1, 1},  {"ls", 0, 0}, {"show", 1, 1}, {"diff", 1, 2},
-                 {"verify", 1, 1}, {"rm", 1, 1}, {"gc", 0, 0}};
+    } verbs[] = {{"build", 1, 1}, {"ls", 0, 0}, {"show", 1, 1}, {"diff", 1, 2}, {"verify", 1, 1},
+                 {"rm", 1, 1},    {"gc", 0, 0}, {"push", 2, 2}, {"pull", 1, 2}};
     struct cli_args x = {.verb = "image", .options = options};
     if (!cli_args_read(&x, &a, argc, argv)) {
         return 2;
@@ -472,7 +473,7 @@ static int image(int argc, char **argv)
     if (i == SL_ARRAY_LEN(verbs)) {
         return cli_usage("image",
                          *verb ? "there is no 'sluice image %s'"
-                               : "say what to do: build, ls, show, diff, verify, rm, gc%s",
+                               : "say what to do: build, ls, show, diff, push, pull, verify, rm, gc%s",
                          verb);
     }
     if (n < verbs[i].least || n > verbs[i].most) {
@@ -493,19 +494,25 @@ static int image(int argc, char **argv)
         return verify(&a, which);
     case 5:
         return take_name(&a, which);
-    default:
+    case 6:
         return gc(&a);
+    case 7:
+        return cli_image_push(&a, &o, which, x.files.v[2]);
+    default:
+        return cli_image_pull(&a, &o, which, n > 1 ? x.files.v[2] : NULL);
     }
 }
 
 const struct cli_verb cli_image = {
     .name = "image",
-    .summary = "base images: build, ls, show, diff, verify, rm, gc",
+    .summary = "base images: build, ls, show, diff, push, pull, verify, rm, gc",
     .usage =
         "usage: sluice image build NAME|FILE.yaml [--oci] [--json] [options]\n"
         "       sluice image ls [--json]\n"
         "       sluice image show NAME [--json]\n"
         "       sluice image diff NAME [OTHER] [--json] [options]\n"
+        "       sluice image push NAME HOST/REPOSITORY[:TAG] [--mount-from REPOSITORY] [--json]\n"
+        "       sluice image pull HOST/REPOSITORY[:TAG][@sha256:...] [NAME] [--json]\n"
         "       sluice image verify|rm NAME\n"
         "       sluice image gc\n"
         "\n"
@@ -520,6 +527,13 @@ const struct cli_verb cli_image = {
         "\n"
         "  --oci                 also the OCI form: layers, configuration and manifest in an OCI image "
         "layout\n"
+        "  push, pull            the OCI form to and from a registry; what is there is not sent again, the "
+        "tag "
+        "is\n"
+        "                        set last; https, or http: in front of HOST for one without (this machine's "
+        "own "
+        "is)\n"
+        "  --mount-from REPO     a repository of the registry that may have some of it; again for more\n"
         "  diff                  between two images; of one, to what images/NAME.yaml gives now\n"
         "  verify                holds every file against its SHA-256; exit code 5: one does not fit\n"
         "  rm                    takes the name away; gc removes what has none\n"

@@ -11,6 +11,7 @@
 struct cli_image_options {
     struct cli_repository_options from;
     bool json, oci;
+    struct cli_words mount_from; /* repositories */
 };
 /* The folder of built images. */
 char *cli_image_root(struct sl_arena *a);
@@ -18,6 +19,9 @@ char *cli_image_root(struct sl_arena *a);
 SL_MUST_CHECK bool cli_image_gather(struct sl_arena *a, const struct cli_image_options *o, const char *which,
                                     struct img_def *def, struct mvn_fetch **ret_fetch,
                                     struct img_gathered *ret, struct cli_source_error *e);
+/* image_registry.c; the exit code. `as` NULL: the last part of the repository. */
+int cli_image_push(struct sl_arena *a, const struct cli_image_options *o, const char *name, const char *to);
+int cli_image_pull(struct sl_arena *a, const struct cli_image_options *o, const char *from, const char *as);
 struct cli_image_size {
     char z[24];
 };

@@ -8,6 +8,7 @@
 
 #include "runtime-image/content.h"
 #include "runtime-image/image.h"
+#include "runtime-image/registry.h"
 
 static struct sl_arena arena;
 
@@ -193,6 +194,61 @@ static void test_wrong_lists(void **state)
     assert_false(img_content_read(&arena, SL_STR("{"), &c, &err));
 }
 
+static void test_addresses(void **state)
+{
+    (void)state;
+    struct img_ref r;
+    struct sl_err err = SL_ERR_INIT;
+    static const struct {
+        const char *text, *host, *repository, *tag;
+        bool plain, pinned;
+    } good[] = {
+        {"r.example.org/team/flink:2.2", "r.example.org", "team/flink", "2.2", false, false},
+        {"r.example.org:5000/flink", "r.example.org:5000", "flink", "latest", false, false},
+        {"http://r.example.org/a/b-c_d/e.f:V_1-2.x", "r.example.org", "a/b-c_d/e.f", "V_1-2.x", true, false},
+        {"localhost:5000/a", "localhost:5000", "a", "latest", true, false},
+        {"[::1]:5000/a", "[::1]:5000", "a", "latest", true, false},
+        {"https://127.0.0.1:5000/a", "127.0.0.1:5000", "a", "latest", false, false},
+        {"localhost/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "localhost",
+         "a", "", true, true},
+        {"localhost/a:b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "localhost",
+         "a", "b", true, true},
+    };
+    static const char *const bad[] = {"",
+                                      "flink",
+                                      "team/flink",
+                                      "r.org/",
+                                      "r.org/A",
+                                      "r.org/a:",
+                                      "r.org/a:b/c",
+                                      "r.org/a//b",
+                                      "r.org/../a",
+                                      "r.org/-a",
+                                      "r.org/a-",
+                                      "r.org/a@",
+                                      "r.org/a@sha256:0",
+                                      "r.org/a:-b",
+                                      "r.org/a b",
+                                      "u:p@r.org/a",
+                                      "r.org/a?x=y",
+                                      "ftp://r.org/a",
+                                      "http:///a",
+                                      "r.org/a\n",
+                                      "r.org/a:b@c"};
+    for (size_t i = 0; i < SL_ARRAY_LEN(good); i++) {
+        assert_true(img_ref_parse(sl_str_of(good[i].text), &r, &err));
+        assert_true(sl_str_eqz(r.host, good[i].host));
+        assert_true(sl_str_eqz(r.repository, good[i].repository));
+        assert_true(sl_str_eqz(r.tag, good[i].tag));
+        assert_int_equal(r.plain, good[i].plain);
+        assert_int_equal(r.digest[0] != 0, good[i].pinned);
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(bad); i++) {
+        assert_false(img_ref_parse(sl_str_of(bad[i]), &r, &err));
+        assert_int_equal(err.code, SL_USAGE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +258,7 @@ int main(void)
         cmocka_unit_test_teardown(test_digest, release),
         cmocka_unit_test_teardown(test_what_meets, release),
         cmocka_unit_test_teardown(test_wrong_lists, release),
+        cmocka_unit_test_teardown(test_addresses, release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
