@@ -243,6 +243,8 @@ export interface Run {
 
 export interface JobsAnswer {
   jobs: Run[];
+  /** there are more: the next call's `after` */
+  next?: string;
 }
 
 export interface JobAnswer {
@@ -789,6 +791,10 @@ export interface Operations {
       active?: boolean;
       /** also older runs, and SELECTs */
       all?: boolean;
+      /** at most that many (default and most: 1000) */
+      limit?: number;
+      /** those behind the place that `next` of an answer named */
+      after?: string;
     };
     answer: JobsAnswer;
     events: false;

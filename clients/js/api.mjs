@@ -6,7 +6,7 @@ export const operations = {
   "script.format": {"method":"POST","path":"/api/v1/scripts/format","query":[],"events":false,"takes":[],"brings":false,"gives":false},
   "script.complete": {"method":"POST","path":"/api/v1/scripts/complete","query":[],"events":false,"takes":[],"brings":false,"gives":false},
   "script.submit": {"method":"POST","path":"/api/v1/submissions","query":[],"events":true,"takes":["key","resumed","since"],"brings":false,"gives":false},
-  "job.list": {"method":"GET","path":"/api/v1/jobs","query":["active","all"],"events":false,"takes":[],"brings":false,"gives":false},
+  "job.list": {"method":"GET","path":"/api/v1/jobs","query":["active","all","limit","after"],"events":false,"takes":[],"brings":false,"gives":false},
   "job.show": {"method":"GET","path":"/api/v1/jobs/{job}","query":[],"events":false,"takes":[],"brings":false,"gives":false},
   "job.rm": {"method":"DELETE","path":"/api/v1/jobs/{job}","query":[],"events":false,"takes":[],"brings":false,"gives":false},
   "job.stop": {"method":"POST","path":"/api/v1/jobs/{job}/stop","query":[],"events":false,"takes":[],"brings":false,"gives":false},

@@ -139,7 +139,8 @@ PART(restore, "Restorable", false, {"kind", "checkpoint|savepoint", API_TOLD, fa
         MAY_INTEGER("versionAgeMs")
 
 PART(run, "Run", false, OF_RUN);
-SHAPE(api_jobs_answer, "JobsAnswer", false, LIST("jobs", run));
+SHAPE(api_jobs_answer, "JobsAnswer", false, LIST("jobs", run),
+      {"next", "string", API_MAYBE, false, NULL, "there are more: the next call's `after`"});
 SHAPE(api_job_answer, "JobAnswer", false, OF_RUN, MAY_BE("cause", cause),
       {"evidence", "object", API_MAYBE, false, NULL, "its last change of state, and by what that is known"},
       MAY_TIME("stateSince"), {"restoreTo", "object", API_MAYBE, true, &restore, NULL});

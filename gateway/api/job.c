@@ -9,6 +9,8 @@
 #define DAY_MS         INT64_C(86400000)
 #define SNAPSHOTS_READ 300 /* newest ones among which one to restore from is looked for */
 
+#define PAGE_RUNS 1000 /* at most in one answer */
+
 static void put_time(struct sl_jw *w, const char *key, int64_t wall_ms)
 {
     if (wall_ms) {
@@ -227,28 +229,36 @@ bool api_job_list(struct api_call *c, struct sl_jw *result, struct sl_err *err)
     const struct sl_json *p = api_call_params(c);
     struct run *runs;
     size_t n;
-    bool all = sl_json_bool(sl_json_get(p, "all"), false);
-    if (!ledger_runs(api_call_env(c)->ledger, NULL, sl_json_bool(sl_json_get(p, "active"), false), all, 1000,
-                     api_call_arena(c), &runs, &n, err)) {
+    bool all = sl_json_bool(sl_json_get(p, "all"), false), more;
+    int64_t limit = sl_json_i64(sl_json_get(p, "limit"), PAGE_RUNS);
+    sl_str after;
+    if (limit < 1 || limit > PAGE_RUNS) {
+        return sl_fail(err, SL_USAGE, "parameter 'limit' is a number from 1 to %d", PAGE_RUNS);
+    }
+    if (!api_param_str(c, "after", SL_STR(""), &after, err)) {
+        return false;
+    }
+    const struct ledger_page page = {.after = after.n ? sl_arena_strdupz(api_call_arena(c), after) : NULL,
+                                     .limit = (size_t)limit,
+                                     .active = sl_json_bool(sl_json_get(p, "active"), false),
+                                     .interactive = all,
+                                     .newest = !all};
+    if (!ledger_runs_page(api_call_env(c)->ledger, &page, api_call_arena(c), &runs, &n, &more, err)) {
         return false;
     }
     sl_jw_key(result, "jobs");
     sl_jw_array(result);
     for (size_t i = 0; i < n; i++) {
-        bool newer = false; /* of a job only its newest runs: those of the newest version started last */
-        for (size_t k = 0; k < i && !all && !newer; k++) {
-            newer = runs[i].job[0] && strcmp(runs[k].job, runs[i].job) == 0 &&
-                    runs[k].statement == runs[i].statement;
-        }
-        if (!newer) {
-            struct run r = newest(c, &runs[i]);
-            sl_jw_object(result);
-            put_run(result, &r);
-            put_job(c, result, &runs[i]);
-            sl_jw_end_object(result);
-        }
+        struct run r = newest(c, &runs[i]);
+        sl_jw_object(result);
+        put_run(result, &r);
+        put_job(c, result, &runs[i]);
+        sl_jw_end_object(result);
     }
     sl_jw_end_array(result);
+    if (more) {
+        sl_jw_kstrz(result, "next", runs[n - 1].id);
+    }
     return true;
 }
 

@@ -17,6 +17,8 @@ static const struct api_param of_job[] = {
 static const struct api_param job_list[] = {
     {"active", API_IN_QUERY, "boolean", false, "only what has not ended"},
     {"all", API_IN_QUERY, "boolean", false, "also older runs, and SELECTs"},
+    {"limit", API_IN_QUERY, "integer", false, "at most that many (default and most: 1000)"},
+    {"after", API_IN_QUERY, "string", false, "those behind the place that `next` of an answer named"},
     {0},
 };
 static const struct api_param job_logs[] = {

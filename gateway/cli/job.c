@@ -55,16 +55,38 @@ static void print_sum(const struct sl_json *jobs, struct sl_arena *a)
     printf("\n");
 }
 
+/* Every page of the list; NULL: error. */
+static struct sl_json *all_jobs(bool all, struct sl_arena *a, struct sl_err *err)
+{
+    struct sl_json *list = sl_new(a, struct sl_json), **end = &list->child;
+    sl_str after = SL_STR("");
+    list->type = SL_JSON_ARRAY;
+    do {
+        sl_str params =
+            sl_arena_printf(a, "{\"all\":%s,\"after\":\"%.*s\"}", all ? "true" : "false", SL_S(after));
+        const struct sl_json *r = job_ask("job.list", params, a, err);
+        const struct sl_json *jobs = sl_json_get(r, "jobs");
+        if (!jobs) {
+            return r ? (sl_fail(err, SL_OWNER, "the owner of the data folder answers without a list of jobs"),
+                        NULL)
+                     : NULL;
+        }
+        *end = jobs->child;
+        while (*end) {
+            end = &(*end)->next;
+        }
+        list->n += jobs->n;
+        after = sl_json_str(sl_json_get(r, "next"), SL_STR(""));
+    } while (after.n);
+    return list;
+}
+
 static int ls(bool json, bool all)
 {
     SL_ARENA_AUTO a;
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
-    const struct sl_json *r = job_ask("job.list", all ? SL_STR("{\"all\":true}") : SL_STR_NONE, &a, &err);
-    const struct sl_json *jobs = sl_json_get(r, "jobs");
-    if (r && !jobs) {
-        sl_fail(&err, SL_OWNER, "the owner of the data folder answers without a list of jobs");
-    }
+    const struct sl_json *jobs = all_jobs(all, &a, &err);
     if (!jobs) {
         return cli_print_error(&err);
     }

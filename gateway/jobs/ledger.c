@@ -250,6 +250,50 @@ bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactiv
     return true;
 }
 
+struct page_arg {
+    const struct ledger_page *page;
+    struct runs_arg runs;
+};
+
+static bool page_tx(struct store_tx *tx, void *arg, struct sl_err *err)
+{
+    struct page_arg *p = arg;
+    const struct ledger_page *k = p->page;
+    int64_t there = 1;
+    if (k->after &&
+        !store_query_i64(tx, err, "SELECT count(*) FROM run WHERE id = ?", &there, "z", k->after)) {
+        return false;
+    }
+    if (there == 0) {
+        return sl_fail(err, SL_JOB_UNKNOWN, "there is no run %s to go on behind", k->after);
+    }
+    return store_query(
+        tx, err,
+        RUN_COLUMNS
+        "AS r WHERE (ended = 0 OR ?1 = 0) AND (job <> '' OR ?2 = 1)"
+        " AND (?3 IS NULL OR (created_ms, rowid) < (SELECT o.created_ms, o.rowid FROM run AS o WHERE o.id = "
+        "?3))"
+        " AND (?4 = 0 OR job = '' OR NOT EXISTS (SELECT 1 FROM run AS n WHERE n.job = r.job AND n.statement "
+        "= "
+        "r.statement AND (n.ended = 0 OR ?1 = 0) AND (n.created_ms, n.rowid) > (r.created_ms, r.rowid)))"
+        " ORDER BY created_ms DESC, rowid DESC LIMIT ?5",
+        runs_row, &p->runs, NULL, "iizii", (int64_t)k->active, (int64_t)k->interactive, k->after,
+        (int64_t)k->newest, (int64_t)k->limit + 1);
+}
+
+bool ledger_runs_page(struct ledger *l, const struct ledger_page *page, struct sl_arena *a, struct run **ret,
+                      size_t *ret_n, bool *ret_more, struct sl_err *err)
+{
+    struct page_arg p = {.page = page, .runs = {.arena = a}};
+    if (!store_read(l->store, page_tx, &p, err)) {
+        return false;
+    }
+    *ret = p.runs.runs.v;
+    *ret_more = p.runs.runs.n > page->limit;
+    *ret_n = *ret_more ? page->limit : p.runs.runs.n;
+    return true;
+}
+
 struct of_arg {
     int64_t submission;
     struct runs_arg runs;

@@ -95,6 +95,15 @@ SL_MUST_CHECK bool ledger_last_event(struct ledger *l, const char *run, const ch
  */
 SL_MUST_CHECK bool ledger_runs(struct ledger *l, const char *job, bool active, bool interactive, size_t limit,
                                struct sl_arena *a, struct run **ret, size_t *ret_n, struct sl_err *err);
+/* A page of them: at most `limit`, behind the run `after` (NULL: from the first on); `newest`: of each statement of a job only its
+ * newest run. *ret_more: there are others behind. Error: job-unknown, there is no run `after` any more. */
+struct ledger_page {
+    const char *after;
+    size_t limit;
+    bool active, interactive, newest;
+};
+SL_MUST_CHECK bool ledger_runs_page(struct ledger *l, const struct ledger_page *p, struct sl_arena *a,
+                                    struct run **ret, size_t *ret_n, bool *ret_more, struct sl_err *err);
 /* Those of one submission, in the order in which they were made. */
 SL_MUST_CHECK bool ledger_runs_of(struct ledger *l, int64_t submission, struct sl_arena *a, struct run **ret,
                                   size_t *ret_n, struct sl_err *err);

@@ -207,6 +207,30 @@ static void runs_come_newest_first_and_filtered(void **state)
     assert_int_equal(n, 2);
     assert_true(ledger_runs(w->ledger, "nobody", false, true, 100, &w->arena, &v, &n, &err));
     assert_int_equal(n, 0);
+    struct ledger_page page = {.limit = 2, .interactive = true};
+    char last[RUN_ID_HEX + 1], seen[8] = "";
+    bool more = true;
+    while (more) { /* every run once, in the order of the whole list */
+        assert_true(ledger_runs_page(w->ledger, &page, &w->arena, &v, &n, &more, &err));
+        assert_true(n == 2 || (n == 1 && !more));
+        for (size_t i = 0; i < n; i++) {
+            seen[strlen(seen)] = v[i].id[6];
+        }
+        memcpy(last, v[n - 1].id, sizeof(last));
+        page.after = last;
+    }
+    assert_string_equal(seen, order);
+    page.after = "no such run";
+    assert_false(ledger_runs_page(w->ledger, &page, &w->arena, &v, &n, &more, &err));
+    assert_int_equal(err.code, SL_JOB_UNKNOWN);
+    page = (struct ledger_page){.limit = 100, .newest = true};
+    assert_true(ledger_runs_page(w->ledger, &page, &w->arena, &v, &n, &more, &err));
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = i + 1; k < n; k++) {
+            assert_false(strcmp(v[i].job, v[k].job) == 0 && v[i].statement == v[k].statement);
+        }
+    }
+    assert_true(n > 0 && n < 4);
 }
 
 static void a_run_is_found_by_name_id_and_beginning(void **state)
