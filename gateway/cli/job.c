@@ -36,15 +36,16 @@ static void print_unseen(const struct sl_json *jobs, struct sl_arena *a)
 static void print_sum(const struct sl_json *jobs, struct sl_arena *a)
 {
     static const char *const healths[] = {"ok", "degraded", "down", "unknown"};
-    size_t counts[SL_ARRAY_LEN(healths)] = {0};
+    size_t counts[SL_ARRAY_LEN(healths)] = {0}, n = 0;
     bool first = true;
     SL_JSON_EACH(j, jobs)
     {
+        n++;
         for (size_t i = 0; i < SL_ARRAY_LEN(healths); i++) {
             counts[i] += strcmp(job_text(j, "health", a), healths[i]) == 0;
         }
     }
-    printf("%zu job%s:", jobs->n, jobs->n == 1 ? "" : "s");
+    printf("%zu job%s:", n, n == 1 ? "" : "s");
     for (size_t i = 0; i < SL_ARRAY_LEN(healths); i++) {
         if (counts[i]) {
             printf("%s %zu %s", first ? "" : ",", counts[i], healths[i]);
