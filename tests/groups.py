@@ -28,7 +28,7 @@ def cells(run):
 def clients(run):
     """Stock clients, before Sluice and before Flink's own gateway, on the default Flink; in test-all on all three, with more clients."""
     if run.tier >= 3:
-        run.deadline += 30 * 60
+        run.deadline += 45 * 60
     for one, patch in (("2.2", "2.2.1"), ("1.20", "1.20.5"), ("2.3", "2.3.0")) if run.tier >= 3 else (("2.2", "2.2.1"),):
         run.command(["/usr/bin/python3", "tests/stock.py", patch])
         once = [] if one == "2.2" else ["--ignore", "tests/clients/js", "--ignore", "tests/clients/test_restart.py"]
@@ -107,6 +107,13 @@ def harm(run):
         run.pytest(["tests/harm"], extra=["-s"])
 
 
+def serve(run):
+    """Its answers; in test-all under load, too, that takes its time."""
+    if run.tier >= 3:
+        run.deadline += 15 * 60
+    run.pytest(["tests/e2e/serve"], extra=["-s"])
+
+
 def many(run):
     """Those that hang may not make the others' looks longer by a fifth; 5,000 are to be looked at in time, too."""
     program = f"{run.build}/unit/gateway_jobs/tracker_rest"
@@ -154,7 +161,8 @@ GROUPS = [
     Group("targets", 2, 3, "a stock session cluster as a target: rows, jobs and logs; TaskManagers that cannot reach us, too few slots, another version, TLS and a password in front; jars of this machine, rows over TLS; jobs of others adopted", pytest("tests/e2e/test_targets.py")),
     Group("clusters", 2, 4, "local clusters under their supervisor: JVMs, supervisor and owner killed; what goes on and what is left", pytest("tests/e2e/flink/test_cluster.py", "tests/e2e/flink/test_starts.py")),
     Group("owner", 2, 4, "the owner of a data folder: many calls, kill -9 of owner and clients, stopped readers, full disks, its end", pytest("tests/e2e/owner", extra=["-s"])),
-    Group("serve", 2, 2, "the server before a Flink: rows as events, over a WebSocket, to the command line; readers that stop or go; its end", pytest("tests/e2e/serve")),
+    Group("serve", 2, 3, "the server before a Flink: rows as events, over a WebSocket, to the command line; readers that stop or go; its end; a probing client beside rows of 10 MB, a reader that stops and many sessions (test-all: a minute in a million rows, 200 sessions)",
+          serve),
     Group("clients", 2, 2, "a script of 169 statements before Sluice and before Flink's own gateway on the same cluster: status, JSON, columns, rows, errors; what had ended is there after kill -9 (test-all: Flink 1.20, 2.2 and 2.3; both row formats, the stock SQL client by script, with statements in front and at a terminal, three JDBC drivers, dbt's adapter, curl, the statement scripts and the REST descriptions of the gateway's own tests, kills at random moments)", clients),
     Group("sessions", 2, 2, "catalogs of sessions are closed as often as they are opened, broken views harm nobody, a lasting catalog is written once, classes of a session's jar go with its statements (test-all: 500 statements, all versions)",
           sessions),

@@ -484,14 +484,25 @@ def unread(server, until):
 
 
 def hanging_targets(server, until):
-    """Three targets that take connections and never answer, asked by twelve at once. Each is asked one at a time, for 5 seconds."""
+    """Three targets that take connections and never answer, asked by twelve at once and by the statements of twelve sessions. Each is asked one at a time, for
+    5 seconds; statements are told that it cannot be reached, and sessions end when they are closed."""
     deaf = [socket.create_server(("127.0.0.1", 0), backlog=100) for _ in range(3)]
     names = [f"deaf-{os.getpid()}-{i}" for i in range(3)]
     for name, d in zip(names, deaf):
         status, _, text = server.ask("POST", "/api/v1/targets", {"name": name, "url": f"http://127.0.0.1:{d.getsockname()[1]}"}, seconds=60)
         assert status == 200, text
     socks = [server.raw(server.post(f"/api/v1/targets/{names[i % 3]}/test", {})) for i in range(12)]
+    sessions = []
+    for i in range(12):
+        session = server.ask("POST", "/v2/sessions", {"properties": {"sluice.target": names[i % 3]}})[2]["sessionHandle"]
+        sessions.append((session, [server.ask("POST", f"/v2/sessions/{session}/statements", {"statement": "SELECT 1"})[2]["operationHandle"] for _ in range(3)]))
     until.wait()
+    told = 0
+    for session, operations in sessions:
+        status, _, page = server.ask("GET", f"/v2/sessions/{session}/operations/{operations[0]}/result/0?rowFormat=JSON", seconds=60)
+        assert status == 500 or page["resultType"] == "NOT_READY", page
+        told += status == 500
+        assert server.ask("DELETE", f"/v2/sessions/{session}", seconds=60)[0] == 200
     for s in socks:
         s.settimeout(60)
         status, text, _ = read_answer(s)
@@ -501,7 +512,7 @@ def hanging_targets(server, until):
         assert server.ask("DELETE", f"/api/v1/targets/{name}", seconds=60)[0] == 200
     for d in deaf:
         d.close()
-    return f"{len(socks)} calls"
+    return f"{len(socks)} calls, {told} of {len(sessions)} sessions have been told"
 
 
 ALL = {"pipelined POSTs": pipelined, "chunked and half bodies": bodies, "heads that never end": slow_heads, "heads that are too large": large_heads,
