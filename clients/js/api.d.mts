@@ -111,14 +111,14 @@ export interface GivenFile {
 export interface GivenVariable {
   name: string;
   value: string;
-  source?: string;
-  secret?: boolean;
+  source?: string | null;
+  secret?: boolean | null;
 }
 
 export interface GivenSetting {
   key: string;
   value: string;
-  origin?: string;
+  origin?: string | null;
 }
 
 export interface StreamEvent {

@@ -87,9 +87,11 @@ SHAPE(api_complete_answer, "CompleteAnswer", false,
 /* --- submissions */
 
 SHAPE(api_file_given, "GivenFile", false, STRING("name"), STRING("text"));
-SHAPE(api_var_given, "GivenVariable", false, STRING("name"), STRING("value"), MAY_STRING("source"),
-      {"secret", "boolean", API_MAYBE, false, NULL, NULL});
-SHAPE(api_config_given, "GivenSetting", false, STRING("key"), STRING("value"), MAY_STRING("origin"));
+SHAPE(api_var_given, "GivenVariable", false, STRING("name"), STRING("value"),
+      {"source", "string?", API_MAYBE, false, NULL, NULL},
+      {"secret", "boolean?", API_MAYBE, false, NULL, NULL});
+SHAPE(api_config_given, "GivenSetting", false, STRING("key"), STRING("value"),
+      {"origin", "string?", API_MAYBE, false, NULL, NULL});
 
 PART(event, "StreamEvent", true,
      {"event", "string", API_TOLD, false, NULL, "its kind: docs/events.md has them"});

@@ -176,7 +176,7 @@ static void put_bytes(struct sl_jw *w)
 
 static void put_body(struct sl_jw *w, const struct api_route *r)
 {
-    bool any = false;
+    bool any = false, needed = false;
     if (r->given) {
         sl_jw_key(w, "requestBody");
         sl_jw_object(w);
@@ -198,13 +198,14 @@ static void put_body(struct sl_jw *w, const struct api_route *r)
     }
     for (const struct api_param *p = r->params; p->name; p++) {
         any |= p->in == API_IN_BODY;
+        needed |= p->in == API_IN_BODY && p->required;
     }
     if (!any) {
         return;
     }
     sl_jw_key(w, "requestBody");
     sl_jw_object(w);
-    sl_jw_kbool(w, "required", true);
+    sl_jw_kbool(w, "required", needed);
     sl_jw_key(w, "content");
     sl_jw_object(w);
     sl_jw_key(w, "application/json");

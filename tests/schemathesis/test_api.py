@@ -29,7 +29,7 @@ def program():
 
 @pytest.fixture
 def server(tmp_path):
-    s = Server(tmp_path)
+    s = Server(tmp_path, env={"PIP_INDEX_URL": "http://127.0.0.1:1/simple"})  # no statement is to fetch a Flink
     store = Store(s.folder)
     store.run(ENDED, "over", 1)
     store.db.execute("INSERT INTO job(id, name, owner, created_ms) VALUES(1, 'over', 'ann', 1690000000000)")
@@ -44,8 +44,11 @@ def server(tmp_path):
 @pytest.mark.parametrize("known", [False, True], ids=["names made up", "names that are there"])
 def test_it_finds_nothing(program, server, known, tmp_path):
     """NUL is left out: a head with one ends the connection, as HTTP lets it."""
+    session = server.ask("POST", "/api/v1/sessions", {"name": "known"})[2]["session"]
+    operation = server.ask("POST", f"/api/v1/sessions/{session}/operations", {"statement": "SET"})[2]["operation"]
     config = tmp_path / "schemathesis.toml"
-    config.write_text('[parameters]\n"path.job" = "over"\n"path.name" = "local"\n' if known else "")
+    config.write_text('[parameters]\n"path.job" = "over"\n"path.name" = "local"\n'
+                      f'"path.session" = "{session}"\n"path.operation" = "{operation}"\n"path.page" = 0\n' if known else "")
     seed = int.from_bytes(os.urandom(4), "big")
     print("seed", seed)
     some = ["--exclude-method", "DELETE"] if known else []

@@ -53,6 +53,19 @@ const parts = {
     seen.notBrought = await failureOf(s.call("artifact.add", { name: "a.jar", content: new Blob(["text"]) }));
     seen.dry = await follow(s.events("script.submit", { name: "n", files: [{ name: "a.sql", text: SCRIPT }], dryRun: true }));
     seen.nobody = await failureOf(follow(new Sluice("http://127.0.0.1:1", { patience: 300 }).events("job.events", { job: "x" })));
+    const { session } = await s.call("session.open", { name: "js", config: [{ key: "table.a", value: "b" }] });
+    const { operation } = await s.call("session.execute", { session, statement: "SET" });
+    seen.rows = [];
+    const rows = s.events("result.rows", { session, operation });
+    for (let next = await rows.next(); ; next = await rows.next()) {
+      if (next.done) {
+        seen.rowsEnd = next.value;
+        break;
+      }
+      seen.rows.push(...(next.value.event.rows ?? []));
+    }
+    seen.page = await s.call("result.page", { session, operation, page: 0 });
+    seen.closed = await s.call("session.close", { session });
     const aborted = new AbortController();
     setTimeout(() => aborted.abort(), 200);
     seen.aborted = await failureOf(follow(s.events("job.events", { job: "live" }, { signal: aborted.signal }))).then((f) => f.message);

@@ -190,6 +190,7 @@ def test_calls_and_errors(world):
     assert (seen["unknown"]["code"], seen["unknown"]["status"], seen["unknown"]["isSluiceError"]) == ("job-unknown", 404, True)
     assert (seen["wrong"]["code"], seen["noToken"]["code"], seen["nobody"]["code"]) == ("usage", "unauthorized", "connection")
     assert [j["job"] for j in seen["list"]["jobs"]] == ["live"] and seen["dry"]["answer"]["exit"] == 0 and seen["dry"]["numbers"]
+    assert seen["rows"] == seen["page"]["rows"] == [["+I", "table.a", "b"]] and seen["rowsEnd"]["ended"] and "closed" in seen["closed"]
     assert "abort" in seen["aborted"].lower()
     assert seen["brought"]["bytes"] == 100000 and seen["brought"]["name"] == "ü b.jar" and seen["given"] is True
     assert seen["removed"] == {"removed": seen["brought"]["digest"]} and seen["notBrought"]["code"] == "artifact-format"
