@@ -316,9 +316,9 @@ static bool is_own(const struct img_registry *r, const char *url)
 static bool ask_now(struct img_registry *r, struct sl_arena *a, const struct reg_request *rq,
                     struct sys_http_answer *ret, struct sl_err *err)
 {
-    static const char *const wanted[] = {
-        "Location",       "Range", "Docker-Content-Digest", "WWW-Authenticate", "Retry-After",
-        "Content-Length", NULL};
+    static const char *const wanted[] = {"Location",         "Range",       "Docker-Content-Digest",
+                                         "WWW-Authenticate", "Retry-After", "Content-Length",
+                                         "OCI-Subject",      NULL};
     const char *headers[5] = {NULL};
     size_t n = 0;
     const char *url = rq->url[0] == '/' ? sl_arena_printf(a, "%s%s", r->base, rq->url).p : rq->url;

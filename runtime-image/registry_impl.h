@@ -7,7 +7,7 @@
 #include "sys/http.h"
 
 /* Headers of answers that are looked at. */
-enum { REG_LOCATION, REG_RANGE, REG_DIGEST, REG_CHALLENGE, REG_RETRY, REG_LENGTH };
+enum { REG_LOCATION, REG_RANGE, REG_DIGEST, REG_CHALLENGE, REG_RETRY, REG_LENGTH, REG_SUBJECT };
 
 struct img_registry {
     struct sl_arena arena; /* of what lasts */
@@ -43,5 +43,11 @@ void reg_wait(unsigned tries, const char *retry_after);
 /* registry-failed with what the registry says itself. */
 bool reg_fail(const struct img_registry *r, struct sl_arena *a, const struct sys_http_answer *x,
               const char *what, struct sl_err *err);
+/* registry_push.c: a blob of the layout. */
+SL_MUST_CHECK bool reg_push_blob(struct img_registry *r, const char *oci, sl_str digest, int64_t bytes,
+                                 struct img_pushed *ret, struct sl_err *err);
+/* *ret_subject (may be NULL): the registry keeps lists of what refers to a manifest. */
+SL_MUST_CHECK bool reg_put_manifest(struct img_registry *r, struct sl_arena *a, const char *url, sl_str text,
+                                    sl_str type, const char *digest, bool *ret_subject, struct sl_err *err);
 
 #endif

@@ -119,9 +119,10 @@ static bool begin_anew(struct upload *u, const struct sys_http_answer *x, const 
         return true;
     }
     if (x) {
-        return reg_fail(u->r, u->a, x, "a part of a blob", u->err);
+        reg_fail(u->r, u->a, x, "a part of a blob", u->err);
+    } else {
+        sl_fail(u->err, SL_REGISTRY_FAILED, "%s", fault->msg);
     }
-    sl_fail(u->err, SL_REGISTRY_FAILED, "%s", fault->msg);
     return sl_hint(u->err, "layers that have arrived whole are kept; push again");
 }
 
@@ -129,7 +130,7 @@ static bool begin_anew(struct upload *u, const struct sys_http_answer *x, const 
  * carried), and where are we? Registry 2.8 forgets an upload that was broken off within a piece. */
 static bool go_on(struct upload *u, const struct sys_http_answer *x, const struct sl_err *fault)
 {
-    if (!x) {
+    if (!x || x->status == 404) {
         u->piece = SL_MAX(SL_MIN(u->piece, u->n) / 2, SL_LIMIT_REGISTRY_PIECE_MIN);
         u->r->own_connections = true;
     }
@@ -282,12 +283,10 @@ static void note_repository(const struct img_registry *r, struct sl_arena *a, co
 
 /* ---- an image ---- */
 
-static bool push_blob(struct img_registry *r, const char *oci, const struct sl_json *descriptor,
-                      struct img_pushed *ret, struct sl_err *err)
+bool reg_push_blob(struct img_registry *r, const char *oci, sl_str digest, int64_t bytes,
+                   struct img_pushed *ret, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    sl_str digest = sl_json_str(sl_json_get(descriptor, "digest"), SL_STR_NONE);
-    int64_t bytes = sl_json_i64(sl_json_get(descriptor, "size"), -1);
     if (!reg_digest_ok(digest)) {
         return sl_fail(err, SL_IMAGE_BROKEN, "the manifest names a blob without a digest");
     }
@@ -319,6 +318,13 @@ static bool push_blob(struct img_registry *r, const char *oci, const struct sl_j
     return ok;
 }
 
+static bool push_named(struct img_registry *r, const char *oci, const struct sl_json *descriptor,
+                       struct img_pushed *ret, struct sl_err *err)
+{
+    return reg_push_blob(r, oci, sl_json_str(sl_json_get(descriptor, "digest"), SL_STR_NONE),
+                         sl_json_i64(sl_json_get(descriptor, "size"), -1), ret, err);
+}
+
 /* What the tag stands for now; "" when it is new. */
 static bool look_at_tag(struct img_registry *r, struct sl_arena *a, const char *url, char ret[72],
                         struct sl_err *err)
@@ -335,8 +341,8 @@ static bool look_at_tag(struct img_registry *r, struct sl_arena *a, const char *
     return true;
 }
 
-static bool put_manifest(struct img_registry *r, struct sl_arena *a, const char *url, sl_str text,
-                         sl_str type, const char *digest, struct sl_err *err)
+bool reg_put_manifest(struct img_registry *r, struct sl_arena *a, const char *url, sl_str text, sl_str type,
+                      const char *digest, bool *ret_subject, struct sl_err *err)
 {
     struct sys_http_answer x;
     struct reg_request rq = {.method = "PUT", .url = url, .type = sl_arena_strdupz(a, type), .body = text};
@@ -347,6 +353,9 @@ static bool put_manifest(struct img_registry *r, struct sl_arena *a, const char 
         return reg_fail(r, a, &x, "the manifest", err);
     }
     const char *is = x.kept[REG_DIGEST];
+    if (ret_subject) {
+        *ret_subject = x.kept[REG_SUBJECT] != NULL;
+    }
     return !is || strcmp(is, digest) == 0 ||
            sl_fail(err, SL_REGISTRY_FAILED, "%.*s keeps the manifest %.19s as %.19s", SL_S(r->ref.host),
                    digest, is);
@@ -372,13 +381,13 @@ bool img_push(struct img_registry *r, const char *root, sl_str name, struct img_
     const char *url = sl_arena_printf(&a, "/v2/%.*s/manifests/%.*s", SL_S(r->ref.repository),
                                       SL_S(r->ref.tag.n ? r->ref.tag : sl_str_of(image.digest)))
                           .p;
-    bool ok = push_blob(r, oci, sl_json_get(manifest, "config"), ret, err);
+    bool ok = push_named(r, oci, sl_json_get(manifest, "config"), ret, err);
     SL_JSON_EACH(l, sl_json_get(manifest, "layers"))
     {
-        ok = ok && push_blob(r, oci, l, ret, err);
+        ok = ok && push_named(r, oci, l, ret, err);
     }
     ok = ok && look_at_tag(r, &a, url, ret->previous, err) &&
-         put_manifest(r, &a, url, text, image.type, image.digest, err);
+         reg_put_manifest(r, &a, url, text, image.type, image.digest, NULL, err);
     memcpy(ret->digest, image.digest, sizeof ret->digest);
     ret->bytes = r->sent;
     ret->requests = r->requests;

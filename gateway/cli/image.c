@@ -10,6 +10,7 @@
 #include "gateway/cli/table.h"
 #include "runtime-image/flink_base.h"
 #include "runtime-image/gather.h"
+#include "runtime-image/sbom.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -258,6 +259,13 @@ static int show(struct sl_arena *a, const struct cli_image_options *o, const cha
     }
     SL_BUF_AUTO b;
     sl_buf_init(&b, 0);
+    if (o->sbom) {
+        if (!img_sbom_write(&c, base.name, &b, &err)) {
+            return cli_print_error(&err);
+        }
+        cli_put(stdout, sl_buf_str(&b));
+        return 0;
+    }
     if (o->json) {
         img_content_write(&c, &b); /* the canonical text: its SHA-256 is the digest */
         cli_put(stdout, sl_buf_str(&b));
@@ -451,6 +459,8 @@ static int image(int argc, char **argv)
     struct cli_image_options o = {0};
     const struct cli_option options[] = {{.name = "--json", .flag = &o.json},
                                          {.name = "--oci", .flag = &o.oci},
+                                         {.name = "--sbom", .flag = &o.sbom},
+                                         {.name = "--sign", .value = &o.sign},
                                          {.name = "--mount-from", .values = &o.mount_from},
                                          {.name = "--offline", .flag = &o.from.offline},
                                          {.name = "--settings", .value = &o.from.settings},
@@ -509,9 +519,11 @@ const struct cli_verb cli_image = {
     .usage =
         "usage: sluice image build NAME|FILE.yaml [--oci] [--json] [options]\n"
         "       sluice image ls [--json]\n"
-        "       sluice image show NAME [--json]\n"
+        "       sluice image show NAME [--json | --sbom]\n"
         "       sluice image diff NAME [OTHER] [--json] [options]\n"
-        "       sluice image push NAME HOST/REPOSITORY[:TAG] [--mount-from REPOSITORY] [--json]\n"
+        "       sluice image push NAME HOST/REPOSITORY[:TAG] [--mount-from REPOSITORY] [--sbom] [--sign "
+        "KEY]\n"
+        "                         [--json]\n"
         "       sluice image pull HOST/REPOSITORY[:TAG][@sha256:...] [NAME] [--json]\n"
         "       sluice image verify|rm NAME\n"
         "       sluice image gc\n"
@@ -533,6 +545,8 @@ const struct cli_verb cli_image = {
         "                        set last; https, or http: in front of HOST for one without (this machine's "
         "own "
         "is)\n"
+        "  --sbom                the components as CycloneDX 1.6: shown, or attached to what is pushed\n"
+        "  --sign KEY            a signature in cosign's form beside it, with a private key (PEM)\n"
         "  --mount-from REPO     a repository of the registry that may have some of it; again for more\n"
         "  diff                  between two images; of one, to what images/NAME.yaml gives now\n"
         "  verify                holds every file against its SHA-256; exit code 5: one does not fit\n"

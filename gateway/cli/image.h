@@ -10,7 +10,8 @@
 
 struct cli_image_options {
     struct cli_repository_options from;
-    bool json, oci;
+    bool json, oci, sbom;
+    const char *sign;            /* file of a key */
     struct cli_words mount_from; /* repositories */
 };
 /* The folder of built images. */

@@ -4,8 +4,9 @@
 #include "gateway/cli/diag_print.h"
 #include "gateway/cli/image.h"
 #include "gateway/cli/settings.h"
+#include "runtime-image/attach.h"
 #include "runtime-image/image.h"
-#include "runtime-image/registry.h"
+#include "runtime-image/sbom.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -50,6 +51,18 @@ static void finish(struct sl_jw *w, struct sl_buf *b, const struct cli_image_opt
     cli_put(stdout, sl_buf_str(b));
 }
 
+static bool attach_sbom(struct sl_arena *a, struct img_registry *r, const char *name, struct sl_err *err)
+{
+    const char *root = cli_image_root(a);
+    struct img_base base;
+    struct img_content c;
+    SL_BUF_AUTO b;
+    sl_buf_init(&b, 0);
+    return img_base_find(a, root, sl_str_of(name), &base, err) && img_base_read(a, root, &base, &c, err) &&
+           img_sbom_write(&c, base.name, &b, err) &&
+           img_attach(r, root, base.name, IMG_SBOM_TYPE, sl_buf_str(&b), err);
+}
+
 int cli_image_push(struct sl_arena *a, const struct cli_image_options *o, const char *name, const char *to)
 {
     struct sl_err err = SL_ERR_INIT;
@@ -67,7 +80,9 @@ int cli_image_push(struct sl_arena *a, const struct cli_image_options *o, const 
         }
     }
     struct img_registry *r = open_registry(a, &ref, &o->mount_from);
-    bool ok = img_push(r, cli_image_root(a), sl_str_of(name), &p, &err);
+    bool ok = img_push(r, cli_image_root(a), sl_str_of(name), &p, &err) &&
+              (!o->sbom || attach_sbom(a, r, name, &err)) &&
+              (!o->sign || img_sign(r, cli_image_root(a), sl_str_of(name), o->sign, &err));
     img_registry_free(r);
     if (!ok) {
         return cli_print_error(&err);

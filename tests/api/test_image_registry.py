@@ -67,7 +67,7 @@ class Registry:
     def get(self, path):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            c.request("GET", path, headers={"Accept": "application/vnd.oci.image.manifest.v1+json"})
+            c.request("GET", path, headers={"Accept": "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"})
             answer = c.getresponse()
             return answer.status, answer.read()
         finally:
@@ -475,6 +475,48 @@ def test_tls(images, tmp_path):
         assert "[registry-failed]" in images.push(f"https://{secure.host}", code=4)
     finally:
         secure.stop()
+
+
+def test_components_attached(images, registry):
+    """What refers to the image is found by the tag of its digest, as this registry keeps no lists; again, it is there once."""
+    for _ in range(2):
+        images.push(registry.host, args=["--sbom"])
+    status, body = registry.get(f"/v2/team/flink/manifests/sha256-{images.digest[7:]}")
+    (entry,) = json.loads(body)["manifests"]
+    assert status == 200 and entry["artifactType"] == "application/vnd.cyclonedx+json"
+    manifest = json.loads(registry.get(f"/v2/team/flink/manifests/{entry['digest']}")[1])
+    assert manifest["subject"]["digest"] == images.digest and manifest["artifactType"] == entry["artifactType"]
+    sbom = registry.get(f"/v2/team/flink/blobs/{manifest['layers'][0]['digest']}")[1]
+    assert sbom.decode() == images.call("show", "team", "--sbom").stdout
+    told = json.loads(sbom)
+    assert told["bomFormat"] == "CycloneDX" and told["specVersion"] == "1.6" and "timestamp" not in told["metadata"]
+    content = json.loads(images.call("show", "team", "--json").stdout)
+    assert {c["bom-ref"]: c["hashes"][0]["content"] for c in told["components"] if "hashes" in c} == \
+        {e["path"]: e["sha256"] for e in content["entries"] if e["path"].endswith(".jar")}
+    (helper,) = [c for c in told["components"] if c["name"] == "helper"]
+    assert helper["purl"] == "pkg:maven/com.example/helper@1.1?type=jar" and helper["group"] == "com.example"
+    assert registry.tag() == images.digest
+
+
+def test_signature(images, registry, tmp_path):
+    key, public = tmp_path / "key.pem", tmp_path / "public.pem"
+    subprocess.run(["openssl", "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", key], check=True, capture_output=True, timeout=60)
+    subprocess.run(["openssl", "ec", "-in", key, "-pubout", "-out", public], check=True, capture_output=True, timeout=60)
+    images.push(registry.host, args=["--sign", str(key)])
+    manifest = json.loads(registry.get(f"/v2/team/flink/manifests/sha256-{images.digest[7:]}.sig")[1])
+    (layer,) = manifest["layers"]
+    payload = registry.get(f"/v2/team/flink/blobs/{layer['digest']}")[1]
+    assert json.loads(payload)["critical"] == {"identity": {"docker-reference": f"{registry.host}/team/flink"}, "image": {"docker-manifest-digest": images.digest},
+                                               "type": "cosign container image signature"}
+    assert layer["mediaType"] == "application/vnd.dev.cosign.simplesigning.v1+json"
+    assert json.loads(registry.get(f"/v2/team/flink/blobs/{manifest['config']['digest']}")[1])["rootfs"]["diff_ids"] == [layer["digest"]]
+    (tmp_path / "signature").write_bytes(base64.b64decode(layer["annotations"]["dev.cosignproject.cosign/signature"], validate=True))
+    for changed in (False, True):
+        (tmp_path / "payload").write_bytes(payload[:-1] + b"]" if changed else payload)
+        done = subprocess.run(["openssl", "dgst", "-sha256", "-verify", public, "-signature", tmp_path / "signature", tmp_path / "payload"], capture_output=True, timeout=60)
+        assert (done.returncode == 0) is not changed
+    assert "[file-not-found]" in images.push(registry.host, code=2, args=["--sign", str(tmp_path / "none")])
+    assert "no private key" in images.push(registry.host, code=2, args=["--sign", str(public)])
 
 
 @pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is not installed")
