@@ -72,7 +72,7 @@ def shown(base, session, sql):
             continue
         columns = [c["name"] for c in page["results"]["columns"]]
         query, job = page["isQueryResult"], page.get("jobID") and not page["isQueryResult"]
-        rows += [[r["kind"], *("<NULL>" if f is None else f for f in r["fields"])] for r in page["results"]["data"]]
+        rows += [[r["kind"], *(("<NULL>" if query else "") if f is None else f for f in r["fields"])] for r in page["results"]["data"]]
     if job:
         return ["Job ID:"], "info"
     if columns == ["result"] and len(rows) == 1 and ("\n" in rows[0][1]):
@@ -90,15 +90,22 @@ def apart(line):
     return re.sub(r"\[\d+\]|\"id\" : \d+", "<node>", re.sub(r"(ours|theirs)/", "", line))
 
 
+def uncounted(line):
+    """As the tests have a plan: without the numbers of its nodes."""
+    return re.sub(r'(?<=\[)\d+(?=\])|(?<="id" : )\d+', "", line) if isinstance(line, str) else line
+
+
 def same(got, want, sql):
     """Rows of a query have no order; of an error the first line counts."""
     if got[1] != want[1]:
         return False
-    if got[1] == "error":
-        return got[0][:1] == want[0][:1]
+    if got[1] == "error":  # the tests write 0 for the line of a place
+        return got[0][:1] == want[0][:1] or [re.sub(r" at line \d+,", " at line 0,", line) for line in got[0][:1]] == want[0][:1]
+    if got[0][:1] and got[0][0][:1] == ["op"] and want[0][:1] and want[0][0][:1] != ["op"] and sql.lower().startswith("execute"):
+        got = [row[1:] for row in got[0]], got[1]  # to the tests an EXECUTE is no query, and has no kinds of rows
     if re.match(r"\s*(select|execute\s+select|values|with)\b", sql, re.I):
         return got[0][:1] == want[0][:1] and sorted(got[0][1:], key=str) == sorted(want[0][1:], key=str)
-    return got[0] == want[0]
+    return got[0] == want[0] or [uncounted(line) for line in got[0]] == want[0]
 
 
 @pytest.mark.skipif(not harness.FULL, reason="in test-all")
@@ -123,6 +130,7 @@ def test_the_gateways_own_scripts(ours, theirs, flink, tmp_path):
             got, reference = (([apart(str(line)) for line in x[0]], x[1]) for x in (got, reference))
             if same(got, reference, sql):
                 counts["as stock"] += 1
+                print(f"as stock, not as expected: {name}: {sql[:120]!r}")
             else:
                 wrong.append(f"{name}: {sql[:300]}\n  expected: {want}\n  stock: {reference}\n  sluice: {got}")
         for base, session in zip((ours, theirs), sessions):
