@@ -19,7 +19,7 @@ rm -r "$top/completions"
 install -m 644 LICENSE README.md CHANGELOG.md "$top/"
 install -D -m 644 tools/sluice.service "$top/lib/systemd/system/sluice.service"
 mkdir "$top/examples" "$top/docs"
-cp examples/* "$top/examples/"
+cp -r examples/. "$top/examples/"
 cp -r docs/. "$top/docs/"
 find "$top" -type f ! -perm -u+x -exec chmod 644 {} +
 find "$top" -type f -perm -u+x -exec chmod 755 {} +
