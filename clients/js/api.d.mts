@@ -141,6 +141,11 @@ export interface SubmitAnswer {
   warm?: WarmFlink;
 }
 
+export interface AcceptedAnswer {
+  key: string;
+  location: string;
+}
+
 export interface RunError {
   code: string;
   message: string;
@@ -734,6 +739,8 @@ export interface Operations {
   /** run a script; events as it goes (analyst) */
   "script.submit": {
     params: {
+      /** how long to wait for the end; then 202 says where to ask (default: until the end). A SELECT ends then */
+      waitMs?: number;
       /** [{"name","text"}]: init files first, the script last */
       files: GivenFile[];
       /** name of the job */
@@ -780,6 +787,21 @@ export interface Operations {
       resultsAddress?: string | null;
       /** of rows: api (default) or text */
       form?: "api" | "text" | null;
+    };
+    answer: SubmitAnswer;
+    events: true;
+  };
+  /** a submission by its key: its events, and its end (analyst) */
+  "submission.show": {
+    params: {
+      /** idempotency key of a submission */
+      key: string;
+      /** only events behind this number (the header Last-Event-ID gives it too) */
+      since?: number;
+      /** until it has ended (default: as a stream true, else false) */
+      follow?: boolean;
+      /** how long to wait for its end before 202 says that it goes on */
+      waitMs?: number;
     };
     answer: SubmitAnswer;
     events: true;

@@ -101,6 +101,8 @@ SHAPE(api_submit_answer, "SubmitAnswer", false, {"events", "object", API_TOLD, t
       {"exit", "integer", API_TOLD, false, NULL, "0: all went well; else the exit code of sluice run"},
       {"warm", "object", API_MAYBE, false, &warm, "the local Flink that was left running"});
 
+SHAPE(api_accepted_answer, "AcceptedAnswer", false, STRING("key"), STRING("location"));
+
 /* --- jobs */
 
 PART(failure, "RunError", false, STRING("code"), STRING("message"), STRING("hint"), STRING("place"));
@@ -290,6 +292,7 @@ const struct api_shape *const api_shapes[] = {&range,
                                               &event,
                                               &warm,
                                               &api_submit_answer,
+                                              &api_accepted_answer,
                                               &failure,
                                               &cause,
                                               &restore,

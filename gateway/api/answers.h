@@ -27,13 +27,13 @@ struct api_shape {
 extern const struct api_shape *const api_shapes[];
 
 extern const struct api_shape api_check_answer, api_split_answer, api_format_answer, api_complete_answer,
-    api_submit_answer, api_jobs_answer, api_job_answer, api_forgotten_answer, api_savepoints_answer,
-    api_cancel_answer, api_history_answer, api_logs_answer, api_events_answer, api_targets_answer,
-    api_named_answer, api_findings_answer, api_tokens_answer, api_token_answer, api_revoked_answer,
-    api_hello_answer, api_artifacts_answer, api_artifact_answer, api_removed_answer, api_bytes_answer,
-    api_sessions_answer, api_session_answer, api_opened_answer, api_closed_answer, api_executed_answer,
-    api_candidates_answer, api_operation_answer, api_codes_answer, api_limits_answer, api_page_answer,
-    api_rows_answer;
+    api_submit_answer, api_accepted_answer, api_jobs_answer, api_job_answer, api_forgotten_answer,
+    api_savepoints_answer, api_cancel_answer, api_history_answer, api_logs_answer, api_events_answer,
+    api_targets_answer, api_named_answer, api_findings_answer, api_tokens_answer, api_token_answer,
+    api_revoked_answer, api_hello_answer, api_artifacts_answer, api_artifact_answer, api_removed_answer,
+    api_bytes_answer, api_sessions_answer, api_session_answer, api_opened_answer, api_closed_answer,
+    api_executed_answer, api_candidates_answer, api_operation_answer, api_codes_answer, api_limits_answer,
+    api_page_answer, api_rows_answer;
 /* Of what went wrong, whatever the call. */
 extern const struct api_shape api_problem_answer;
 /* Members of arrays that come in. */

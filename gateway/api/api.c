@@ -59,6 +59,8 @@ const struct api_method api_methods[] = {
     {"codes", api_registry_codes, API_QUICK, "every code of an error"},
     {"limits", api_registry_limits, API_QUICK, "every limit that is in force"},
     {"script.submit", api_script_submit, API_LONG, "run a script; events as it goes"},
+    {"submission.show", api_submission_show, API_FOLLOWER,
+     "a submission by its key: its events, and its end"},
     {"job.list", api_job_list, API_QUICK, "jobs and their runs"},
     {"job.show", api_job_show, API_QUICK, "one job in full"},
     {"job.stop", api_job_stop, API_LONG, "end a job with a savepoint"},

@@ -135,6 +135,7 @@ SL_MUST_CHECK bool api_param_str(struct api_call *c, const char *key, sl_str dfl
 
 /* The methods, by noun. */
 bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *err);
+bool api_submission_show(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_list(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_show(struct api_call *c, struct sl_jw *result, struct sl_err *err);
 bool api_job_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err);

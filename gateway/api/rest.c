@@ -5,22 +5,30 @@
 
 #include "base/limits.h"
 #include "gateway/api/dialect.h"
+#include "base/digest.h"
 #include "gateway/api/share.h"
+#include "sys/clock.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define LOOK_MS       INT64_C(500) /* for an answer that is there */
+#define SUB_KEY_BYTES 128          /* as sub_request_read has it */
 
 struct request {
     struct request *next;
     uint64_t id;
     const struct api_dialect *dialect;
     const struct api_route *route;
-    bool stream;        /* events are sent as they come */
-    bool bytes;         /* its answer is no JSON */
-    bool opened;        /* its head was sent */
-    uint64_t events;    /* kept so far */
-    struct sl_buf kept; /* events of one that does not stream, as elements of an array */
+    bool stream;                 /* events are sent as they come */
+    bool bytes;                  /* its answer is no JSON */
+    bool opened;                 /* its head was sent */
+    uint64_t events;             /* kept so far */
+    struct sl_buf kept;          /* events of one that does not stream, as elements of an array */
+    bool taken;                  /* atomic: somebody answers it, or has */
+    int64_t until_ms;            /* monotonic: then 202 says where to ask; 0: it waits for the end */
+    char key[SUB_KEY_BYTES + 1]; /* of its submission */
 };
 
 struct api_rest {
@@ -111,6 +119,12 @@ static void problem(struct api_rest *r, uint64_t id, const struct api_dialect *d
     front_reply_to(r->front, id, &reply);
 }
 
+/* Who takes it answers: the loop, whose client waits no longer, or the lane that has the end. */
+static bool take(struct request *q)
+{
+    return !__atomic_exchange_n(&q->taken, true, __ATOMIC_ACQ_REL);
+}
+
 /* --- answers of calls (lane threads) ------------------------------------------------------------------------------- */
 
 static bool open_stream(struct api_rest *r, struct request *q)
@@ -144,6 +158,9 @@ static bool on_event(void *ctx, uint64_t client, sl_str call, uint64_t number, s
     if (!q) {
         return false;
     }
+    if (__atomic_load_n(&q->taken, __ATOMIC_ACQUIRE)) {
+        return false;
+    }
     if (event_json.n == 0) {
         return !q->stream || q->opened || open_stream(r, q);
     }
@@ -164,6 +181,10 @@ static void on_result(void *ctx, uint64_t client, sl_str call, sl_str result_jso
     struct request *q = find(r, client);
     (void)call;
     if (!q) {
+        return;
+    }
+    if (!take(q)) {
+        forget(r, client);
         return;
     }
     if (q->bytes) {
@@ -200,6 +221,10 @@ static void on_error(void *ctx, uint64_t client, sl_str call, const struct sl_er
     struct request *q = find(r, client);
     (void)call;
     if (!q) {
+        return;
+    }
+    if (!take(q)) {
+        forget(r, client);
         return;
     }
     if (q->bytes) {
@@ -390,6 +415,15 @@ static bool read_params(const struct front_request *q, const struct api_route *r
     if (!api_params_check(m, params, err)) {
         return false;
     }
+    if (sl_json_i64(sl_json_get(params, "waitMs"), 0) < 0) {
+        return sl_fail(err, SL_USAGE, "parameter 'waitMs' is a time in milliseconds");
+    }
+    if (api_route_takes(route, "waitMs") && api_owns(m) &&
+        !sl_json_get(params, "key")) { /* its address needs one */
+        char key[33];
+        sl_random_hex(key, 16);
+        api_params_add(a, params, SL_STR("key"), SL_JSON_STRING, sl_str_dup(a, sl_str_of(key)));
+    }
     if (api_owns(m)) { /* whose it is: not the client's to say */
         api_params_add(a, params, SL_STR("owner"), SL_JSON_STRING, sl_str_dup(a, user));
     }
@@ -444,6 +478,88 @@ static bool start_large(struct api_rest *r, const struct front_request *q, const
     return api_start_large(r->api, &r->via, q->id, a, &body, read_large, kept, &h->user, err);
 }
 
+/* How long the client waits for the end of a submission; a stream is read to its end. */
+static void read_wait(struct request *q, const struct sl_json *params)
+{
+    const struct sl_json *wait = sl_json_get(params, "waitMs");
+    bool looks = q->route->events == API_FOLLOWS && !sl_json_bool(sl_json_get(params, "follow"), false);
+    if (q->stream || q->route->answer != &api_submit_answer || !(looks || sl_json_is(wait, SL_JSON_NUMBER))) {
+        return;
+    }
+    q->until_ms = sys_now_ms() + SL_MAX(sl_json_i64(wait, 0), looks ? LOOK_MS : INT64_C(0));
+    sl_str key = sl_json_str(sl_json_get(params, "key"), SL_STR(""));
+    if (sl_str_find_char(key, '/') >= 0) { /* it could not stand in a path: its client waits */
+        q->until_ms = 0;
+    }
+    snprintf(q->key, sizeof(q->key), "%.*s", SL_S(key));
+}
+
+/* "k/1 a" as a piece of a path. */
+static void put_piece(struct sl_buf *b, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        bool plain = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') ||
+                     *p == '-' || *p == '_' || *p == '.';
+        sl_buf_printf(b, plain ? "%c" : "%%%02X", (unsigned char)*p);
+    }
+}
+
+/* It goes on without its client, who is told where to ask. */
+static void answer_accepted(struct api_rest *r, uint64_t id, const char *key)
+{
+    SL_ARENA_AUTO a;
+    SL_BUF_AUTO location, body;
+    struct sl_jw w;
+    sl_arena_init(&a, 0);
+    sl_buf_init(&location, 0);
+    sl_buf_init(&body, 0);
+    sl_buf_putz(&location, "/api/v1/submissions/");
+    put_piece(&location, key);
+    sl_jw_init(&w, &body);
+    sl_jw_object(&w);
+    sl_jw_kstrz(&w, "key", key);
+    sl_jw_kstr(&w, "location", sl_buf_str(&location));
+    sl_jw_end_object(&w);
+    sl_str headers =
+        sl_arena_printf(&a, "location: %.*s\r\ncache-control: no-store\r\n", SL_S(sl_buf_str(&location)));
+    front_reply_to(r->front, id,
+                   &(struct front_reply){.status = 202,
+                                         .content_type = "application/json",
+                                         .body = sl_buf_str(&body),
+                                         .headers = sl_arena_strdupz(&a, headers)});
+}
+
+/* The next one that has waited long enough; false: none. *ret_waiting: others wait still. */
+static bool next_late(struct api_rest *r, int64_t now, uint64_t *ret_id, char ret_key[SUB_KEY_BYTES + 1],
+                      bool *ret_waiting)
+{
+    bool late = false;
+    *ret_waiting = false;
+    pthread_mutex_lock(&r->lock);
+    for (struct request *q = r->requests; q && !late; q = q->next) {
+        late = q->until_ms && now >= q->until_ms && take(q);
+        *ret_waiting |= q->until_ms > now;
+        if (late) {
+            *ret_id = q->id;
+            memcpy(ret_key, q->key, sizeof(q->key));
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+    return late;
+}
+
+bool api_rest_tick(struct api_rest *r)
+{
+    uint64_t id;
+    char key[SUB_KEY_BYTES + 1];
+    bool waiting;
+    while (next_late(r, sys_now_ms(), &id, key, &waiting)) {
+        answer_accepted(r, id, key);
+        api_cancel(r->api, &r->via, id, SL_STR_NONE);
+    }
+    return waiting;
+}
+
 void api_rest_request(struct api_rest *r, const struct front_request *q, enum auth_role role, sl_str user)
 {
     SL_ARENA_AUTO a;
@@ -483,6 +599,7 @@ void api_rest_request(struct api_rest *r, const struct front_request *q, enum au
     req->dialect = h.dialect;
     req->route = h.route;
     req->stream = h.stream;
+    read_wait(req, h.params);
     sl_buf_init(&req->kept, 0);
     pthread_mutex_lock(&r->lock);
     req->next = r->requests;

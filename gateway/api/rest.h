@@ -13,6 +13,9 @@ void api_rest_free(struct api_rest *r);
 void api_rest_serve(struct api_rest *r, struct front *f);
 /* Loop thread: a request of somebody who has this role; `user` names him in the log and owns what he submits. */
 void api_rest_request(struct api_rest *r, const struct front_request *q, enum auth_role role, sl_str user);
+/* Loop thread: tells those who have waited as long as they would where to ask on. Is anybody waiting still? It is to be called often
+ * while that is so; also after each request. */
+bool api_rest_tick(struct api_rest *r);
 /* Loop thread: most bytes of a body that is not kept whole; 0: it is (front_ops.upload). */
 uint64_t api_rest_upload(const struct front_request *q);
 /* Loop thread: its client has gone. */

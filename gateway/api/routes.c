@@ -97,6 +97,15 @@ static const struct api_param script_complete[] = {
     {"limit", API_IN_BODY, "integer", false, "at most that many (default 200)"},
     {0},
 };
+static const struct api_param of_submission[] = {
+    {"key", API_IN_PATH, "string", true, "idempotency key of a submission"},
+    {"since", API_IN_QUERY, "integer", false,
+     "only events behind this number (the header Last-Event-ID gives it too)"},
+    {"follow", API_IN_QUERY, "boolean", false, "until it has ended (default: as a stream true, else false)"},
+    {"waitMs", API_IN_QUERY, "integer", false,
+     "how long to wait for its end before 202 says that it goes on"},
+    {0},
+};
 static const struct api_param submit[] = {
     {"files", API_IN_BODY, "array:GivenFile", true,
      "[{\"name\",\"text\"}]: init files first, the script last"},
@@ -128,6 +137,8 @@ static const struct api_param submit[] = {
      "too"},
     {"resultsAddress", API_IN_BODY, "string", false, "where Flink's tasks reach the results port"},
     {"form", API_IN_BODY, "string:api|text", false, "of rows: api (default) or text"},
+    {"waitMs", API_IN_QUERY, "integer", false,
+     "how long to wait for the end; then 202 says where to ask (default: until the end). A SELECT ends then"},
     {0},
 };
 #define OF_TARGET                                                                                            \
@@ -246,6 +257,8 @@ const struct api_route api_routes[] = {
      API_NO_EVENTS, &api_complete_answer, NULL, 0},
     {FRONT_POST, "/api/v1/submissions", "script.submit", AUTH_ANALYST, submit, "submissions", API_EVENTS,
      &api_submit_answer, NULL, 0},
+    {FRONT_GET, "/api/v1/submissions/{key}", "submission.show", AUTH_ANALYST, of_submission, "submissions",
+     API_FOLLOWS, &api_submit_answer, NULL, 0},
     {FRONT_GET, "/api/v1/jobs", "job.list", AUTH_VIEWER, job_list, "jobs", API_NO_EVENTS, &api_jobs_answer,
      NULL, 0},
     {FRONT_GET, "/api/v1/jobs/{job}", "job.show", AUTH_VIEWER, of_job, "jobs", API_NO_EVENTS, &api_job_answer,

@@ -51,6 +51,41 @@ bool api_script_submit(struct api_call *c, struct sl_jw *result, struct sl_err *
     return true;
 }
 
+/* Its end is asked for, or awaited; who only looks does not end it. */
+static bool never(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+bool api_submission_show(struct api_call *c, struct sl_jw *result, struct sl_err *err)
+{
+    struct sl_arena *a = api_call_arena(c);
+    struct event_sink sink = {
+        .ctx = c, .emit = emit, .emit_numbered = emit_numbered, .cancelled = never, .gone = gone};
+    int64_t since = sl_json_i64(sl_json_get(api_call_params(c), "since"), 0);
+    int exit_code = 0;
+    sl_str key, answer = SL_STR_NONE;
+    if (!api_param_str(c, "key", SL_STR_NONE, &key, err)) {
+        return false;
+    }
+    enum live_follow how = live_follow(api_call_env(c)->sub.live, key, NULL, &sink,
+                                       (uint64_t)SL_MAX(since, INT64_C(0)), a, &exit_code, &answer);
+    if (how == LIVE_LEFT) {
+        return sl_fail(err, SL_CANCELLED, "the client has gone");
+    }
+    if (how != LIVE_ENDED) {
+        if (!ledger_answer(api_call_env(c)->ledger, sl_arena_strdupz(a, key), a, &answer)) {
+            return sl_fail(err, SL_NOT_FOUND, "there is no submission with the key '%.*s'", SL_S(key));
+        }
+        struct sl_err unread = SL_ERR_INIT;
+        exit_code = (int)sl_json_i64(sl_json_get(sl_json_parse(a, answer, &unread), "exit"), 1);
+    }
+    emit(c, answer); /* its last event: the result */
+    sl_jw_ki64(result, "exit", exit_code);
+    return true;
+}
+
 /* The version before the one that runs, or ran last. */
 static bool version_before(struct api_call *c, const struct run *now, int64_t *ret, struct sl_err *err)
 {

@@ -20,6 +20,7 @@
 #define AUTH_MS      10000 /* for a WebSocket without a token in its handshake to send one */
 #define AUTH_BYTES   4096  /* of the message that brings it */
 #define SLOW_TURN_US 5000
+#define WAITING_MS   50
 
 /* A WebSocket. In the list of those that have not said who they are while who.role == AUTH_NOBODY. */
 struct socket {
@@ -43,11 +44,11 @@ struct serve {
     pthread_mutex_t lock; /* what follows */
     bool ready;
     char why_not[256];
-    bool refusing; /* new calls are told that the server is ending */
-    bool draining; /* the API takes nothing any more, and its calls were told to stop */
-    uv_timer_t tick;
-    uv_check_t turn_begins; /* events are here */
-    uv_prepare_t turn_ends; /* it waits for the next ones */
+    bool refusing;            /* new calls are told that the server is ending */
+    bool draining;            /* the API takes nothing any more, and its calls were told to stop */
+    uv_timer_t tick, waiting; /* waiting: while clients do not wait for the end of theirs */
+    uv_check_t turn_begins;   /* events are here */
+    uv_prepare_t turn_ends;   /* it waits for the next ones */
     int64_t turn_us;
     uint64_t slow_turns;
     int handles;
@@ -236,6 +237,14 @@ static void on_unfit(void *ctx, const struct front_request *r, int status, struc
     ret->status = status;
 }
 
+static void on_waiting(uv_timer_t *h)
+{
+    struct serve *s = h->data;
+    if (!api_rest_tick(s->rest)) {
+        uv_timer_stop(h);
+    }
+}
+
 static void on_request(void *ctx, const struct front_request *r)
 {
     struct serve *s = ctx;
@@ -254,6 +263,9 @@ static void on_request(void *ctx, const struct front_request *r)
         return;
     }
     api_rest_request(s->rest, r, who.role, sl_str_of(who.user));
+    if (!uv_is_active((uv_handle_t *)&s->waiting) && api_rest_tick(s->rest)) {
+        uv_timer_start(&s->waiting, on_waiting, WAITING_MS, WAITING_MS);
+    }
 }
 
 static void on_gone(void *ctx, uint64_t id)
@@ -502,12 +514,13 @@ struct serve *serve_start(uv_loop_t *loop, const struct sys_config *settings, bo
     api_rest_serve(s->rest, s->front);
     api_rpc_init(&s->rpc, api, send_message, s);
     uv_timer_init(loop, &s->tick);
-    s->tick.data = s->turn_begins.data = s->turn_ends.data = s;
+    uv_timer_init(loop, &s->waiting);
+    s->tick.data = s->waiting.data = s->turn_begins.data = s->turn_ends.data = s;
     uv_check_init(loop, &s->turn_begins);
     uv_prepare_init(loop, &s->turn_ends);
     uv_check_start(&s->turn_begins, on_turn);
     uv_prepare_start(&s->turn_ends, on_turn_end);
-    s->handles = 3;
+    s->handles = 4;
     uv_timer_start(&s->tick, on_tick, 1000, 1000);
     return s;
 }
@@ -579,6 +592,7 @@ void serve_close(struct serve *s)
     if (!s->closed) {
         s->closed = true;
         uv_close((uv_handle_t *)&s->tick, on_tick_closed);
+        uv_close((uv_handle_t *)&s->waiting, on_tick_closed);
         uv_close((uv_handle_t *)&s->turn_begins, on_tick_closed);
         uv_close((uv_handle_t *)&s->turn_ends, on_tick_closed);
         front_close(s->front);

@@ -290,7 +290,7 @@ enum live_follow live_follow(struct live_hub *h, sl_str key, const char *body, c
     enum live_follow how = LIVE_NONE;
     pthread_mutex_lock(&h->lock);
     struct live *l = find(h, key);
-    if (l && strcmp(l->body, body) != 0) {
+    if (l && body && strcmp(l->body, body) != 0) {
         how = LIVE_OTHER_BODY;
     } else if (l) {
         l->held++;

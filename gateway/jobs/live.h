@@ -32,7 +32,8 @@ void live_end(struct live *l, int exit_code, sl_str result_json);
 #define LIVE_FROM_NOW UINT64_MAX
 enum live_follow { LIVE_NONE, LIVE_OTHER_BODY, LIVE_LEFT, LIVE_ENDED };
 /* Follows the submission with this key, if one is under way: its events behind number `since` (LIVE_FROM_NOW: none of those so
- * far) and those that come, until it has ended (its answer in the arena) or the client has gone. */
+ * far) and those that come, until it has ended (its answer in the arena) or the client has gone. `body` NULL: whatever it is
+ * of. */
 enum live_follow live_follow(struct live_hub *h, sl_str key, const char *body, const struct event_sink *k,
                              uint64_t since, struct sl_arena *a, int *ret_exit, sl_str *ret_json);
 

@@ -61,6 +61,7 @@ def test_every_route_answers_as_it_says(server):
         ("POST", "/submissions", {"name": "n", "files": [{"name": "a.sql", "text": SCRIPT}], "dryRun": True}, 200),
         ("POST", "/submissions", {"name": "n", "files": [{"name": "a.sql", "text": WRONG}]}, 200),
         ("POST", "/submissions", {"name": "n", "files": [7]}, 400),
+        ("GET", "/submissions/none-such", None, 404),
         ("GET", "/jobs", None, 200),
         ("GET", "/jobs?all=true", None, 200),
         ("GET", "/jobs/mine", None, 200),

@@ -584,3 +584,30 @@ def test_the_registries(server):
     assert codes["session-unknown"] == {"code": "session-unknown", "status": 404, "sqlState": codes["session-unknown"]["sqlState"], "exit": codes["session-unknown"]["exit"]}
     limits = {x["limit"]: x for x in server.ask("GET", "/api/v1/limits")[2]["limits"]}
     assert limits["limit.script-bytes"]["value"] == str(64 << 20) and limits["limit.script-bytes"]["unit"] == "bytes"
+
+
+def test_a_submission_that_is_not_waited_for(tmp_path):
+    """A cluster that takes connections and says nothing: 202 tells where to ask, as often as one likes; then its end, also later."""
+    s = Server(tmp_path, "--config", "limit.http-total=4s")
+    deaf = socket.create_server(("127.0.0.1", 0))
+    assert s.ask("POST", "/api/v1/targets", {"name": "deaf", "url": f"http://127.0.0.1:{deaf.getsockname()[1]}"})[0] == 200
+    table = "CREATE TABLE o (a INT) WITH ('connector'='blackhole');\n"
+    body = {"name": "late", "target": "deaf", "files": [{"name": "late.sql", "text": table + "INSERT INTO o SELECT 1;"}], "detach": True}
+    begun = time.monotonic()
+    status, heads, answer = s.ask("POST", "/api/v1/submissions?waitMs=300", body, Idempotency_Key="k: 1")
+    assert status == 202 and time.monotonic() - begun < 3, answer
+    assert answer == {"key": "k: 1", "location": "/api/v1/submissions/k%3A%201"} and heads["location"] == answer["location"]
+    assert s.ask("GET", answer["location"])[0] == 202
+    assert s.ask("POST", "/api/v1/submissions?waitMs=-1", body)[0] == 400
+    status, _, plain = s.ask("POST", "/api/v1/submissions?waitMs=300", {**body, "name": "other"})
+    assert status == 202
+    where = plain["location"]
+    assert s.ask("GET", where)[0] == 202 and s.ask("GET", where + "?waitMs=100")[0] == 202
+    status, _, end = s.ask("GET", where + "?waitMs=60000", seconds=70)
+    assert status == 200 and end["exit"] != 0 and any(e["event"] == "error" for e in end["events"]), end
+    status, _, again = s.ask("GET", where)
+    assert status == 200 and again["exit"] == end["exit"], "also when it is over"
+    status, _, bad = s.ask("GET", "/api/v1/submissions/nobody")
+    assert status == 404 and bad["code"] == "not-found"
+    deaf.close()
+    assert s.stop() == 0
