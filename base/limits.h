@@ -34,7 +34,8 @@ extern struct sl_limits {
 #define SL_LIMIT_JAR_BUNDLED         4096
 
 /* auth */
-#define SL_LIMIT_RULES 200
+#define SL_LIMIT_RULES    200
+#define SL_LIMIT_TOKEN_MS (INT64_C(36525) * 86400000)
 
 /* log */
 #define SL_LIMIT_LOG_RING_BYTES ((size_t)256 << 10)

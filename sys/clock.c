@@ -23,6 +23,12 @@ int64_t sys_now_ms(void)
     return now_us(CLOCK_MONOTONIC) / 1000;
 }
 
+int64_t sys_later_ms(int64_t ms)
+{
+    int64_t now = sys_now_ms();
+    return ms > INT64_MAX - now ? INT64_MAX : now + ms;
+}
+
 int64_t sys_wall_ms(void)
 {
     return now_us(CLOCK_REALTIME) / 1000;

@@ -59,7 +59,7 @@ bool api_job_events(struct api_call *c, struct sl_jw *result, struct sl_err *err
     const struct sl_json *p = api_call_params(c);
     struct ledger *ledger = api_call_env(c)->ledger;
     int64_t since = sl_json_i64(sl_json_get(p, "since"), 0);
-    int64_t until_ms = sys_now_ms() + SL_MAX(sl_json_i64(sl_json_get(p, "waitMs"), 0), INT64_C(0));
+    int64_t until_ms = sys_later_ms(SL_MAX(sl_json_i64(sl_json_get(p, "waitMs"), 0), INT64_C(0)));
     bool follow = sl_json_bool(sl_json_get(p, "follow"), false);
     sl_str what;
     struct run r;

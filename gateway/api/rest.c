@@ -486,7 +486,7 @@ static void read_wait(struct request *q, const struct sl_json *params)
     if (q->stream || q->route->answer != &api_submit_answer || !(looks || sl_json_is(wait, SL_JSON_NUMBER))) {
         return;
     }
-    q->until_ms = sys_now_ms() + SL_MAX(sl_json_i64(wait, 0), looks ? LOOK_MS : INT64_C(0));
+    q->until_ms = sys_later_ms(SL_MAX(sl_json_i64(wait, 0), looks ? LOOK_MS : INT64_C(0)));
     sl_str key = sl_json_str(sl_json_get(params, "key"), SL_STR(""));
     if (sl_str_find_char(key, '/') >= 0) { /* it could not stand in a path: its client waits */
         q->until_ms = 0;

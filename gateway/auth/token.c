@@ -3,6 +3,7 @@
 #include "gateway/auth/token.h"
 
 #include "base/digest.h"
+#include "base/limits.h"
 #include "base/vec.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -135,6 +136,9 @@ static bool insert(struct store_tx *tx, void *ctx, struct sl_err *err)
 bool auth_token_make(struct auth *a, sl_str name, enum auth_role role, int64_t ttl_ms, struct auth_token *ret,
                      char ret_secret[AUTH_SECRET_LEN + 1], struct sl_err *err)
 {
+    if (ttl_ms > SL_LIMIT_TOKEN_MS) {
+        return sl_fail(err, SL_LIMIT, "a token is good for at most 100 years, or without an end");
+    }
     struct known k = {.t = {.role = role, .made_ms = sys_wall_ms()}};
     if (name.n == 0 || name.n >= sizeof(k.t.name)) {
         return sl_fail(err, SL_USAGE, "a token's name has 1 to %zu bytes", sizeof(k.t.name) - 1);

@@ -58,7 +58,7 @@ static void *work(void *arg)
         op->refs++;
         if (op->state == SES_PENDING) {
             op->state = SES_RUNNING;
-            op->until_ms = op->timeout_ms ? sys_now_ms() + op->timeout_ms : 0;
+            op->until_ms = op->timeout_ms ? sys_later_ms(op->timeout_ms) : 0;
             pthread_mutex_unlock(&h->lock);
             struct sl_err err = SL_ERR_INIT;
             bool ok = ses_run(h, op);

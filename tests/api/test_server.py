@@ -579,6 +579,12 @@ def test_it_listens_before_its_flink_is_there(tmp_path):
     assert s.stop() == 0
 
 
+def test_tokens_are_good_for_a_time_that_can_be_said(server):
+    status, _, body = server.ask("POST", "/api/v1/tokens", {"name": "long", "role": "viewer", "ttlMs": 1231776033468498})
+    assert status == 413 and body["code"] == "limit-exceeded", body
+    assert server.ask("POST", "/api/v1/tokens", {"name": "long", "role": "viewer", "ttlMs": 3155760000000})[0] == 200
+
+
 def test_the_registries(server):
     codes = {c["code"]: c for c in server.ask("GET", "/api/v1/codes")[2]["codes"]}
     assert codes["session-unknown"] == {"code": "session-unknown", "status": 404, "sqlState": codes["session-unknown"]["sqlState"], "exit": codes["session-unknown"]["exit"]}

@@ -136,6 +136,7 @@ def test_an_error_has_its_place_and_its_cure(server):
     assert status == 400 and "one statement" in body["title"], body
     status, body = page(server, start(server, s, "REMOVE JAR '/no.jar'"))
     assert status >= 400 and "/no.jar" in body["title"] and "Exception" not in body["title"], body
+    assert page(server, start(server, s, "SET", timeoutMs=(1 << 63) - 1))[0] == 200, "for ever is long enough"
     assert server.ask("GET", start(server, s, "SELECT 1 +"))[2]["state"] in ("PENDING", "RUNNING", "ERROR")
 
 
