@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ struct child {
     const char *cwd;
     int in, out, err;
     bool new_session, new_group, die_with_parent;
+    int nice;
 };
 
 /* argv[0] as PATH finds it; NULL when it does not. */
@@ -112,6 +114,10 @@ SL_NORETURN static void become(const struct child *c, pid_t parent, int report)
             _exit(127);
         }
     }
+    if (c->nice) {
+        (void)setpriority(PRIO_PROCESS, 0,
+                          getpriority(PRIO_PROCESS, 0) + c->nice); /* where it may not: as we are */
+    }
     ok = ok && (!c->cwd || chdir(c->cwd) == 0);
     ok = ok && dup2(c->in, 0) >= 0 && dup2(c->out, 1) >= 0 && dup2(c->err, 2) >= 0;
     ok = ok && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
@@ -192,7 +198,8 @@ static bool prepare(struct sl_arena *a, struct child *c, const char *const *argv
 pid_t sys_spawn(const struct sys_spawn *s, struct sl_err *err)
 {
     SL_ARENA_AUTO a = {0};
-    struct child c = {.cwd = s->cwd, .new_session = s->new_session, .die_with_parent = s->die_with_parent};
+    struct child c = {
+        .cwd = s->cwd, .new_session = s->new_session, .die_with_parent = s->die_with_parent, .nice = s->nice};
     if (!prepare(&a, &c, s->argv, s->env, err)) {
         return -1;
     }

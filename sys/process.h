@@ -13,6 +13,7 @@ struct sys_spawn {
     const char *const *env;  /* NULL = ours; else added to or replacing ours, "K=V" */
     const char *cwd;         /* NULL = ours */
     const char *out, *err;   /* files to append to; NULL = /dev/null */
+    int nice;                /* added to ours: gives way to others */
     bool new_session;        /* setsid: survives our terminal */
     bool die_with_parent;    /* PR_SET_PDEATHSIG SIGKILL; the kernel means the *thread* that spawned */
 };

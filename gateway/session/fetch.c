@@ -252,7 +252,7 @@ static void wait_begun(struct ses_host *h, struct ses_op *op)
     if (h->n_holding < (size_t)sl_limits.fetches_held) {
         h->n_holding++;
         while ((op->state == SES_PENDING || op->state == SES_RUNNING) && !h->stopping &&
-               pthread_cond_timedwait(&h->changed, &h->lock, &until) == 0) {
+               pthread_cond_timedwait(&op->session->changed, &h->lock, &until) == 0) {
         }
         h->n_holding--;
     }

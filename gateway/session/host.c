@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 /* --- the worker of a session --------------------------------------------------------------------------------------- */
 
@@ -17,23 +18,56 @@ struct work {
     struct session *s;
 };
 
+/* --- places for statements on a target. Under the lock. */
+
+static bool has_room(const struct ses_host *h, const char *target)
+{
+    size_t n = 0;
+    for (const struct session *s = h->sessions; s; s = s->next) {
+        n += s->walks && strcmp(s->target, target) == 0;
+    }
+    return n < (size_t)sl_limits.session_statements;
+}
+
+/* Those who have waited longest get what is free on their target. */
+static void give_turns(struct ses_host *h, const char *target)
+{
+    for (struct ses_turn *t = h->turns; t && has_room(h, target); t = t->next) {
+        if (!t->given && strcmp(t->op->session->target, target) == 0) {
+            t->given = t->op->session->walks = true;
+            pthread_cond_signal(&t->come);
+        }
+    }
+}
+
+static bool given_up(const struct ses_host *h, const struct ses_op *op)
+{
+    return h->stopping || ses_stopping(op);
+}
+
 bool ses_place_take(struct ses_host *h, struct ses_op *op)
 {
+    struct ses_turn turn = {.op = op}, **p;
     struct session *mine = op->session;
+    pthread_cond_init(&turn.come, NULL);
     pthread_mutex_lock(&h->lock);
-    for (;;) {
-        size_t n = 0;
-        for (const struct session *s = h->sessions; s; s = s->next) {
-            n += s->walks && strcmp(s->target, mine->target) == 0;
-        }
-        mine->walks = n < (size_t)sl_limits.session_statements && !h->stopping && !ses_stopping(op);
-        if (mine->walks || h->stopping || ses_stopping(op)) {
-            break;
-        }
-        pthread_cond_wait(&h->changed, &h->lock);
+    for (p = &h->turns; *p; p = &(*p)->next) {
     }
-    bool taken = mine->walks;
+    *p = &turn;
+    give_turns(h, mine->target);
+    while (!turn.given && !given_up(h, op)) {
+        pthread_cond_wait(&turn.come, &h->lock);
+    }
+    for (p = &h->turns; *p != &turn; p = &(*p)->next) {
+    }
+    *p = turn.next;
+    bool taken = turn.given && !given_up(h, op);
+    if (!taken) {
+        mine->walks = false;
+        give_turns(h, mine->target);
+    }
     pthread_mutex_unlock(&h->lock);
+    pthread_cond_destroy(&turn.come);
     return taken;
 }
 
@@ -41,9 +75,24 @@ void ses_place_leave(struct ses_host *h, struct ses_op *op)
 {
     pthread_mutex_lock(&h->lock);
     op->session->walks = false;
-    pthread_cond_broadcast(&h->changed);
+    give_turns(h, op->session->target);
     pthread_mutex_unlock(&h->lock);
 }
+
+/* Whoever waits for something of the operation looks again. Under the lock. */
+static void tell(struct ses_host *h, const struct ses_op *op)
+{
+    pthread_cond_broadcast(&op->session->changed);
+    for (struct ses_turn *t = h->turns; t; t = t->next) {
+        if (t->op == op) {
+            pthread_cond_signal(&t->come);
+        }
+    }
+    pthread_cond_broadcast(&h->changed);
+}
+
+/* Those who ask are answered before what is asked for is worked on. */
+#define WORKER_NICE 3
 
 static void *work(void *arg)
 {
@@ -51,6 +100,8 @@ static void *work(void *arg)
     struct ses_host *h = w->h;
     struct session *s = w->s;
     free(w);
+    (void)setpriority(PRIO_PROCESS, 0,
+                      getpriority(PRIO_PROCESS, 0) + WORKER_NICE); /* on Linux: of this thread */
     pthread_mutex_lock(&h->lock);
     while (s->waiting && !s->gone && !h->stopping) {
         struct ses_op *op = s->waiting;
@@ -76,7 +127,7 @@ static void *work(void *arg)
                 op->next_select = h->selects;
                 h->selects = op;
             }
-            pthread_cond_broadcast(&h->changed);
+            tell(h, op);
             if (unwanted) {
                 ses_keep_forget(h, op);
             }
@@ -255,8 +306,7 @@ static bool may_open(struct ses_host *h, sl_str user, struct sl_err *err)
 bool ses_open(struct ses_host *h, const struct ses_who *who, sl_str name, const struct ses_pair *given,
               size_t n, char ret_id[SES_ID], struct sl_err *err)
 {
-    struct session *s = calloc(1, sizeof(*s));
-    SL_OOM_ON(!s);
+    struct session *s = ses_session_new();
     s->refs = 2;
     sl_arena_init(&s->arena, 0);
     ses_log_init(&s->log, &s->arena);
@@ -360,7 +410,7 @@ static void end_op(struct ses_host *h, struct ses_op *op, enum ses_state state)
     bool finished = op->state == SES_FINISHED;
     op->state = state;
     __atomic_store_n(&op->stop, true, __ATOMIC_RELEASE);
-    pthread_cond_broadcast(&h->changed);
+    tell(h, op);
     if (finished && op->run[0]) { /* else its worker sees to that */
         op->refs++;
         pthread_mutex_unlock(&h->lock);
@@ -540,7 +590,7 @@ bool ses_configure(struct ses_host *h, const struct ses_who *who, sl_str id, sl_
     }
     pthread_mutex_lock(&h->lock);
     while ((op->state == SES_PENDING || op->state == SES_RUNNING) && !h->stopping) {
-        pthread_cond_wait(&h->changed, &h->lock);
+        pthread_cond_wait(&op->session->changed, &h->lock);
     }
     bool ok = op->state == SES_FINISHED;
     if (op->state == SES_ERROR) {
@@ -747,9 +797,13 @@ void ses_host_stop(struct ses_host *h)
     pthread_mutex_lock(&h->lock);
     h->stopping = true;
     for (struct session *s = h->sessions; s; s = s->next) {
+        pthread_cond_broadcast(&s->changed);
         for (struct ses_op *o = s->ops; o; o = o->next) {
             __atomic_store_n(&o->stop, true, __ATOMIC_RELEASE);
         }
+    }
+    for (struct ses_turn *t = h->turns; t; t = t->next) {
+        pthread_cond_signal(&t->come);
     }
     pthread_cond_broadcast(&h->changed);
     pthread_mutex_unlock(&h->lock);

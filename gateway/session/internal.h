@@ -95,13 +95,23 @@ struct session {
     struct sl_arena facts_arena;
     char cluster[64], incarnation[64]; /* it was last seen at */
     struct ses_op *ops, *waiting;      /* waiting: the first that was not begun */
+    pthread_cond_t changed;            /* the state of an operation, or the server ends */
     size_t n_ops;
+};
+
+/* A worker that waits for one of the places of its target. On its stack. */
+struct ses_turn {
+    struct ses_turn *next;
+    struct ses_op *op;
+    pthread_cond_t come;
+    bool given;
 };
 
 struct ses_host {
     struct ses_env env;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed; /* for the keeper, and whoever waits for the end of the workers */
+    struct ses_turn *turns; /* the first comes next */
     struct session *sessions;
     struct ses_op *selects; /* whose rows are not all there yet; each with a reference */
     size_t n_sessions, n_workers, n_holding, n_timed; /* timed: operations that have a timeout */
@@ -113,6 +123,7 @@ struct ses_host {
 void ses_make_id(char ret[SES_ID]);
 struct ses_op *ses_op_new(void);
 void ses_op_free(struct ses_op *op);
+struct session *ses_session_new(void); /* all zero */
 void ses_session_free(struct session *s);
 void ses_op_unref(struct ses_op *op); /* under the lock */
 /* Sets the failure; the statement ends with it. Always false. */

@@ -136,8 +136,7 @@ static bool session_row(const struct store_row *row, void *ctx)
 {
     struct ses_host *h = ctx;
     struct sl_err err = SL_ERR_INIT;
-    struct session *s = calloc(1, sizeof(*s));
-    SL_OOM_ON(!s);
+    struct session *s = ses_session_new();
     s->refs = 1;
     sl_arena_init(&s->arena, 0);
     ses_log_init(&s->log, &s->arena);

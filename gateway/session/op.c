@@ -44,8 +44,17 @@ void ses_op_free(struct ses_op *op)
     free(op);
 }
 
+struct session *ses_session_new(void)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    SL_OOM_ON(!s);
+    pthread_cond_init(&s->changed, NULL);
+    return s;
+}
+
 void ses_session_free(struct session *s)
 {
+    pthread_cond_destroy(&s->changed);
     sl_arena_release(&s->facts_arena);
     sl_arena_release(&s->arena);
     free(s);

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define JVM_NICE       5 /* whoever asks Sluice is answered before a job computes */
 #define SPEC_BYTES     ((size_t)1 << 20)
 #define TICK_MS        250
 #define START_MS       10000 /* for the supervisor to take its lock */
@@ -308,6 +309,7 @@ static bool start_jvm(struct sup *s, struct jvm *j, const char *restore)
                               .cwd = cwd,
                               .out = j->fifo_path,
                               .err = j->fifo_path,
+                              .nice = JVM_NICE,
                               .die_with_parent = true};
     struct sl_err err = SL_ERR_INIT;
     pid_t pid = sys_spawn(&spawn, &err);
