@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "gateway/api/share.h"
+#include "gateway/session/session.h"
 #include "sys/clock.h"
 #include "sys/lane.h"
 #include "sys/log.h"
@@ -134,6 +135,11 @@ bool api_call_gone(struct api_call *c)
 bool api_call_cancelled(struct api_call *c)
 {
     return api_call_stopped(c) || api_call_gone(c);
+}
+
+struct ses_who api_call_who(const struct api_call *c)
+{
+    return (struct ses_who){c->user.name.p ? c->user.name : SL_STR(""), c->user.role};
 }
 
 int64_t api_event_rows(sl_str event_json)

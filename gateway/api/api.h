@@ -14,6 +14,7 @@ struct api_call;
 struct api_method;
 struct api_dialect;
 struct ses_host;
+struct ses_who;
 
 struct api_env {
     struct sub_env sub;
@@ -119,6 +120,8 @@ void api_call_rows_given(struct api_call *c, int64_t rows, int64_t bytes);
 /* Who calls; p == NULL: the command line of this machine. */
 sl_str api_call_user(const struct api_call *c);
 enum auth_role api_call_role(const struct api_call *c);
+/* The same for the sessions' functions. */
+struct ses_who api_call_who(const struct api_call *c);
 /* More of the bytes that this call brings (api_via.take). Errors: usage (there is no such way), cancelled, limit-exceeded, body-late. */
 SL_MUST_CHECK bool api_call_take(struct api_call *c, struct sl_buf *ret, bool *ret_end, struct sl_err *err);
 /* The answer is not the result object but these bytes, of this content type; `headers` as in front_reply. Errors: usage, cancelled. */

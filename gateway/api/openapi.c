@@ -270,7 +270,7 @@ static void put_answers(struct sl_jw *w, const struct api_dialect *d, const stru
         sl_jw_end_object(w);
     }
     sl_jw_end_object(w);
-    if (api_route_takes(r, "waitMs") && r->answer == &api_submit_answer) {
+    if (api_route_waits(r)) {
         sl_jw_key(w, "202");
         sl_jw_object(w);
         sl_jw_kstrz(w, "description", "it goes on: the header Location says where to ask");

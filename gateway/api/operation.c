@@ -19,9 +19,7 @@ struct operation {
 
 static bool operation_of(struct api_call *c, struct operation *ret, struct sl_err *err)
 {
-    sl_str user = api_call_user(c);
-    *ret = (struct operation){.host = api_call_env(c)->sessions,
-                              .who = {user.p ? user : SL_STR(""), api_call_role(c)}};
+    *ret = (struct operation){.host = api_call_env(c)->sessions, .who = api_call_who(c)};
     return api_param_str(c, "session", SL_STR_NONE, &ret->session, err) &&
            api_param_str(c, "operation", SL_STR_NONE, &ret->id, err);
 }

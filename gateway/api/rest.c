@@ -13,8 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_MS       INT64_C(500) /* for an answer that is there */
-#define SUB_KEY_BYTES 128          /* as sub_request_read has it */
+#define LOOK_MS INT64_C(500) /* for an answer that is there */
 
 struct request {
     struct request *next;
@@ -418,7 +417,7 @@ static bool read_params(const struct front_request *q, const struct api_route *r
     if (sl_json_i64(sl_json_get(params, "waitMs"), 0) < 0) {
         return sl_fail(err, SL_USAGE, "parameter 'waitMs' is a time in milliseconds");
     }
-    if (api_route_takes(route, "waitMs") && api_owns(m) &&
+    if (api_route_waits(route) && sl_json_get(params, "waitMs") &&
         !sl_json_get(params, "key")) { /* its address needs one */
         char key[33];
         sl_random_hex(key, 16);
@@ -483,7 +482,7 @@ static void read_wait(struct request *q, const struct sl_json *params)
 {
     const struct sl_json *wait = sl_json_get(params, "waitMs");
     bool looks = q->route->events == API_FOLLOWS && !sl_json_bool(sl_json_get(params, "follow"), false);
-    if (q->stream || q->route->answer != &api_submit_answer || !(looks || sl_json_is(wait, SL_JSON_NUMBER))) {
+    if (q->stream || !api_route_waits(q->route) || !(looks || sl_json_is(wait, SL_JSON_NUMBER))) {
         return;
     }
     q->until_ms = sys_later_ms(SL_MAX(sl_json_i64(wait, 0), looks ? LOOK_MS : INT64_C(0)));

@@ -489,6 +489,11 @@ bool api_route_takes(const struct api_route *r, const char *name)
     return param_of(r, sl_str_of(name)) != NULL;
 }
 
+bool api_route_waits(const struct api_route *r)
+{
+    return r->answer == &api_submit_answer && api_route_takes(r, "waitMs");
+}
+
 bool api_route_has_number(const struct api_route *r, sl_str name)
 {
     const struct api_param *p = param_of(r, name);

@@ -45,6 +45,8 @@ const struct api_route *api_route_find(const struct api_route *routes, struct sl
                                        const char **ret_allow, struct sl_err *err);
 /* Does it bring bytes? */
 bool api_route_brings(const struct api_route *r);
+/* May its client wait for a time only, and be told then where to ask (202)? */
+bool api_route_waits(const struct api_route *r);
 /* Has it a parameter of that name? */
 bool api_route_takes(const struct api_route *r, const char *name);
 /* Is its parameter of that name a number that stands in the path? */

@@ -146,7 +146,7 @@ bool api_job_rollback(struct api_call *c, struct sl_jw *result, struct sl_err *e
     }
     rq.replace = true;
     rq.role = api_call_role(c);
-    rq.key = key.n && key.n <= 128 ? key : rq.key;
+    rq.key = key.n && key.n <= SUB_KEY_BYTES ? key : rq.key;
     rq.lenient = sl_json_bool(sl_json_get(p, "allowNonRestoredState"), false);
     rq.well_ms = SL_MAX(sl_json_i64(sl_json_get(p, "wellMs"), 0), INT64_C(0));
     run(c, &rq, result);

@@ -325,6 +325,9 @@ static bool on_auth(struct serve *s, struct socket *w, sl_str text)
     sl_arena_init(&a, 0);
     struct sl_err err = SL_ERR_INIT;
     struct auth_who who = {.role = AUTH_NOBODY};
+    if (w->who.role != AUTH_NOBODY && (text.n > AUTH_BYTES || sl_str_find(text, SL_STR("\"auth\"")) < 0)) {
+        return false; /* most are: they are read once, where they are done */
+    }
     const struct sl_json *m = text.n <= AUTH_BYTES ? sl_json_parse(&a, text, &err) : NULL;
     bool is_auth = sl_str_eqz(sl_json_str(sl_json_get(m, "method"), SL_STR("")), "auth");
     if (!is_auth && w->who.role != AUTH_NOBODY) {

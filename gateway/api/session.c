@@ -10,12 +10,6 @@ static struct ses_host *host_of(struct api_call *c)
     return api_call_env(c)->sessions;
 }
 
-static struct ses_who who_of(struct api_call *c)
-{
-    sl_str user = api_call_user(c);
-    return (struct ses_who){user.p ? user : SL_STR(""), api_call_role(c)};
-}
-
 static void put_time(struct sl_jw *w, const char *key, int64_t ms)
 {
     char at[32];
@@ -40,7 +34,7 @@ static void put_session(struct sl_jw *w, const struct ses_seen *s)
 
 bool api_session_list(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who = who_of(c);
+    struct ses_who who = api_call_who(c);
     struct ses_seen *v;
     size_t n;
     (void)err;
@@ -72,7 +66,7 @@ static struct ses_pair *config_of(struct api_call *c, size_t *ret_n)
 
 bool api_session_open(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who = who_of(c);
+    struct ses_who who = api_call_who(c);
     size_t n;
     struct ses_pair *config = config_of(c, &n);
     sl_str name, target, flink;
@@ -102,7 +96,7 @@ static bool session_param(struct api_call *c, sl_str *ret, struct sl_err *err)
 
 bool api_session_show(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who = who_of(c);
+    struct ses_who who = api_call_who(c);
     struct sl_arena *a = api_call_arena(c);
     struct ses_place place;
     struct ses_seen seen;
@@ -144,7 +138,7 @@ bool api_session_show(struct api_call *c, struct sl_jw *result, struct sl_err *e
 
 bool api_session_heartbeat(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who = who_of(c);
+    struct ses_who who = api_call_who(c);
     sl_str id;
     if (!session_param(c, &id, err) || !ses_touch(host_of(c), &who, id, err)) {
         return false;
@@ -155,7 +149,7 @@ bool api_session_heartbeat(struct api_call *c, struct sl_jw *result, struct sl_e
 
 bool api_session_close(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who = who_of(c);
+    struct ses_who who = api_call_who(c);
     sl_str id;
     if (!session_param(c, &id, err) || !ses_close(host_of(c), &who, id, err)) {
         return false;
@@ -166,7 +160,7 @@ bool api_session_close(struct api_call *c, struct sl_jw *result, struct sl_err *
 
 bool api_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who = who_of(c);
+    struct ses_who who = api_call_who(c);
     size_t n;
     struct ses_pair *config = config_of(c, &n);
     int64_t timeout_ms = sl_json_i64(sl_json_get(api_call_params(c), "timeoutMs"), 0);
@@ -186,7 +180,7 @@ bool api_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err
 
 bool api_session_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who = who_of(c);
+    struct ses_who who = api_call_who(c);
     int64_t offset = sl_json_i64(sl_json_get(api_call_params(c), "offset"), -1);
     sl_str id, statement, *found;
     size_t n;

@@ -13,10 +13,9 @@ static struct ses_host *host_of(struct api_call *c)
 
 bool fgw_operation_status(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     enum ses_state state;
     char job[33];
-    fgw_who(c, &who);
     if (!ses_status(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), &state, job, err)) {
         return fgw_fail(c, result, "getOperationStatus", true, err);
     }
@@ -27,8 +26,7 @@ bool fgw_operation_status(struct api_call *c, struct sl_jw *result, struct sl_er
 
 bool fgw_operation_cancel(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
-    fgw_who(c, &who);
+    const struct ses_who who = api_call_who(c);
     if (!ses_cancel(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), err)) {
         return fgw_fail(c, result, "cancelOperation", true, err);
     }
@@ -38,8 +36,7 @@ bool fgw_operation_cancel(struct api_call *c, struct sl_jw *result, struct sl_er
 
 bool fgw_operation_close(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
-    fgw_who(c, &who);
+    const struct ses_who who = api_call_who(c);
     if (!ses_close_op(host_of(c), &who, fgw_param(c, "session"), fgw_param(c, "operation"), err)) {
         return fgw_fail(c, result, "closeOperation", true, err);
     }
@@ -337,13 +334,12 @@ static void put_page(struct api_call *c, struct sl_jw *w, const struct ses_page 
 
 bool fgw_operation_result(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     struct ses_page page;
     struct ses_failure f;
     struct data d = {.json = true, .call = c};
     int64_t token;
     sl_str format = fgw_param(c, "rowFormat");
-    fgw_who(c, &who);
     if (!sl_str_to_i64(fgw_param(c, "token"), &token)) {
         return fgw_bad_param("path", "token", fgw_param(c, "token"), err);
     }

@@ -125,13 +125,12 @@ static bool read_text(struct api_call *c, sl_str *ret, struct sl_err *err)
 
 bool fgw_session_script(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     struct ses_place place;
     struct ses_pair *more;
     size_t n_more;
     sl_str text;
     struct sub_request rq;
-    fgw_who(c, &who);
     if (!fgw_map(c, "executionConfig", &more, &n_more, err)) {
         return false;
     }

@@ -40,11 +40,10 @@ bool fgw_versions(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 
 bool fgw_session_open(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     struct ses_pair *given;
     size_t n;
     char id[SES_ID];
-    fgw_who(c, &who);
     sl_str name = body_text(c, "sessionName");
     if (!fgw_map(c, "properties", &given, &n, err)) {
         return false;
@@ -58,10 +57,9 @@ bool fgw_session_open(struct api_call *c, struct sl_jw *result, struct sl_err *e
 
 bool fgw_session_show(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     struct ses_pair *pairs;
     size_t n;
-    fgw_who(c, &who);
     if (!ses_properties(host_of(c), &who, fgw_param(c, "session"), api_call_arena(c), &pairs, &n, err)) {
         return fgw_fail(c, result, "getSessionConfig", true, err);
     }
@@ -77,8 +75,7 @@ bool fgw_session_show(struct api_call *c, struct sl_jw *result, struct sl_err *e
 
 bool fgw_session_close(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
-    fgw_who(c, &who);
+    const struct ses_who who = api_call_who(c);
     if (!ses_close(host_of(c), &who, fgw_param(c, "session"), err)) {
         return fgw_fail(c, result, "closeSession", true, err);
     }
@@ -88,8 +85,7 @@ bool fgw_session_close(struct api_call *c, struct sl_jw *result, struct sl_err *
 
 bool fgw_session_heartbeat(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
-    fgw_who(c, &who);
+    const struct ses_who who = api_call_who(c);
     if (!ses_touch(host_of(c), &who, fgw_param(c, "session"), err)) {
         return fgw_fail(c, result, "heartbeat", true, err);
     }
@@ -112,10 +108,9 @@ static bool read_statement(struct api_call *c, sl_str *ret, struct sl_err *err)
 
 bool fgw_session_configure(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     struct ses_failure f = {0};
     sl_str statement;
-    fgw_who(c, &who);
     if (!read_statement(c, &statement, err)) {
         return err->code == SL_NOT_SUPPORTED && fgw_fail(c, result, "configureSession", false, err);
     }
@@ -143,10 +138,9 @@ static size_t bytes_before(sl_str text, int64_t units)
 
 bool fgw_session_complete(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     sl_str statement, *found;
     size_t n;
-    fgw_who(c, &who);
     if (!read_statement(c, &statement, err)) {
         return false;
     }
@@ -174,12 +168,11 @@ bool fgw_refused(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 
 bool fgw_session_execute(struct api_call *c, struct sl_jw *result, struct sl_err *err)
 {
-    struct ses_who who;
+    const struct ses_who who = api_call_who(c);
     struct ses_pair *given;
     size_t n;
     sl_str statement;
     char op[SES_ID];
-    fgw_who(c, &who);
     if (!read_statement(c, &statement, err)) {
         return err->code == SL_NOT_SUPPORTED && fgw_fail(c, result, "executeStatement", false, err);
     }

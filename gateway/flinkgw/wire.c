@@ -175,11 +175,6 @@ void fgw_problem(const struct sl_err *err, struct sl_arena *a, struct front_repl
     }
 }
 
-void fgw_who(struct api_call *c, struct ses_who *ret)
-{
-    *ret = (struct ses_who){api_call_user(c), api_call_role(c)};
-}
-
 sl_str fgw_param(struct api_call *c, const char *key)
 {
     return sl_json_str(sl_json_get(api_call_params(c), key), SL_STR(""));

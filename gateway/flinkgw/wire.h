@@ -29,7 +29,6 @@ extern const struct api_shape fgw_info_answer, fgw_versions_answer, fgw_opened_a
     fgw_create_given, fgw_workflow_given;
 
 /* --- for the calls */
-void fgw_who(struct api_call *c, struct ses_who *ret);
 sl_str fgw_param(struct api_call *c, const char *key);
 /* {"a":1,"b":"x"} or null: a map whose values are text, whatever they were. False: it is none. */
 SL_MUST_CHECK bool fgw_map(struct api_call *c, const char *key, struct ses_pair **ret, size_t *ret_n,

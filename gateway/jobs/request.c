@@ -138,8 +138,8 @@ bool sub_request_read(const struct sl_json *p, struct sl_arena *a, struct sub_re
     if (flink.n && !sql_version_parse(flink, &rq->flink, err)) {
         return false;
     }
-    if (key.n == 0 || key.n > 128) {
-        return sl_fail(err, SL_USAGE, "parameter 'key' has 1 to 128 bytes");
+    if (key.n == 0 || key.n > SUB_KEY_BYTES) {
+        return sl_fail(err, SL_USAGE, "parameter 'key' has 1 to %d bytes", SUB_KEY_BYTES);
     }
     size_t dots = 0;
     for (size_t i = 0; i < flink.n; i++) {

@@ -36,6 +36,8 @@ struct sub_env {
 SL_MUST_CHECK const char *sub_results_dial(const struct sub_env *env, const char *asked, const char *target,
                                            struct sl_arena *a, struct sl_err *err);
 
+#define SUB_KEY_BYTES 128 /* of an idempotency key, at most */
+
 struct sub_file {
     sl_str name, text;
 };

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#define WORKER_NICE 3 /* those who ask are answered before what is asked for is worked on */
+
 /* --- the worker of a session --------------------------------------------------------------------------------------- */
 
 struct work {
@@ -90,9 +92,6 @@ static void tell(struct ses_host *h, const struct ses_op *op)
     }
     pthread_cond_broadcast(&h->changed);
 }
-
-/* Those who ask are answered before what is asked for is worked on. */
-#define WORKER_NICE 3
 
 static void *work(void *arg)
 {

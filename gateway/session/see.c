@@ -52,7 +52,7 @@ bool ses_see(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl
         struct ses_seen_op *to = &ret->ops[n++];
         memcpy(to->id, o->id, SES_ID);
         memcpy(to->job_id, o->job_id, sizeof(to->job_id));
-        to->state = (int)o->state;
+        to->state = o->state;
     }
     ses_session_unref(s, 1);
     pthread_mutex_unlock(&h->lock);

@@ -64,10 +64,13 @@ SL_MUST_CHECK bool ses_place_of(struct ses_host *h, const struct ses_who *who, s
 SL_MUST_CHECK bool ses_touch(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err);
 SL_MUST_CHECK bool ses_close(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_err *err);
 
+enum ses_state { SES_PENDING, SES_RUNNING, SES_FINISHED, SES_CANCELED, SES_CLOSED, SES_ERROR, SES_TIMEOUT };
+extern const char *const ses_state_names[]; /* "PENDING" ... */
+
 /* What is seen of a session from outside; strings in the arena. */
 struct ses_seen_op {
     char id[SES_ID];
-    int state;       /* enum ses_state */
+    enum ses_state state;
     char job_id[33]; /* "" = none */
 };
 struct ses_seen {
@@ -83,9 +86,6 @@ void ses_list(struct ses_host *h, const struct ses_who *who, struct sl_arena *a,
               size_t *ret_n);
 SL_MUST_CHECK bool ses_see(struct ses_host *h, const struct ses_who *who, sl_str id, struct sl_arena *a,
                            struct ses_seen *ret, struct sl_err *err);
-
-enum ses_state { SES_PENDING, SES_RUNNING, SES_FINISHED, SES_CANCELED, SES_CLOSED, SES_ERROR, SES_TIMEOUT };
-extern const char *const ses_state_names[]; /* "PENDING" ... */
 
 /* Queues a statement. `given`: configuration for it alone. It is given up `timeout_ms` after it was begun, a SELECT also
  * while its rows come (0: never). What is wrong with the statement is told when it is fetched. Errors: busy, limit-user,

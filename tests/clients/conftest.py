@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Sluice server without tokens, as stock clients need it, and Flink's own gateway in front of the same cluster."""
 import glob
-import http.client
 import os
 import sys
 
@@ -41,14 +40,7 @@ def ours(server):
 @pytest.fixture(scope="session")
 def cluster(server, ours):
     """REST address of the cluster that the server has started."""
-    for pid in harness.processes(f"SLUICE_DATA={server.folder}/data\0"):
-        for port in harness.listening_ports([pid]):
-            try:
-                if harness.get(f"http://127.0.0.1:{port}/overview", 3)["slots-total"] > 0:
-                    return f"http://127.0.0.1:{port}"
-            except (OSError, http.client.HTTPException, ValueError, KeyError):
-                continue
-    raise AssertionError("no REST port of the local cluster was found")
+    return harness.local_cluster(f"{server.folder}/data")[0]
 
 
 @pytest.fixture(scope="session")

@@ -28,9 +28,9 @@ def printed(base, prefix, folder):
 
 @pytest.mark.parametrize("prefix", ["/v1", "/v2", "/v3", "/v4", ""])
 def test_a_shell_script(ours, theirs, flink, tmp_path, prefix):
-    if flink == "1.20" and prefix == "/v4":
-        pytest.skip("Flink 1.20 has no V4")
-    want, got = printed(theirs, prefix, tmp_path), printed(ours, prefix, tmp_path)
+    stock = "/v3" if flink == "1.20" and prefix == "/v4" else prefix  # it has no V4: there Sluice says what it says in V3
+    want, got = printed(theirs, stock, tmp_path), printed(ours, prefix, tmp_path)
+    want = [line.replace("/v3/", "/v4/") for line in want] if stock != prefix else want
     newest = "/v3/" if flink == "1.20" else "/v4/"  # what a path without a version stands for
     want = [line.replace(newest, "/<newest>/") if not prefix else line for line in want]
     got = [line.replace("/v4/", "/<newest>/") if not prefix else line for line in got]

@@ -5,6 +5,7 @@ import codecs
 import fcntl
 import glob
 import hashlib
+import http.client
 import json
 import os
 import pty
@@ -334,3 +335,15 @@ class Sluice:
 def normal(rows):
     """Rows of a changelog without the order between keys: as a multiset."""
     return sorted((kind, json.dumps(values, ensure_ascii=False)) for kind, values in rows)
+
+
+def local_cluster(folder):
+    """(REST address, pid) of the JobManager that the owner of this data folder has started."""
+    for pid in processes(f"SLUICE_DATA={folder}\0"):
+        for port in listening_ports([pid]):
+            try:
+                if get(f"http://127.0.0.1:{port}/overview", 3)["slots-total"] > 0:
+                    return f"http://127.0.0.1:{port}", pid
+            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+                continue
+    raise AssertionError("no REST port of the local cluster was found")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One server without tokens and its local Flink for all tests of this folder, and jars that are made here."""
 import glob
-import http.client
 import os
 import subprocess
 import sys
@@ -48,14 +47,7 @@ def session(base):
 @pytest.fixture(scope="session")
 def jobmanager(server, base):
     """(REST address, pid) of the JobManager that the server has started."""
-    for pid in harness.processes(f"SLUICE_DATA={server.folder}/data\0"):
-        for port in harness.listening_ports([pid]):
-            try:
-                if harness.get(f"http://127.0.0.1:{port}/overview", 3)["slots-total"] > 0:
-                    return f"http://127.0.0.1:{port}", pid
-            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-                continue
-    raise AssertionError("no REST port of the local cluster was found")
+    return harness.local_cluster(f"{server.folder}/data")
 
 
 @pytest.fixture(scope="session")

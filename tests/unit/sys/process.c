@@ -52,6 +52,22 @@ static void output_and_exit_codes_come_back(void **state)
     assert_int_equal(sys_run(&arena, SH("cat"), 10000, &out, NULL, &err), 0); /* standard input is empty */
 }
 
+static void a_child_gives_way_when_it_is_to(void **state)
+{
+    (void)state;
+    const char *file = sys_path_join(&arena, dir, "nice");
+    sl_str plain, text;
+    assert_int_equal(sys_run(&arena, SH("nice"), 10000, &plain, NULL, &err), 0);
+    struct sys_spawn s = {.argv = SH("nice"), .out = file, .nice = 5};
+    pid_t pid = sys_spawn(&s, &err);
+    int status = -1;
+    assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+    assert_true(sys_file_read(&arena, file, 100, &text, &err));
+    int64_t ours = -1, its = -1;
+    assert_true(sl_str_to_i64(sl_str_trim(plain), &ours) && sl_str_to_i64(sl_str_trim(text), &its));
+    assert_int_equal(its, ours + 5 > 19 ? 19 : ours + 5);
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     (void)state;
@@ -201,6 +217,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(output_and_exit_codes_come_back),
+        T(a_child_gives_way_when_it_is_to),
         T(what_is_not_there_is_said),
         T(a_timeout_kills_the_group),
         T(a_grandchild_with_the_pipe_does_not_hold_us),
